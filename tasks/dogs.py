@@ -1,0 +1,30 @@
+"""Dogs: the breed, among as many as the data has."""
+
+from trainer import Config, Task
+
+
+class Dogs(Task):
+    """120 breeds, 20,580 photos (TFDS stanford_dogs), or a folder of breeds of your own.
+
+    `python -m trainer.run --task dogs --data dogImages` takes `dogImages/{train,valid,test}`.
+    """
+
+    dataset = "stanford_dogs"
+    splits = {"train": "train[:80%]", "validation": "train[80%:]", "test": "test"}
+    sample = "dogs"
+    defaults = Config(epochs=10, batch_size=32, learning_rate=1e-3)
+
+    def head(self, classes):
+        """Features to logits: with many classes and few photos of each, one layer."""
+        from keras import Sequential, layers
+
+        return Sequential([layers.Dropout(0.2), layers.Dense(classes)])
+
+    def metrics(self):
+        """Accuracy, and whether the breed is among the five likeliest."""
+        from keras import metrics
+
+        return {
+            **super().metrics(),
+            "top_5_accuracy": metrics.SparseTopKCategoricalAccuracy(k=5),
+        }
