@@ -1,6 +1,13 @@
 """Dogs: the breed, among as many as the data has."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from trainer import Config, Task
+
+if TYPE_CHECKING:
+    import keras
 
 
 class Dogs(Task):
@@ -14,13 +21,13 @@ class Dogs(Task):
     sample = "dogs"
     defaults = Config(epochs=10, batch_size=32, learning_rate=1e-3)
 
-    def head(self, classes):
+    def head(self, classes: int) -> keras.Model:
         """Features to logits: with many classes and few photos of each, one layer."""
         from keras import Sequential, layers
 
         return Sequential([layers.Dropout(0.2), layers.Dense(classes)])
 
-    def metrics(self):
+    def metrics(self) -> dict[str, keras.metrics.Metric]:
         """Accuracy, and whether the breed is among the five likeliest."""
         from keras import metrics
 

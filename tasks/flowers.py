@@ -1,6 +1,13 @@
 """Flowers: which of five kinds a photo shows."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from trainer import Config, Task
+
+if TYPE_CHECKING:
+    import keras
 
 
 class Flowers(Task):
@@ -14,7 +21,7 @@ class Flowers(Task):
     sample = "flowers"
     defaults = Config(epochs=10, batch_size=32, learning_rate=1e-3)
 
-    def head(self, classes):
+    def head(self, classes: int) -> keras.Model:
         """Features to 512 units to logits."""
         from keras import Sequential, layers
 

@@ -1,6 +1,14 @@
 """Horses or humans: one logit, the binary question."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from trainer import Config, Task, UserError
+
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
 
 
 class Horses(Task):
@@ -14,7 +22,7 @@ class Horses(Task):
     sample = "horses"
     defaults = Config(epochs=10, batch_size=32, learning_rate=1e-3)
 
-    def head(self, classes):
+    def head(self, classes: int) -> keras.Model:
         """Features to the logit of the second class."""
         from keras import Sequential, layers
 
@@ -22,19 +30,19 @@ class Horses(Task):
             raise UserError(f"horses tells two classes apart; the data has {classes}")
         return Sequential([layers.Dense(512), layers.ReLU(), layers.Dense(1)])
 
-    def loss(self, labels, logits):
+    def loss(self, labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
         """Binary cross-entropy of each example, [batch]."""
         from keras import losses
 
         return losses.binary_crossentropy(labels[:, None], logits, from_logits=True)
 
-    def probabilities(self, logits):
+    def probabilities(self, logits: tf.Tensor) -> tf.Tensor:
         """The probability of the second class, [batch]."""
         from keras import ops
 
         return ops.sigmoid(logits)[:, 0]
 
-    def metrics(self):
+    def metrics(self) -> dict[str, keras.metrics.Metric]:
         """Accuracy, and what is asked of a binary classifier."""
         from keras import metrics
 

@@ -1,0 +1,73 @@
+"""Options to a Config, and what can go wrong to an exit code."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import sys
+from collections.abc import Callable, Sequence
+
+import tyro
+
+from trainer.config import Config
+from trainer.errors import UserError
+from trainer.task import Task, find_task
+
+BAD_INPUT = 2
+INTERRUPTED = 130
+
+
+def parse(command: str, arguments: Sequence[str]) -> tuple[Task, Config]:
+    """The task and the config that options ask for; the task's own defaults for the others.
+
+    Raises:
+        UserError: an option that does not exist or a value it does not take, on one line.
+        SystemExit: after `--help`.
+    """
+    task = find_task(_task_name(arguments))
+    errors = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(errors):
+            config = tyro.cli(
+                Config, prog=f"trainer {command}", args=list(arguments), default=task.defaults
+            )
+    except SystemExit as exit:
+        if exit.code == BAD_INPUT:
+            raise UserError(f"{_on_one_line(errors.getvalue())}; see --help") from None
+        raise
+    return task, config
+
+
+def exit_code(command: Callable[[Sequence[str]], None], arguments: Sequence[str]) -> int:
+    """Run a command; a person's mistake is one line on standard error and code 2."""
+    try:
+        command(arguments)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        print("stopped by Ctrl-C", file=sys.stderr)
+        return INTERRUPTED
+    return 0
+
+
+def _task_name(arguments: Sequence[str]) -> str:
+    """What `--task` says, read before all else: the task has defaults of its own for the rest."""
+    name = Config.task
+    for option, value in zip(arguments, [*arguments[1:], ""], strict=True):
+        if option == "--task":
+            name = value
+        elif option.startswith("--task="):
+            name = option.removeprefix("--task=")
+    return name
+
+
+def _on_one_line(box: str) -> str:
+    """The message in the box that tyro draws around an error, above its first rule."""
+    lines = [line.strip("│╭╮╰╯ ") for line in box.splitlines()]
+    message = []
+    for line in lines[1:]:
+        if line.startswith("─") or not line:
+            break
+        message.append(line)
+    return " ".join(message).rstrip(".") or box.strip()

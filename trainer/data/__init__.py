@@ -1,0 +1,3 @@
+"""From a name or a folder to batches of images."""
+
+SPLITS = ("train", "validation", "test")

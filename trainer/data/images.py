@@ -1,0 +1,107 @@
+"""Encoded examples to batches of RGB images: read, decode, resize, shuffle, pad, prefetch."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator
+
+import tensorflow as tf
+
+from trainer.data.splits import Split
+from trainer.errors import UserError
+
+PADDING_LABEL = -1
+"""The label of the rows that fill up a last batch: they count in no loss and no metric."""
+
+SHUFFLED_AT_MOST = 65_536
+"""References held for shuffling: every file's path, or that many encoded images of TFDS."""
+
+
+def decode(encoded: tf.Tensor) -> tf.Tensor:
+    """JPEG, PNG, GIF, BMP or WebP bytes to uint8 RGB [height, width, 3].
+
+    Of a moving GIF the first picture; transparency is dropped, 16 bits become 8.
+    """
+    return tf.io.decode_image(encoded, channels=3, expand_animations=False)
+
+
+def decode_and_resize(encoded: tf.Tensor, size: int) -> tf.Tensor:
+    """Encoded bytes to a float32 image [size, size, 3] in [0, 1], as hub modules take it."""
+    image = tf.image.resize(decode(encoded), [size, size])
+    return tf.ensure_shape(image, [size, size, 3]) / 255.0
+
+
+def image_batches(
+    split: Split, size: int, batch_size: int, shuffled_by: tuple[int, int] | None = None
+) -> tf.data.Dataset:
+    """Batches (images, labels) of a split, each of the full size.
+
+    Images are float32 [batch_size, size, size, 3] in [0, 1], labels int32 [batch_size]. The last
+    batch is filled up with black images of label -1.
+
+    Args:
+        split: The examples.
+        size: Side of the images in pixels.
+        batch_size: Examples a batch.
+        shuffled_by: (seed, epoch), on which alone the order depends; stored order without it.
+    """
+    references = split.references
+    if shuffled_by is not None:
+        references = _shuffled(references, split.examples, shuffled_by)
+
+    def load(reference: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return decode_and_resize(split.read(reference), size), label
+
+    images = references.map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    padded = images.concatenate(_padding(-split.examples % batch_size, size))
+    batches = padded.batch(batch_size, drop_remainder=True)
+    return batches.prefetch(tf.data.AUTOTUNE)
+
+
+def batches_in(examples: int, batch_size: int) -> int:
+    """How many batches hold so many examples, the padded last one included."""
+    return -(-examples // batch_size)
+
+
+@contextlib.contextmanager
+def naming_unreadable_images(splits: Iterable[Split]) -> Iterator[None]:
+    """While batches of the splits are drawn: an image that does not decode is told by its file.
+
+    A failing pipeline tells the reason but not the file, so the splits are looked through then.
+
+    Raises:
+        UserError: naming the file and the reason.
+    """
+    try:
+        yield
+    except tf.errors.OpError as failure:
+        for split in splits:
+            _require_readable(split, failure)
+        raise
+
+
+def _require_readable(split: Split, failure: Exception) -> None:
+    for position, (reference, _) in enumerate(split.references):
+        try:
+            decode(split.read(reference))
+        except tf.errors.OpError as error:
+            reason = error.message.splitlines()[0].rpartition("}} ")[2].partition(" [Op:")[0]
+            raise UserError(
+                f"{split.describe(position)} cannot be read as an image ({reason});"
+                " mend it or take it away"
+            ) from failure
+
+
+def _shuffled(
+    references: tf.data.Dataset, examples: int, shuffled_by: tuple[int, int]
+) -> tf.data.Dataset:
+    seed, epoch = shuffled_by
+    drawn = tf.random.stateless_uniform(
+        [], [seed, epoch], minval=0, maxval=tf.int64.max, dtype=tf.int64
+    )
+    return references.shuffle(min(examples, SHUFFLED_AT_MOST), seed=drawn)
+
+
+def _padding(rows: int, size: int) -> tf.data.Dataset:
+    row = (tf.zeros([size, size, 3]), tf.constant(PADDING_LABEL))
+    return tf.data.Dataset.from_tensors(row).repeat(rows)

@@ -1,0 +1,57 @@
+"""What every source of data comes down to: named splits of encoded examples."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+
+import tensorflow as tf
+
+from trainer.errors import UserError
+
+
+@dataclasses.dataclass(frozen=True)
+class Split:
+    """The examples of one split, still encoded, in an order that never changes."""
+
+    name: str
+    examples: int
+    references: tf.data.Dataset
+    """Pairs (reference, label): a scalar string, light where it can be, and a scalar int32."""
+
+    read: Callable[[tf.Tensor], tf.Tensor]
+    """In the graph, from a reference to the image's encoded bytes (JPEG, PNG …)."""
+
+    describe: Callable[[int], str]
+    """How a message names the example at a position: its file, where it has one."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """Where a run's data come from."""
+
+    kind: str
+    """tfds, folder or sample."""
+
+    name: str
+    version: str | None
+    classes: tuple[str, ...]
+    splits: Mapping[str, Split]
+
+    def __post_init__(self) -> None:
+        """Refuse data that nothing can be learnt from.
+
+        Raises:
+            UserError: fewer than two classes, or a split without examples.
+        """
+        if len(self.classes) < 2:
+            found = f"only {self.classes[0]!r}" if self.classes else "none"
+            raise UserError(f"{self.name}: telling classes apart takes two or more; found {found}")
+        for name, split in self.splits.items():
+            if split.examples == 0:
+                raise UserError(f"{self.name}: the {name} split ({split.name}) has no examples")
+
+    @property
+    def examples(self) -> dict[str, int]:
+        """How many examples each split has."""
+        return {name: split.examples for name, split in self.splits.items()}

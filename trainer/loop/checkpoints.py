@@ -1,0 +1,61 @@
+"""Checkpoints: everything that training goes on from, the last three and the best."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import tensorflow as tf
+
+if TYPE_CHECKING:
+    from trainer.loop.trainer import Trainer
+
+KEPT = 3
+
+
+class Checkpoints:
+    """The checkpoints of one trainer: FOLDER/last/step-N (three) and FOLDER/best/step-N (one).
+
+    TensorFlow writes a checkpoint beside its place, and names it the latest once it is whole.
+    """
+
+    def __init__(self, trainer: Trainer, folder: Path) -> None:
+        """Nothing is written yet."""
+        self._trainer = trainer
+        self._step = tf.Variable(0, dtype=tf.int64, trainable=False)
+        checkpoint = tf.train.Checkpoint(
+            step=self._step,
+            # By position: names of layers count up with every model a process makes. The model's
+            # `variables` hold the seeds of its dropout too, which its `weights` do not.
+            model=[variable.value for variable in trainer.model.variables],
+            optimizer=[variable.value for variable in trainer.optimizer.variables],
+            metrics=[variable.value for variable in trainer.train_metrics.variables],
+        )
+        self._last = _manager(checkpoint, folder / "last", KEPT)
+        self._best = _manager(checkpoint, folder / "best", 1)
+
+    def save(self) -> None:
+        """Keep the trainer's present state as the last one."""
+        self._save(self._last)
+
+    def save_best(self) -> None:
+        """Keep the trainer's present state as the best one."""
+        self._save(self._best)
+
+    def restore_best(self) -> None:
+        """Bring the trainer back to its best state, to the last variable."""
+        path = self._best.latest_checkpoint
+        self._best.checkpoint.restore(path).assert_consumed()
+        self._trainer.step = int(self._step)
+
+    def _save(self, manager: tf.train.CheckpointManager) -> None:
+        self._step.assign(self._trainer.step)
+        manager.save(checkpoint_number=self._trainer.step)
+
+
+def _manager(
+    checkpoint: tf.train.Checkpoint, folder: Path, kept: int
+) -> tf.train.CheckpointManager:
+    return tf.train.CheckpointManager(
+        checkpoint, str(folder), max_to_keep=kept, checkpoint_name="step"
+    )

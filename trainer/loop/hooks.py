@@ -1,0 +1,166 @@
+"""What happens between spans of steps: one behaviour a hook, each with its own time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from trainer.loop.checkpoints import Checkpoints
+from trainer.loop.history import EpochRecord, best_record
+from trainer.loop.spans import Span
+from trainer.loop.triggers import AboutEvery, EverySpan, EverySteps, Trigger
+from trainer.report.progress import Bar, Display, in_words
+from trainer.report.result import write_history
+from trainer.report.summaries import Summaries
+from trainer.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    from trainer.loop.trainer import Trainer
+
+GLANCE_SECONDS = 0.25
+"""How long the progress line may stand still."""
+
+
+class Hook(Protocol):
+    """Speaks between spans of steps.
+
+    ```python
+    class Halve:
+        when = EverySteps(1000)
+
+        def __call__(self, trainer, span):
+            trainer.optimizer.learning_rate.assign(trainer.optimizer.learning_rate / 2)
+    ```
+    """
+
+    when: Trigger
+
+    def __call__(self, trainer: Trainer, span: Span) -> None:
+        """Act on the trainer, which has just run the span."""
+
+
+class Evaluate:
+    """Close an epoch: its training metrics and validation become a record of the history."""
+
+    def __init__(self, when: Trigger) -> None:
+        """At the end of epochs."""
+        self.when = when
+
+    def __call__(self, trainer: Trainer, span: Span) -> None:  # noqa: ARG002
+        """Must come before the hooks that read the history."""
+        metrics = {"train": trainer.train_metrics.result()}
+        trainer.train_metrics.reset()
+        metrics["validation"] = trainer.evaluate("validation")
+        trainer.history.append(
+            EpochRecord(trainer.epoch, trainer.step, trainer.learning_rate, metrics)
+        )
+
+
+class Summarise:
+    """TensorBoard: what steps returned at every so many, and the metrics of every epoch."""
+
+    def __init__(self, summaries: Summaries, every: int, steps_per_epoch: int) -> None:
+        """After each span, whose steps it looks through."""
+        self.when = EverySpan()
+        self._summaries = summaries
+        self._step_points = EverySteps(every)
+        self._epoch_points = EverySteps(steps_per_epoch)
+
+    def __call__(self, trainer: Trainer, span: Span) -> None:
+        """Of the last step of an epoch there is a point always, beside validation's."""
+        for step in range(span.first + 1, span.last + 1):
+            if self._step_points.due(step) or self._epoch_points.due(step):
+                self._write_step(trainer, span, step)
+        if self._epoch_points.due(span.last):
+            self._write_epoch(trainer.history[-1], span)
+        self._summaries.flush()
+
+    def _write_step(self, trainer: Trainer, span: Span, step: int) -> None:
+        returned = {name: values[step - span.first - 1] for name, values in span.values.items()}
+        speed = {
+            "learning_rate": trainer.learning_rate,
+            "images_per_second": span.examples_per_second,
+        }
+        self._summaries.write("train", step, {**returned, **speed})
+
+    def _write_epoch(self, record: EpochRecord, span: Span) -> None:
+        # What steps return has its points already: an epoch's mean is no value of that step.
+        streamed = {k: v for k, v in record.metrics["train"].items() if k not in span.values}
+        self._summaries.write("train", record.step, streamed)
+        self._summaries.write("validation", record.step, record.metrics["validation"])
+
+
+class KeepHistory:
+    """history.csv, written anew with every epoch."""
+
+    def __init__(self, path: Path, when: Trigger) -> None:
+        """At the end of epochs."""
+        self.when = when
+        self._path = path
+
+    def __call__(self, trainer: Trainer, span: Span) -> None:  # noqa: ARG002
+        """All epochs so far."""
+        write_history(self._path, [record.as_row() for record in trainer.history])
+
+
+class SaveCheckpoints:
+    """The last three checkpoints, and the best by validation."""
+
+    def __init__(self, checkpoints: Checkpoints, when: Trigger) -> None:
+        """At the end of epochs."""
+        self.when = when
+        self._checkpoints = checkpoints
+
+    def __call__(self, trainer: Trainer, span: Span) -> None:  # noqa: ARG002
+        """Must come after whatever changes the trainer's state."""
+        self._checkpoints.save()
+        if trainer.history[-1] is best_record(trainer.history):
+            self._checkpoints.save_best()
+
+
+class ShowProgress:
+    """The live line: where training is, how well it does, how fast it goes."""
+
+    def __init__(self, bar: Bar) -> None:
+        """As often as an eye needs it."""
+        self.when = AboutEvery(GLANCE_SECONDS)
+        self._bar = bar
+
+    def __call__(self, trainer: Trainer, span: Span) -> None:
+        """Must come before the epoch's metrics are reset."""
+        self.when.measured(span.steps, span.seconds)
+        metrics = in_words(trainer.train_metrics.result())
+        speed = f"{span.examples_per_second:,.0f} images/s"
+        self._bar(span.last, trainer.total_steps, f"{metrics}  {speed}")
+
+
+class TellEpoch:
+    """A line an epoch."""
+
+    def __init__(self, display: Display, when: Trigger) -> None:
+        """At the end of epochs."""
+        self.when = when
+        self._display = display
+
+    def __call__(self, trainer: Trainer, span: Span) -> None:  # noqa: ARG002
+        """Training beside validation."""
+        record, epochs = trainer.history[-1], trainer.config.epochs
+        splits = (f"{split} {in_words(metrics)}" for split, metrics in record.metrics.items())
+        number = f"epoch {record.epoch:{len(str(epochs))}}/{epochs}  step {record.step}"
+        self._display.say("  ".join([number, *splits]))
+
+
+def standard_hooks(
+    trainer: Trainer, folder: RunFolder, checkpoints: Checkpoints, display: Display, bar: Bar
+) -> list[Hook]:
+    """What every run does, in the order in which each needs what those before it did."""
+    steps_per_epoch = trainer.batches["train"].steps
+    each_epoch = EverySteps(steps_per_epoch)
+    return [
+        ShowProgress(bar),
+        Evaluate(each_epoch),
+        TellEpoch(display, each_epoch),
+        Summarise(Summaries(folder.path), trainer.config.log_every, steps_per_epoch),
+        KeepHistory(folder.history, each_epoch),
+        SaveCheckpoints(checkpoints, each_epoch),
+    ]

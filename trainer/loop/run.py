@@ -1,0 +1,140 @@
+"""One run, from the data to the result."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+from trainer.config import Config
+from trainer.data.images import naming_unreadable_images
+from trainer.data.sources import description, open_source
+from trainer.data.splits import Source
+from trainer.extractors import NO_EXTRACTOR, USUAL_IMAGE_SIZE, Extractor, load_extractor
+from trainer.features import extract
+from trainer.loop.batches import Batches, FeatureBatches, ImageBatches
+from trainer.loop.checkpoints import Checkpoints
+from trainer.loop.history import best_record
+from trainer.loop.hooks import standard_hooks
+from trainer.loop.trainer import Trainer
+from trainer.report.clock import Clock
+from trainer.report.progress import Display
+from trainer.report.result import versions, weights_digest, write_json
+from trainer.report.summaries import Summaries
+from trainer.run_folder import new_run_folder
+from trainer.task import Task, load_class
+
+
+def run(task: Task, config: Config, display: Display, clock: Clock) -> dict[str, Any]:
+    """Train a task, test its best checkpoint, and write down what came out.
+
+    Returns what result.json holds.
+
+    Raises:
+        UserError: what a person can mend; of a run that has learnt nothing yet no folder is left.
+    """
+    trainer_class = load_class("--trainer", config.trainer, Trainer)
+    with new_run_folder(config.log_dir, task.name) as folder:
+        write_json(folder.config, config.as_json())
+        source = _open_source(task, config, display)
+        extractor = _load_extractor(config)
+        with naming_unreadable_images(source.splits.values()):
+            with clock.phase("extract"):
+                batches = _batches(source, extractor, config, display)
+            trainer = trainer_class(task, config, source.classes, batches)
+            checkpoints = Checkpoints(trainer, folder.checkpoints)
+            with clock.phase("train"), display.bar("training", "steps") as bar:
+                trainer.fit(standard_hooks(trainer, folder, checkpoints, display, bar))
+            digest = weights_digest(v.numpy() for v in trainer.model.trainable_variables)
+            checkpoints.restore_best()
+            with clock.phase("evaluate"):
+                test_metrics = trainer.evaluate("test")
+    best = best_record(trainer.history)
+    Summaries(folder.path).write("test", best.step, test_metrics)
+    result = {
+        "status": "done",
+        **_what_was_run(task, config, source, extractor),
+        "epochs": trainer.history[-1].epoch,
+        "steps": trainer.history[-1].step,
+        "best_step": best.step,
+        "metrics": {**best.metrics, "test": test_metrics},
+        **_how_fast(source, extractor, clock),
+        "weights_digest": digest,
+        "versions": versions(),
+        "config": config.as_json(),
+    }
+    write_json(folder.result, result)
+    _close(display, result, config, str(folder.path))
+    return result
+
+
+def _open_source(task: Task, config: Config, display: Display) -> Source:
+    with display.bar("drawing the sample", "images") as drawing:
+        source = open_source(task, config, drawing)
+    display.say(description(source, task, config))
+    return source
+
+
+def _load_extractor(config: Config) -> Extractor | None:
+    if config.extractor == NO_EXTRACTOR:
+        return None
+    return load_extractor(config.extractor, config.image_size)
+
+
+def _batches(
+    source: Source, extractor: Extractor | None, config: Config, display: Display
+) -> dict[str, Batches]:
+    """Feature batches below a frozen extractor, image batches without one."""
+    size, seed = config.batch_size, config.seed
+    if extractor is None:
+        side = config.image_size or USUAL_IMAGE_SIZE
+        return {
+            name: ImageBatches(split, side, size, seed) for name, split in source.splits.items()
+        }
+    batches: dict[str, Batches] = {}
+    for name, split in source.splits.items():
+        with display.bar(f"extracting {name}", "images") as extracting:
+            batches[name] = FeatureBatches(extract(split, extractor, extracting), size, seed)
+    return batches
+
+
+def _what_was_run(
+    task: Task, config: Config, source: Source, extractor: Extractor | None
+) -> dict[str, Any]:
+    return {
+        "task": config.task,
+        "data": {
+            "source": source.kind,
+            "name": source.name,
+            "version": source.version,
+            "classes": list(source.classes),
+            "examples": source.examples,
+        },
+        "extractor": config.extractor,
+        "transfer": "frozen" if extractor else "scratch",
+    }
+
+
+def _how_fast(source: Source, extractor: Extractor | None, clock: Clock) -> dict[str, Any]:
+    images = sum(source.examples.values())
+    return {
+        "seconds": clock.seconds,
+        "extract_images_per_second": round(images / clock.seconds["extract"], 1)
+        if extractor
+        else None,
+    }
+
+
+def _close(display: Display, result: dict[str, Any], config: Config, folder: str) -> None:
+    """A table of the three splits, and what to type next."""
+    test = result["metrics"]["test"]
+    rows = {
+        split: {"images": f"{result['data']['examples'][split]:,}"}
+        | {name: f"{metrics[name]:.4f}" for name in test}
+        for split, metrics in result["metrics"].items()
+    }
+    display.table("split", rows)
+    display.say(
+        f"at the best checkpoint, step {result['best_step']} of {result['steps']};"
+        f" {result['seconds']['total']:.1f} s in all; everything is in {folder}"
+    )
+    display.say(f"next: tensorboard --host localhost --logdir {shlex.quote(str(config.log_dir))}")

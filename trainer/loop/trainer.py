@@ -1,0 +1,181 @@
+"""The training loop. Read it from top to bottom; subclass it to change how a step goes.
+
+```python
+class SignTrainer(Trainer):
+    def train_step(self, batch):
+        inputs, labels = batch
+        with tf.GradientTape() as tape:
+            loss = self.loss(labels, tf.sign(self.model(inputs, training=True)))
+        return {"loss": loss, "gradient_norm": self.apply_gradients(tape, loss)}
+```
+"""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import keras
+import tensorflow as tf
+
+from trainer.config import Config
+from trainer.loop.batches import Batch, Batches
+from trainer.loop.history import EpochRecord
+from trainer.loop.metrics import Metrics, example_weights
+from trainer.loop.spans import LONGEST_SPAN, Span, SpanFunction, span_function
+from trainer.task import Task
+
+if TYPE_CHECKING:
+    from trainer.loop.hooks import Hook
+
+
+class Trainer:
+    """Trains a task's model on batches; hooks do everything else.
+
+    Training is a function of (config, step): initial weights, data order and dropout all follow
+    from the seed and the step number.
+    """
+
+    def __init__(
+        self, task: Task, config: Config, classes: Sequence[str], batches: Mapping[str, Batches]
+    ) -> None:
+        """Build the model and its optimizer.
+
+        Args:
+            task: What is learnt.
+            config: How.
+            classes: The names of the classes, by label.
+            batches: The splits train, validation and test.
+        """
+        self.task, self.config, self.classes, self.batches = task, config, classes, batches
+        keras.utils.set_random_seed(config.seed)
+        self.model = self.build_model()
+        self.optimizer = self.build_optimizer()
+        self.optimizer.build(self.model.trainable_variables)
+        self.train_metrics = Metrics(task.metrics())
+        self.eval_metrics = Metrics(task.metrics())
+        self.step = 0
+        self.history: list[EpochRecord] = []
+        self._eval_spans: dict[str, SpanFunction] = {}
+
+    # What a subclass changes.
+
+    def build_model(self) -> keras.Model:
+        """The network from inputs, features or images, to logits, with its weights made."""
+        model = self.task.head(len(self.classes))
+        inputs, _ = self.batches["train"].batch_spec
+        model(tf.zeros(inputs.shape))
+        return model
+
+    def build_optimizer(self) -> keras.optimizers.Optimizer:
+        """What turns gradients into steps."""
+        return keras.optimizers.Adam(self.config.learning_rate)
+
+    def train_step(self, batch: Batch) -> dict[str, tf.Tensor]:
+        """Learn from one batch: (inputs, labels int32 [batch_size], -1 for padding).
+
+        Returns scalars by name, "loss" among them: reports show each and its mean of an epoch.
+        """
+        inputs, labels = batch
+        with tf.GradientTape() as tape:
+            logits = self.model(inputs, training=True)
+            loss = self.loss(labels, logits)
+        gradient_norm = self.apply_gradients(tape, loss)
+        self.train_metrics.update(labels, self.task.probabilities(logits))
+        return {"loss": loss, "gradient_norm": gradient_norm}
+
+    def eval_step(self, batch: Batch) -> dict[str, tf.Tensor]:
+        """Measure one batch: what `train_step` does, without learning."""
+        inputs, labels = batch
+        logits = self.model(inputs, training=False)
+        self.eval_metrics.update(labels, self.task.probabilities(logits))
+        return {"loss": self.loss(labels, logits)}
+
+    # What steps are made of.
+
+    def loss(self, labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+        """The task's loss, mean over the examples of a batch, and the model's regularisation."""
+        weights = example_weights(labels)
+        losses = self.task.loss(tf.maximum(labels, 0), logits) * weights
+        examples = tf.maximum(tf.reduce_sum(weights), 1.0)
+        return tf.add_n([tf.reduce_sum(losses) / examples, *self.model.losses])
+
+    def apply_gradients(self, tape: tf.GradientTape, loss: tf.Tensor) -> tf.Tensor:
+        """Let the model learn what the tape has seen; returns the global norm of the gradients."""
+        variables = self.model.trainable_variables
+        gradients = tape.gradient(loss, variables)
+        self.optimizer.apply(gradients, variables)
+        return tf.linalg.global_norm(gradients)
+
+    # The loop.
+
+    def fit(self, hooks: Sequence[Hook] = ()) -> None:
+        """Train up to the last epoch, spans of steps in the graph and hooks between them.
+
+        A span ends where any hook wants a word, and at the end of an epoch; then they speak, in
+        their order.
+        """
+        train = self.batches["train"]
+        for epoch in range(self.epoch, self.config.epochs):
+            feed = train.open(epoch)
+            end_of_epoch = (epoch + 1) * train.steps
+            while self.step < end_of_epoch:
+                stops = [hook.when.next(self.step) for hook in hooks]
+                span = self._train(feed, int(min(end_of_epoch, *stops, self.step + LONGEST_SPAN)))
+                for hook in hooks:
+                    if hook.when.due(self.step):
+                        hook(self, span)
+
+    def evaluate(self, split: str) -> dict[str, float]:
+        """The loss and the metrics of the model as it is on a whole split, by name."""
+        self.eval_metrics.reset()
+        batches = self.batches[split]
+        run_span = self._eval_span(split)
+        feed = batches.open(epoch=None)
+        for first in range(0, batches.steps, LONGEST_SPAN):
+            count = min(LONGEST_SPAN, batches.steps - first)
+            run_span(feed, tf.constant(first), tf.constant(count))
+        return self.eval_metrics.result()
+
+    @property
+    def epoch(self) -> int:
+        """How many epochs are complete."""
+        return self.step // self.batches["train"].steps
+
+    @property
+    def learning_rate(self) -> float:
+        """The optimizer's present step size."""
+        return float(self.optimizer.learning_rate)
+
+    @property
+    def total_steps(self) -> int:
+        """The step at which training ends."""
+        return self.config.epochs * self.batches["train"].steps
+
+    def _train(self, feed: Any, last: int) -> Span:
+        """The steps up to `last`, all of one epoch."""
+        train, first, began = self.batches["train"], self.step, time.perf_counter()
+        offset = first % train.steps
+        values = self._train_span(feed, tf.constant(offset), tf.constant(last - first))
+        recorded = {name: value.numpy()[: last - first] for name, value in values.items()}
+        self.step = last
+        return Span(
+            first,
+            last,
+            recorded,
+            train.examples_in(offset, last - first),
+            time.perf_counter() - began,
+        )
+
+    @functools.cached_property
+    def _train_span(self) -> SpanFunction:
+        return span_function(self.train_step, self.batches["train"], self.train_metrics)
+
+    def _eval_span(self, split: str) -> SpanFunction:
+        if split not in self._eval_spans:
+            self._eval_spans[split] = span_function(
+                self.eval_step, self.batches[split], self.eval_metrics
+            )
+        return self._eval_spans[split]

@@ -1,0 +1,61 @@
+"""history.csv, a row an epoch, and result.json, what a run ended with."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import importlib.metadata
+import io
+import json
+import platform
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from trainer import atomic
+
+PACKAGES = (
+    "trainer",
+    "tensorflow",
+    "keras",
+    "tensorflow-hub",
+    "tensorflow-datasets",
+    "numpy",
+)
+
+
+def write_history(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Replace the table by these rows: an epoch each, columns from the first."""
+    text = io.StringIO()
+    table = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    table.writeheader()
+    table.writerows(rows)
+    atomic.write_text(path, text.getvalue())
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """A JSON file, indented for people."""
+    atomic.write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+
+def weights_digest(weights: Iterable[np.ndarray]) -> str:
+    """SHA-256 of arrays in their order: equal digests mean equal training, to the bit."""
+    digest = hashlib.sha256()
+    for array in weights:
+        digest.update(f"{array.dtype.str}{array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+
+def versions() -> dict[str, str]:
+    """The releases of Python and of what the result hangs on."""
+    return {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}}
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:  # run from a clone, not installed
+        return "unknown"

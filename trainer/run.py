@@ -1,0 +1,28 @@
+"""`python -m trainer.run`: train a task and test it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from trainer import command_line, quiet
+from trainer.report.clock import Clock
+from trainer.report.progress import Display
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Train the task that the options ask for.
+
+    Raises:
+        UserError: what a person can mend.
+    """
+    clock = Clock()
+    task, config = command_line.parse("run", arguments)
+    quiet.import_tensorflow()
+    from trainer.loop.run import run  # imports TensorFlow, which must be quiet by now
+
+    run(task, config, Display(), clock)
+
+
+if __name__ == "__main__":
+    sys.exit(command_line.exit_code(main, sys.argv[1:]))
