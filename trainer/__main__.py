@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Sequence
 
 from trainer import command_line
 from trainer.errors import UserError
@@ -20,7 +21,7 @@ def main() -> None:
     sys.exit(command_line.exit_code(lambda options: _dispatch(name, options), arguments))
 
 
-def _dispatch(name: str, options: list[str]) -> None:
+def _dispatch(name: str, options: Sequence[str]) -> None:
     if name not in COMMANDS:
         raise UserError(f"there is no command {name!r}; there is {', '.join(COMMANDS)}")
     importlib.import_module(f"trainer.{name}").main(options)

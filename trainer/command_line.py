@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import sys
 from collections.abc import Callable, Sequence
 
@@ -63,11 +64,9 @@ def _task_name(arguments: Sequence[str]) -> str:
 
 
 def _on_one_line(box: str) -> str:
-    """The message in the box that tyro draws around an error, above its first rule."""
-    lines = [line.strip("│╭╮╰╯ ") for line in box.splitlines()]
-    message = []
-    for line in lines[1:]:
-        if line.startswith("─") or not line:
-            break
-        message.append(line)
-    return " ".join(message).rstrip(".") or box.strip()
+    """What is in the box that tyro draws around an error: the message, and the nearest option."""
+    lines = [line.strip("│ ") for line in box.splitlines()[1:]]
+    message = itertools.takewhile(lambda line: not line.startswith(("─", "╰")), lines)
+    hints = itertools.dropwhile(lambda line: line != "Perhaps you meant:", lines)
+    nearest = next(itertools.islice(hints, 1, None), "").partition(" ")[0]
+    return " ".join(message).rstrip(".") + (f"; did you mean {nearest}?" if nearest else "")

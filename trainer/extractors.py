@@ -82,7 +82,7 @@ def handle_of(name: str) -> str:
         return KNOWN_MODULES[name].handle
     if "://" in name or Path(name).is_dir():
         return name
-    nearest = difflib.get_close_matches(name, [*KNOWN_MODULES, NO_EXTRACTOR], n=1)
+    nearest = difflib.get_close_matches(name, KNOWN_MODULES, n=1)
     hint = f"did you mean {nearest[0]}? Known are" if nearest else "known are"
     raise UserError(
         f"--extractor {name}: {hint} {', '.join(KNOWN_MODULES)}, {NO_EXTRACTOR}; else give a hub"
@@ -110,7 +110,7 @@ def _load_layer(name: str, handle: str) -> Any:
 def _own_image_size(name: str, layer: Any) -> int:
     if name in KNOWN_MODULES:
         return KNOWN_MODULES[name].image_size
-    call = getattr(layer.resolved_object, "__call__", None)
+    call = layer.resolved_object.__call__
     for function in getattr(call, "concrete_functions", []):
         height = _image_height(function)
         if height:

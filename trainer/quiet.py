@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import sys
 import warnings
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 def import_tensorflow() -> None:
     """Import TensorFlow and Keras on it, silently; a TF_CPP_MIN_LOG_LEVEL of the user's stands."""
     os.environ["KERAS_BACKEND"] = "tensorflow"
+    logging.getLogger("absl").setLevel(logging.ERROR)
     # tensorflow_hub 0.16 imports it, and setuptools tells every user so.
     warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
     if "TF_CPP_MIN_LOG_LEVEL" in os.environ:

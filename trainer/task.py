@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from trainer import quiet
 from trainer.config import Config
 from trainer.errors import UserError
 
@@ -109,6 +110,7 @@ def load_class(option: str, reference: str, base: type[Plugin]) -> type[Plugin]:
         UserError: naming the option, where there is no such module or class.
     """
     module_name, _, class_name = reference.partition(":")
+    quiet.import_tensorflow()  # as the user's module is about to do
     # The console script, unlike `python -m`, does not look into the current folder.
     if str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))
@@ -147,5 +149,5 @@ def _named_task(name: str) -> type[Task]:
     return next(
         found
         for found in vars(module).values()
-        if inspect.isclass(found) and found.__module__ == module.__name__
+        if inspect.isclass(found) and issubclass(found, Task) and found is not Task
     )

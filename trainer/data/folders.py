@@ -41,7 +41,7 @@ def folder_source(folder: Path, kind: str = "folder", name: str | None = None) -
     classes = tuple(sorted({file.class_name for split in files.values() for file in split}))
     return Source(
         kind=kind,
-        name=name or folder.resolve().name,
+        name=name or str(folder),
         version=None,
         classes=classes,
         splits={split: _split(folder, split, files[split], classes) for split in SPLITS},

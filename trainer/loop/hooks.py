@@ -33,7 +33,9 @@ class Hook(Protocol):
     ```
     """
 
-    when: Trigger
+    @property
+    def when(self) -> Trigger:
+        """When it wants a word."""
 
     def __call__(self, trainer: Trainer, span: Span) -> None:
         """Act on the trainer, which has just run the span."""

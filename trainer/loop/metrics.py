@@ -23,6 +23,7 @@ class Metrics:
         """Take over the task's metrics, which must be new."""
         self._metrics = dict(metrics)
         self._means: dict[str, keras.metrics.Mean] = {}
+        self._updated = False
 
     def add_means(self, names: Iterable[str]) -> None:
         """Keep the mean of these values of a step too; outside the graph, before the first."""
@@ -31,6 +32,7 @@ class Metrics:
 
     def update(self, labels: tf.Tensor, probabilities: tf.Tensor) -> None:
         """Count a batch: int32 labels [batch], rows of label -1 left out."""
+        self._updated = True
         weights = example_weights(labels)
         classes = tf.maximum(labels, 0)
         for metric in self._metrics.values():
@@ -43,11 +45,12 @@ class Metrics:
             mean.update_state(values[name], sample_weight=examples)
 
     def result(self) -> dict[str, float]:
-        """Everything counted since the last reset, by name; means of the steps first."""
-        return {
-            name: float(metric.result())
-            for name, metric in {**self._means, **self._metrics}.items()
-        }
+        """Everything counted since the last reset, by name; means of the steps first.
+
+        The task's metrics are left out where no step ever updates them.
+        """
+        counted = {**self._means, **(self._metrics if self._updated else {})}
+        return {name: float(metric.result()) for name, metric in counted.items()}
 
     def reset(self) -> None:
         """Begin a new pass."""

@@ -35,8 +35,8 @@ def run(task: Task, config: Config, display: Display, clock: Clock) -> dict[str,
     trainer_class = load_class("--trainer", config.trainer, Trainer)
     with new_run_folder(config.log_dir, task.name) as folder:
         write_json(folder.config, config.as_json())
-        source = _open_source(task, config, display)
         extractor = _load_extractor(config)
+        source = _open_source(task, config, display)
         with naming_unreadable_images(source.splits.values()):
             with clock.phase("extract"):
                 batches = _batches(source, extractor, config, display)
@@ -52,7 +52,7 @@ def run(task: Task, config: Config, display: Display, clock: Clock) -> dict[str,
     Summaries(folder.path).write("test", best.step, test_metrics)
     result = {
         "status": "done",
-        **_what_was_run(task, config, source, extractor),
+        **_what_was_run(config, source, extractor),
         "epochs": trainer.history[-1].epoch,
         "steps": trainer.history[-1].step,
         "best_step": best.step,
@@ -97,9 +97,7 @@ def _batches(
     return batches
 
 
-def _what_was_run(
-    task: Task, config: Config, source: Source, extractor: Extractor | None
-) -> dict[str, Any]:
+def _what_was_run(config: Config, source: Source, extractor: Extractor | None) -> dict[str, Any]:
     return {
         "task": config.task,
         "data": {
