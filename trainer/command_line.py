@@ -56,7 +56,7 @@ def _task_name(arguments: Sequence[str]) -> str:
     """What `--task` says, read before all else: the task has defaults of its own for the rest."""
     name = Config.task
     for option, value in zip(arguments, [*arguments[1:], ""], strict=True):
-        if option == "--task":
+        if option == "--task" and value:
             name = value
         elif option.startswith("--task="):
             name = option.removeprefix("--task=")

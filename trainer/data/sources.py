@@ -59,6 +59,11 @@ def _sample_source(task: Task, config: Config, drawing: Callable[[int, int], Non
             " --data tfds downloads it, --data PATH takes a folder of class folders"
         )
     cache_dir = config.cache_dir or Path(platformdirs.user_cache_dir("trainer"))
-    folder = sample_folder(task.sample, cache_dir, config.sample_examples, drawing)
+    try:
+        folder = sample_folder(task.sample, cache_dir, config.sample_examples, drawing)
+    except OSError as error:
+        raise UserError(
+            f"--cache-dir {cache_dir}: the drawn sample cannot be kept there ({error.strerror})"
+        ) from error
     source = folder_source(folder, kind="sample", name=task.sample)
     return dataclasses.replace(source, version=str(SAMPLES[task.sample].version))

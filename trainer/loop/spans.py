@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -16,7 +18,6 @@ LONGEST_SPAN = 1024
 """Steps a span can record: the values of each step come out in tensors of this length."""
 
 StepFunction = Callable[[Batch], Mapping[str, tf.Tensor]]
-SpanFunction = Callable[[Any, tf.Tensor, tf.Tensor], Mapping[str, tf.Tensor]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,46 +45,74 @@ class Span:
         return self.last - self.first
 
 
-def span_function(step_function: StepFunction, batches: Batches, metrics: Metrics) -> SpanFunction:
-    """A function (feed, first, count) that runs `count` steps of an epoch from batch `first`.
+class SpanRunner:
+    """Runs one kind of step over the batches of one split, a span at a call.
 
-    It is traced once: `first` and `count` are int32 tensors, and every batch has one shape. It
-    gives the values of each step by name, float32 [LONGEST_SPAN], of which `count` are filled.
-
-    Raises:
-        TypeError: the step returns no dict of scalars with a "loss".
+    The graph is traced once, however long the spans are: every batch has one shape, and what
+    differs between spans goes in as tensors.
     """
-    step = tf.function(step_function)
-    names = _value_names(step_function, step.get_concrete_function(batches.batch_spec))
-    metrics.add_means(names)
 
-    @tf.function
-    def run_span(feed: Any, first: tf.Tensor, count: tf.Tensor) -> Mapping[str, tf.Tensor]:
-        def take_step(done: tf.Tensor, recorded: dict) -> tuple[tf.Tensor, dict]:
-            batch = batches.take(feed, first + done)
+    def __init__(self, step_function: StepFunction, batches: Batches, metrics: Metrics) -> None:
+        """Nothing is traced before the first span.
+
+        Args:
+            step_function: A batch to a dict of scalars, "loss" among them.
+            batches: Where it gets its batches from.
+            metrics: Where the means of these scalars are kept.
+        """
+        self._step_function, self._batches, self._metrics = step_function, batches, metrics
+
+    def __call__(self, feed: Any, first: int, last: int) -> Span:
+        """Run the steps `first` … `last - 1`, counted from the start of training.
+
+        Args:
+            feed: What `batches.open` gave for the epoch that they all belong to.
+            first: The first step.
+            last: The step behind the last one, at most LONGEST_SPAN on.
+
+        Raises:
+            TypeError: the step returns no dict of scalars with a "loss".
+        """
+        began, steps = time.perf_counter(), last - first
+        batch = first % self._batches.steps
+        values = self._graph(feed, tf.constant(batch), tf.constant(steps))
+        recorded = {name: value.numpy()[:steps] for name, value in values.items()}
+        examples = self._batches.examples_in(batch, steps)
+        return Span(first, last, recorded, examples, time.perf_counter() - began)
+
+    @functools.cached_property
+    def _graph(self) -> tf.types.experimental.GenericFunction:
+        """(feed, first, count) to what each step returned, float32 [LONGEST_SPAN] by name."""
+        step = tf.function(self._step_function)
+        names = _value_names(step.get_concrete_function(self._batches.batch_spec), step)
+        self._metrics.add_means(names)
+
+        def take_step(feed: Any, batch_number: tf.Tensor) -> list[tf.Tensor]:
+            batch = self._batches.take(feed, batch_number)
             values = step(batch)
-            metrics.average(values, batch[1])
-            return done + 1, {
-                name: tf.tensor_scatter_nd_update(
-                    recorded[name], [[done]], [tf.cast(values[name], tf.float32)]
-                )
-                for name in names
-            }
+            self._metrics.average(values, labels=batch[1])
+            return [tf.cast(values[name], tf.float32) for name in names]
 
-        nothing = {name: tf.zeros([LONGEST_SPAN]) for name in names}
-        _, recorded = tf.while_loop(
-            lambda done, _: done < count, take_step, (tf.constant(0), nothing)
-        )
-        return recorded
+        @tf.function
+        def run_span(feed: Any, first: tf.Tensor, count: tf.Tensor) -> dict[str, tf.Tensor]:
+            done, recorded = tf.constant(0), [tf.zeros([LONGEST_SPAN]) for _ in names]
+            while done < count:
+                values = take_step(feed, first + done)
+                recorded = [
+                    tf.tensor_scatter_nd_update(record, [[done]], [value])
+                    for record, value in zip(recorded, values, strict=True)
+                ]
+                done += 1
+            return dict(zip(names, recorded, strict=True))
 
-    return run_span
+        return run_span
 
 
-def _value_names(step_function: StepFunction, traced: Any) -> list[str]:
+def _value_names(traced: Any, step: Any) -> list[str]:
     values = traced.structured_outputs
     if isinstance(values, dict) and "loss" in values and _all_scalars(values):
         return list(values)
-    name = getattr(step_function, "__qualname__", str(step_function))
+    name = step.python_function.__qualname__
     raise TypeError(f'{name} must return a dict of scalars, {{"loss": …}}; it returns {values}')
 
 

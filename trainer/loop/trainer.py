@@ -12,10 +12,8 @@ class SignTrainer(Trainer):
 
 from __future__ import annotations
 
-import functools
-import time
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import keras
 import tensorflow as tf
@@ -24,7 +22,7 @@ from trainer.config import Config
 from trainer.loop.batches import Batch, Batches
 from trainer.loop.history import EpochRecord
 from trainer.loop.metrics import Metrics, example_weights
-from trainer.loop.spans import LONGEST_SPAN, Span, SpanFunction, span_function
+from trainer.loop.spans import LONGEST_SPAN, SpanRunner
 from trainer.task import Task
 
 if TYPE_CHECKING:
@@ -58,7 +56,11 @@ class Trainer:
         self.eval_metrics = Metrics(task.metrics())
         self.step = 0
         self.history: list[EpochRecord] = []
-        self._eval_spans: dict[str, SpanFunction] = {}
+        self._train_span = SpanRunner(self.train_step, batches["train"], self.train_metrics)
+        self._eval_spans = {
+            split: SpanRunner(self.eval_step, batches[split], self.eval_metrics)
+            for split in batches
+        }
 
     # What a subclass changes.
 
@@ -122,21 +124,21 @@ class Trainer:
             feed = train.open(epoch)
             end_of_epoch = (epoch + 1) * train.steps
             while self.step < end_of_epoch:
-                stops = [hook.when.next(self.step) for hook in hooks]
-                span = self._train(feed, int(min(end_of_epoch, *stops, self.step + LONGEST_SPAN)))
+                wanted = [hook.when.next(self.step) for hook in hooks]
+                stop = int(min(end_of_epoch, self.step + LONGEST_SPAN, *wanted))
+                span = self._train_span(feed, self.step, stop)
+                self.step = stop
                 for hook in hooks:
-                    if hook.when.due(self.step):
+                    if hook.when.due(stop):
                         hook(self, span)
 
     def evaluate(self, split: str) -> dict[str, float]:
         """The loss and the metrics of the model as it is on a whole split, by name."""
+        batches, run_span = self.batches[split], self._eval_spans[split]
         self.eval_metrics.reset()
-        batches = self.batches[split]
-        run_span = self._eval_span(split)
         feed = batches.open(epoch=None)
         for first in range(0, batches.steps, LONGEST_SPAN):
-            count = min(LONGEST_SPAN, batches.steps - first)
-            run_span(feed, tf.constant(first), tf.constant(count))
+            run_span(feed, first, min(first + LONGEST_SPAN, batches.steps))
         return self.eval_metrics.result()
 
     @property
@@ -153,29 +155,3 @@ class Trainer:
     def total_steps(self) -> int:
         """The step at which training ends."""
         return self.config.epochs * self.batches["train"].steps
-
-    def _train(self, feed: Any, last: int) -> Span:
-        """The steps up to `last`, all of one epoch."""
-        train, first, began = self.batches["train"], self.step, time.perf_counter()
-        offset = first % train.steps
-        values = self._train_span(feed, tf.constant(offset), tf.constant(last - first))
-        recorded = {name: value.numpy()[: last - first] for name, value in values.items()}
-        self.step = last
-        return Span(
-            first,
-            last,
-            recorded,
-            train.examples_in(offset, last - first),
-            time.perf_counter() - began,
-        )
-
-    @functools.cached_property
-    def _train_span(self) -> SpanFunction:
-        return span_function(self.train_step, self.batches["train"], self.train_metrics)
-
-    def _eval_span(self, split: str) -> SpanFunction:
-        if split not in self._eval_spans:
-            self._eval_spans[split] = span_function(
-                self.eval_step, self.batches[split], self.eval_metrics
-            )
-        return self._eval_spans[split]
