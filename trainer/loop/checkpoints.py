@@ -21,6 +21,7 @@ class Checkpoints:
 
     def __init__(self, trainer: Trainer, folder: Path) -> None:
         """Nothing is written yet."""
+        trainer.build()
         self._trainer = trainer
         self._step = tf.Variable(0, dtype=tf.int64, trainable=False)
         checkpoint = tf.train.Checkpoint(

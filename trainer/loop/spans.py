@@ -80,6 +80,10 @@ class SpanRunner:
         examples = self._batches.examples_in(batch, steps)
         return Span(first, last, recorded, examples, time.perf_counter() - began)
 
+    def build(self) -> None:
+        """Trace the step now, so that the means of what it returns are there."""
+        _ = self._graph
+
     @functools.cached_property
     def _graph(self) -> tf.types.experimental.GenericFunction:
         """(feed, first, count) to what each step returned, float32 [LONGEST_SPAN] by name."""

@@ -132,6 +132,10 @@ class Trainer:
                     if hook.when.due(stop):
                         hook(self, span)
 
+    def build(self) -> None:
+        """Trace the training step, so that every variable of training is there to be kept."""
+        self._train_span.build()
+
     def evaluate(self, split: str) -> dict[str, float]:
         """The loss and the metrics of the model as it is on a whole split, by name."""
         batches, run_span = self.batches[split], self._eval_spans[split]

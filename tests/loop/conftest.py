@@ -1,0 +1,52 @@
+"""A task small enough to train in a moment, on features that a straight line tells apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import keras
+import numpy as np
+import pytest
+
+from trainer import Config, Task
+from trainer.features import Features
+from trainer.loop.batches import Batches, FeatureBatches
+from trainer.loop.trainer import Trainer
+
+WIDTH, CLASSES, BATCH = 6, 3, 8
+SIZES = {"train": 50, "validation": 21, "test": 17}
+
+
+class Tiny(Task):
+    """Three classes from six numbers, with dropout so that randomness has a part in it."""
+
+    def head(self, classes: int) -> keras.Model:
+        layers = keras.layers
+        return keras.Sequential(
+            [layers.Dense(16, "relu"), layers.Dropout(0.25), layers.Dense(classes)]
+        )
+
+
+def features(split: str) -> Features:
+    random = np.random.default_rng(list(SIZES).index(split))
+    labels = random.integers(0, CLASSES, SIZES[split]).astype(np.int32)
+    vectors = random.normal(size=(SIZES[split], WIDTH)) + 2 * np.eye(WIDTH)[labels]
+    return Features(vectors.astype(np.float32), labels)
+
+
+@pytest.fixture
+def make_trainer() -> Callable[..., Trainer]:
+    def make(trainer_class: type[Trainer] = Trainer, **options: object) -> Trainer:
+        config = Config(**{"epochs": 2, "batch_size": BATCH, "learning_rate": 0.01, **options})
+        batches: dict[str, Batches] = {
+            split: FeatureBatches(features(split), config.batch_size, config.seed)
+            for split in SIZES
+        }
+        return trainer_class(Tiny(), config, ["a", "b", "c"], batches)
+
+    return make
+
+
+@pytest.fixture
+def weights() -> Callable[[Trainer], list[np.ndarray]]:
+    return lambda trainer: [v.numpy() for v in trainer.model.trainable_variables]

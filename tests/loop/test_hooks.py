@@ -1,0 +1,122 @@
+import csv
+import io
+
+import numpy as np
+import pytest
+from rich.console import Console
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.util import tensor_util
+
+from tests.loop.conftest import BATCH, SIZES
+from trainer.loop.checkpoints import Checkpoints
+from trainer.loop.history import best_record
+from trainer.loop.hooks import standard_hooks
+from trainer.report.progress import Display
+from trainer.run_folder import RunFolder
+
+STEPS_PER_EPOCH = -(-SIZES["train"] // BATCH)
+
+
+@pytest.fixture
+def run(make_trainer, tmp_path):
+    """Three epochs with the standard hooks: the trainer, its folder, what was printed."""
+    trainer, folder, printed = (
+        make_trainer(epochs=3, log_every=5),
+        RunFolder(tmp_path),
+        io.StringIO(),
+    )
+    display = Display(Console(file=printed, width=200))
+    checkpoints = Checkpoints(trainer, folder.checkpoints)
+    with display.bar("training", "steps") as bar:
+        trainer.fit(standard_hooks(trainer, folder, checkpoints, display, bar))
+    return trainer, folder, printed.getvalue()
+
+
+def points(folder: RunFolder, split: str) -> dict[str, dict[int, float]]:
+    """What TensorBoard reads of a split: tag to step to value."""
+    events = EventAccumulator(str(folder.path / split), size_guidance={"tensors": 0})
+    events.Reload()
+    return {
+        tag: {e.step: float(tensor_util.make_ndarray(e.tensor_proto)) for e in events.Tensors(tag)}
+        for tag in events.Tags()["tensors"]
+    }
+
+
+def test_the_history_has_a_record_an_epoch(run):
+    trainer, _, _ = run
+    assert [(r.epoch, r.step) for r in trainer.history] == [(1, 7), (2, 14), (3, 21)]
+
+
+def test_training_metrics_are_those_of_the_epoch_alone(run):
+    trainer, _, _ = run
+    losses = [record.metrics["train"]["loss"] for record in trainer.history]
+    assert losses == sorted(losses, reverse=True)
+    assert trainer.train_metrics.result()["loss"] == 0.0
+
+
+def test_the_curves_of_training_have_a_point_every_so_many_steps_and_at_every_epoch(run):
+    _, folder, _ = run
+    assert list(points(folder, "train")["loss"]) == [5, 7, 10, 14, 15, 20, 21]
+
+
+def test_training_and_validation_have_the_same_tags_for_the_same_things(run):
+    _, folder, _ = run
+    train, validation = points(folder, "train"), points(folder, "validation")
+    assert set(validation) == {"loss", "accuracy"}
+    assert set(train) == {
+        "loss",
+        "accuracy",
+        "gradient_norm",
+        "learning_rate",
+        "images_per_second",
+    }
+
+
+def test_validation_has_a_point_an_epoch_at_the_global_step(run):
+    trainer, folder, _ = run
+    assert points(folder, "validation")["accuracy"] == {
+        record.step: pytest.approx(record.metrics["validation"]["accuracy"])
+        for record in trainer.history
+    }
+
+
+def test_the_learning_rate_and_the_speed_are_drawn(run):
+    _, folder, _ = run
+    train = points(folder, "train")
+    assert list(train["learning_rate"].values()) == pytest.approx([0.01] * 7)
+    assert all(speed > 0 for speed in train["images_per_second"].values())
+
+
+def test_history_csv_has_the_metrics_of_every_epoch(run):
+    trainer, folder, _ = run
+    with folder.history.open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["epoch"] for row in rows] == ["1", "2", "3"]
+    expected = [record.metrics["validation"]["loss"] for record in trainer.history]
+    np.testing.assert_allclose([float(row["validation_loss"]) for row in rows], expected)
+
+
+def test_the_best_checkpoint_is_that_of_the_best_epoch(run):
+    trainer, folder, _ = run
+    best = best_record(trainer.history).step
+    assert [p.stem for p in (folder.checkpoints / "best").glob("*.index")] == [f"step-{best}"]
+
+
+def test_the_best_checkpoint_reproduces_its_validation(run):
+    trainer, folder, _ = run
+    Checkpoints(trainer, folder.checkpoints).restore_best()
+    expected = best_record(trainer.history).metrics["validation"]
+    assert trainer.evaluate("validation") == pytest.approx(expected)
+
+
+def test_every_epoch_has_a_line(run):
+    _, _, printed = run
+    lines = [line for line in printed.splitlines() if line.startswith("epoch")]
+    assert len(lines) == 3
+    assert lines[0].startswith("epoch 1/3  step 7  train loss ")
+    assert " validation loss " in lines[0]
+
+
+def test_off_a_terminal_no_bar_is_printed(run):
+    _, _, printed = run
+    assert all(line.startswith("epoch") for line in printed.splitlines() if line.strip())

@@ -1,0 +1,175 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.loop.conftest import BATCH, SIZES, features
+from trainer import Trainer
+from trainer.loop.triggers import EverySteps
+
+STEPS_PER_EPOCH = -(-SIZES["train"] // BATCH)
+
+
+class Listener:
+    """A hook that keeps the spans it was told of."""
+
+    def __init__(self, steps: int) -> None:
+        self.when = EverySteps(steps)
+        self.spans = []
+
+    def __call__(self, trainer, span):
+        assert trainer.step == span.last
+        self.spans.append((span.first, span.last))
+
+
+def test_training_learns(make_trainer):
+    trainer = make_trainer(epochs=20)
+    before = trainer.evaluate("test")
+    trainer.fit()
+    after = trainer.evaluate("test")
+    assert after["loss"] < before["loss"] / 2
+    assert after["accuracy"] > 0.7
+
+
+def test_fit_ends_after_the_configured_epochs(make_trainer):
+    trainer = make_trainer(epochs=3)
+    trainer.fit()
+    assert (trainer.epoch, trainer.step) == (3, 3 * STEPS_PER_EPOCH)
+
+
+def test_one_seed_gives_the_same_weights_to_the_bit(make_trainer, weights):
+    first, second = make_trainer(seed=7), make_trainer(seed=7)
+    first.fit()
+    second.fit()
+    for one, other in zip(weights(first), weights(second), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_another_seed_gives_other_weights(make_trainer, weights):
+    assert not np.array_equal(weights(make_trainer(seed=7))[0], weights(make_trainer(seed=8))[0])
+
+
+def test_how_hooks_cut_the_spans_changes_no_weight(make_trainer, weights):
+    first, second = make_trainer(), make_trainer()
+    first.fit()
+    second.fit([Listener(3), Listener(1)])
+    for one, other in zip(weights(first), weights(second), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_span_ends_where_a_hook_wants_a_word_and_at_the_end_of_an_epoch(make_trainer):
+    hook = Listener(3)
+    make_trainer(epochs=2).fit([hook])
+    assert STEPS_PER_EPOCH == 7
+    assert hook.spans == [(0, 3), (3, 6), (7, 9), (9, 12)]
+
+
+def test_hooks_speak_in_their_order(make_trainer):
+    said = []
+
+    class Speaker:
+        when = EverySteps(STEPS_PER_EPOCH)
+
+        def __init__(self, word):
+            self.word = word
+
+        def __call__(self, trainer, span):
+            said.append(self.word)
+
+    make_trainer(epochs=1).fit([Speaker("first"), Speaker("second")])
+    assert said == ["first", "second"]
+
+
+def test_evaluation_counts_every_example_once(make_trainer):
+    trainer, validation = make_trainer(), features("validation")
+    logits = trainer.model(validation.vectors, training=False)
+    losses = keras.losses.sparse_categorical_crossentropy(
+        validation.labels, logits, from_logits=True
+    )
+    correct = np.argmax(logits, -1) == validation.labels
+    assert trainer.evaluate("validation") == {
+        "loss": pytest.approx(np.mean(losses), rel=1e-5),
+        "accuracy": pytest.approx(np.mean(correct)),
+    }
+
+
+def test_evaluation_changes_no_variable(make_trainer):
+    trainer = make_trainer()
+    before = [v.numpy() for v in trainer.model.variables]
+    trainer.evaluate("test")
+    for variable, kept in zip(trainer.model.variables, before, strict=True):
+        np.testing.assert_array_equal(variable.numpy(), kept)
+
+
+def test_the_loss_of_a_padded_batch_is_the_mean_over_its_examples(make_trainer):
+    trainer = make_trainer()
+    logits = tf.random.stateless_normal([4, 3], [1, 2])
+    padded = trainer.loss(tf.constant([0, 2, -1, -1]), logits)
+    bare = trainer.loss(tf.constant([0, 2]), logits[:2])
+    assert float(padded) == pytest.approx(float(bare))
+
+
+def test_the_loss_takes_shares_of_classes(make_trainer):
+    trainer = make_trainer()
+    logits = tf.random.stateless_normal([2, 3], [1, 2])
+    classes = trainer.loss(tf.constant([0, 2]), logits)
+    shares = trainer.loss(tf.one_hot([0, 2], 3), logits)
+    assert float(shares) == pytest.approx(float(classes))
+
+
+def test_the_loss_includes_the_models_own_regularisation(make_trainer):
+    class Regularised(Trainer):
+        def build_model(self):
+            model = keras.Sequential([keras.layers.Dense(3, kernel_regularizer="l2")])
+            model(tf.zeros([1, 6]))
+            return model
+
+    trainer = make_trainer(Regularised)
+    labels, inputs = tf.constant([0, 1]), tf.ones([2, 6])
+    kernel = trainer.model.trainable_variables[0]
+    task_loss = trainer.task.loss(labels, trainer.model(inputs))
+    expected = np.mean(task_loss) + 0.01 * np.sum(np.square(kernel))
+    assert float(trainer.loss(labels, trainer.model(inputs))) == pytest.approx(expected, rel=1e-5)
+
+
+def test_apply_gradients_returns_their_global_norm(make_trainer):
+    trainer = make_trainer()
+    with tf.GradientTape() as tape:
+        loss = tf.add_n([tf.reduce_sum(v.value) for v in trainer.model.trainable_variables])
+    ones = sum(int(np.prod(v.shape)) for v in trainer.model.trainable_variables)
+    assert float(trainer.apply_gradients(tape, loss)) == pytest.approx(ones**0.5)
+
+
+def test_a_subclass_steps_its_own_way(make_trainer):
+    class Mixup(Trainer):
+        """As the design shows it: shares of classes, a bare loss, no metrics."""
+
+        def train_step(self, batch):
+            inputs, labels = batch
+            shares = 0.7 * tf.one_hot(labels, 3) + 0.3 * tf.one_hot(labels[::-1], 3)
+            mixed = 0.7 * inputs + 0.3 * inputs[::-1]
+            with tf.GradientTape() as tape:
+                loss = self.loss(shares, self.model(mixed, training=True))
+            self.apply_gradients(tape, loss)
+            return {"loss": loss}
+
+    trainer = make_trainer(Mixup, epochs=20)
+    trainer.fit()
+    assert trainer.evaluate("test")["accuracy"] > 0.7
+    assert list(trainer.train_metrics.result()) == ["loss"]
+
+
+def test_a_subclass_evaluates_its_own_way(make_trainer):
+    class Margin(Trainer):
+        def eval_step(self, batch):
+            return {**super().eval_step(batch), "margin": tf.constant(0.5)}
+
+    assert make_trainer(Margin).evaluate("test")["margin"] == 0.5
+
+
+def test_a_subclass_brings_its_own_optimizer(make_trainer):
+    class Plain(Trainer):
+        def build_optimizer(self):
+            return keras.optimizers.SGD(0.5)
+
+    assert make_trainer(Plain).learning_rate == 0.5

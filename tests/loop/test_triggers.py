@@ -1,0 +1,30 @@
+from trainer.loop.triggers import AboutEvery, EverySpan, EverySteps
+
+
+def test_every_steps_ends_a_span_at_the_next_multiple():
+    assert [EverySteps(5).next(step) for step in (0, 4, 5, 6)] == [5, 5, 10, 10]
+
+
+def test_every_steps_is_due_at_multiples_alone():
+    assert [step for step in range(1, 12) if EverySteps(5).due(step)] == [5, 10]
+
+
+def test_every_span_never_ends_one_but_is_always_due():
+    assert EverySpan().next(7) > 10**12
+    assert EverySpan().due(7)
+
+
+def test_about_every_begins_with_single_steps():
+    assert AboutEvery(0.25).next(40) == 41
+
+
+def test_about_every_takes_as_many_steps_as_the_time_allows():
+    trigger = AboutEvery(0.25)
+    trigger.measured(steps=10, seconds=0.1)
+    assert trigger.next(100) == 125
+
+
+def test_about_every_takes_one_step_where_a_step_is_longer_than_the_time():
+    trigger = AboutEvery(0.25)
+    trigger.measured(steps=1, seconds=3.0)
+    assert trigger.next(100) == 101
