@@ -29,7 +29,7 @@ def module_name(path: Path) -> str:
 def floor(module: str) -> int:
     """The number of the floor whose room, or a folder around it, has the module's name."""
     rooms = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
-    while module not in rooms or (module == "trainer" and rooms is None):
+    while module not in rooms:
         module = module.rpartition(".")[0]
     return rooms[module]
 

@@ -42,6 +42,21 @@ def points(folder: RunFolder, split: str) -> dict[str, dict[int, float]]:
     }
 
 
+def test_each_hook_comes_after_those_whose_work_it_needs(make_trainer, tmp_path):
+    trainer = make_trainer()
+    checkpoints = Checkpoints(trainer, tmp_path)
+    display = Display(Console(file=io.StringIO()))
+    hooks = standard_hooks(trainer, RunFolder(tmp_path), checkpoints, display, bar=None)
+    assert [type(hook).__name__ for hook in hooks] == [
+        "ShowProgress",  # shows the metrics of the epoch
+        "Evaluate",  # resets them and writes the record
+        "TellEpoch",
+        "Summarise",
+        "KeepHistory",
+        "SaveCheckpoints",  # keeps all that the others changed
+    ]
+
+
 def test_the_history_has_a_record_an_epoch(run):
     trainer, _, _ = run
     assert [(r.epoch, r.step) for r in trainer.history] == [(1, 7), (2, 14), (3, 21)]

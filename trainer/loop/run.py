@@ -124,10 +124,10 @@ def _how_fast(source: Source, extractor: Extractor | None, clock: Clock) -> dict
 
 def _close(display: Display, result: dict[str, Any], config: Config, folder: str) -> None:
     """A table of the three splits, and what to type next."""
-    test = result["metrics"]["test"]
+    reported = result["metrics"]["test"]
     rows = {
         split: {"images": f"{result['data']['examples'][split]:,}"}
-        | {name: f"{metrics[name]:.4f}" for name in test}
+        | {name: f"{value:.4f}" for name, value in metrics.items() if name in reported}
         for split, metrics in result["metrics"].items()
     }
     display.table("split", rows)

@@ -1,0 +1,208 @@
+"""The commands, as a user types them, on the sample drawn small."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+ROOT = Path(__file__).parent.parent
+
+THEIR_OWN = '''
+import keras
+import tensorflow as tf
+
+from trainer import Config, Task, Trainer
+
+
+class Cats(Task):
+    """A network of the user's own, from images."""
+
+    dataset = "tf_flowers"
+    sample = "flowers"
+    defaults = Config(extractor="none", image_size=32, epochs=2, batch_size=16)
+
+    def head(self, classes):
+        layers = keras.layers
+        return keras.Sequential(
+            [layers.Conv2D(8, 3, activation="relu"), layers.Flatten(), layers.Dense(classes)]
+        )
+
+
+class MixupTrainer(Trainer):
+    def train_step(self, batch):
+        images, labels = batch
+        shares = tf.one_hot(labels, len(self.classes))
+        images, shares = (0.8 * x + 0.2 * tf.reverse(x, [0]) for x in (images, shares))
+        with tf.GradientTape() as tape:
+            loss = self.loss(shares, self.model(images, training=True))
+        self.apply_gradients(tape, loss)
+        return {"loss": loss}
+'''
+
+
+class Finished:
+    """A run that ended: what it printed and what it left."""
+
+    def __init__(self, process: subprocess.CompletedProcess, log_dir: Path) -> None:
+        assert process.returncode == 0, process.stderr
+        self.stdout, self.stderr = process.stdout, process.stderr
+        [self.folder] = log_dir.glob("*/*")
+        self.result = json.loads((self.folder / "result.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def type_command(tmp_path_factory):
+    """`python -m trainer.run` with options, each call in a log folder of its own."""
+    cache = tmp_path_factory.mktemp("cache")
+
+    def run(*options: str, folder: Path = ROOT) -> Finished:
+        log_dir = tmp_path_factory.mktemp("logs")
+        command = [sys.executable, "-m", "trainer.run", "--data", "sample", *options]
+        command += ["--sample-examples", "60", "--cache-dir", cache, "--log-dir", log_dir]
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("TF_")}
+        environment["PYTHONPATH"] = str(ROOT)
+        process = subprocess.run(
+            command, capture_output=True, text=True, cwd=folder, env=environment
+        )
+        return Finished(process, log_dir)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def flowers(type_command):
+    return type_command("--task", "flowers", "--epochs", "3", "--seed", "5")
+
+
+@pytest.fixture(scope="module")
+def horses(type_command):
+    return type_command("--task", "horses", "--epochs", "3")
+
+
+@pytest.fixture(scope="module")
+def dogs(type_command):
+    return type_command("--task", "dogs", "--epochs", "3")
+
+
+@pytest.fixture(scope="module")
+def their_own(type_command, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("theirs")
+    (folder / "my_things.py").write_text(THEIR_OWN)
+    options = ("--task", "my_things:Cats", "--trainer", "my_things:MixupTrainer")
+    return type_command(*options, folder=folder)
+
+
+@pytest.mark.parametrize("run", ["flowers", "horses", "dogs", "their_own"])
+def test_nothing_but_the_report_is_printed(run, request):
+    finished = request.getfixturevalue(run)
+    assert finished.stderr == ""
+    assert finished.stdout.startswith("data: the built-in sample, 60 images of ")
+
+
+@pytest.mark.parametrize("run", ["flowers", "horses", "dogs"])
+def test_even_a_few_pictures_teach_more_than_chance(run, request):
+    result = request.getfixturevalue(run).result
+    chance = 1 / len(result["data"]["classes"])
+    assert result["metrics"]["train"]["accuracy"] > chance
+
+
+def test_the_result_tells_what_was_run(flowers):
+    result = flowers.result
+    assert result["status"] == "done"
+    assert result["task"] == "flowers"
+    assert result["data"] == {
+        "source": "sample",
+        "name": "flowers",
+        "version": "1",
+        "classes": ["daisy", "dandelion", "roses", "sunflowers", "tulips"],
+        "examples": {"train": 36, "validation": 12, "test": 12},
+    }
+    assert (result["extractor"], result["transfer"]) == ("efficientnet_lite0", "frozen")
+    assert result["config"]["seed"] == 5
+
+
+def test_the_result_tells_how_far_it_went(flowers):
+    result = flowers.result
+    assert (result["epochs"], result["steps"]) == (3, 6)
+    assert result["best_step"] in (2, 4, 6)
+
+
+def test_the_result_has_the_metrics_of_the_three_splits(flowers):
+    metrics = flowers.result["metrics"]
+    assert list(metrics) == ["train", "validation", "test"]
+    assert all({"loss", "accuracy"} <= set(of_split) for of_split in metrics.values())
+
+
+def test_the_result_tells_how_long_it_took(flowers):
+    seconds = flowers.result["seconds"]
+    assert list(seconds) == ["startup", "extract", "train", "evaluate", "total"]
+    assert all(value > 0 for value in seconds.values())
+    assert flowers.result["extract_images_per_second"] > 0
+
+
+def test_the_config_is_kept(flowers):
+    config = json.loads((flowers.folder / "config.json").read_text())
+    assert config == flowers.result["config"]
+
+
+def test_the_history_has_a_row_an_epoch(flowers):
+    with (flowers.folder / "history.csv").open() as file:
+        assert [row["epoch"] for row in csv.DictReader(file)] == ["1", "2", "3"]
+
+
+def test_tensorboard_reads_the_same_tags_of_every_split(flowers):
+    def tags(split: str) -> set[str]:
+        events = EventAccumulator(str(flowers.folder / split))
+        events.Reload()
+        return set(events.Tags()["tensors"])
+
+    assert tags("validation") == tags("test") == {"loss", "accuracy"}
+    speeds = {"learning_rate", "gradient_norm", "images_per_second"}
+    assert tags("train") == tags("test") | speeds
+
+
+def test_the_closing_lines_tell_what_to_type_next(flowers):
+    last = flowers.stdout.splitlines()[-1]
+    assert last.startswith("next: tensorboard --host localhost --logdir ")
+
+
+def test_one_seed_ends_with_the_same_weights_to_the_bit(type_command, flowers):
+    again = type_command("--task", "flowers", "--epochs", "3", "--seed", "5")
+    assert again.result["weights_digest"] == flowers.result["weights_digest"]
+    assert again.result["metrics"] == flowers.result["metrics"]
+
+
+def test_another_seed_ends_with_other_weights(type_command, flowers):
+    other = type_command("--task", "flowers", "--epochs", "3", "--seed", "6")
+    assert other.result["weights_digest"] != flowers.result["weights_digest"]
+
+
+def test_horses_reports_what_is_asked_of_a_binary_classifier(horses):
+    assert {"auc", "precision", "recall"} <= set(horses.result["metrics"]["test"])
+
+
+def test_dogs_reports_the_five_likeliest(dogs):
+    assert (
+        dogs.result["metrics"]["test"]["top_5_accuracy"]
+        >= (dogs.result["metrics"]["test"]["accuracy"])
+    )
+
+
+def test_a_task_of_ones_own_brings_its_defaults(their_own):
+    assert their_own.result["config"]["image_size"] == 32
+    assert their_own.folder.parent.name == "cats"
+
+
+def test_a_network_of_ones_own_learns_from_images(their_own):
+    assert their_own.result["transfer"] == "scratch"
+    assert their_own.result["extract_images_per_second"] is None
+
+
+def test_a_trainer_of_ones_own_steps_its_own_way(their_own):
+    assert list(their_own.result["metrics"]["train"]) == ["loss"]
+    assert list(their_own.result["metrics"]["test"]) == ["loss", "accuracy"]
