@@ -3,8 +3,11 @@
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
+import time
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -206,3 +209,35 @@ def test_a_network_of_ones_own_learns_from_images(their_own):
 def test_a_trainer_of_ones_own_steps_its_own_way(their_own):
     assert list(their_own.result["metrics"]["train"]) == ["loss"]
     assert list(their_own.result["metrics"]["test"]) == ["loss", "accuracy"]
+
+
+def test_tensorboard_shows_every_tag_of_every_split(flowers):
+    """The command that the closing lines give, asked over HTTP as a browser asks it."""
+    tensorboard = subprocess.Popen(
+        [Path(sys.executable).parent / "tensorboard", "--logdir", flowers.folder, "--port", "0"],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        [address] = next(filter(None, (re.findall(r"http://\S+", s) for s in tensorboard.stderr)))
+        shown = _tags_by_run(address)
+    finally:
+        tensorboard.kill()
+        tensorboard.communicate()
+    speeds = {"learning_rate", "gradient_norm", "images_per_second"}
+    assert {split: set(tags) for split, tags in shown.items()} == {
+        "train": {"loss", "accuracy", *speeds},
+        "validation": {"loss", "accuracy"},
+        "test": {"loss", "accuracy"},
+    }
+
+
+def _tags_by_run(address: str) -> dict[str, list[str]]:
+    """It reads the events after it has begun to serve: asked until it has all three splits."""
+    for _ in range(120):
+        with urllib.request.urlopen(f"{address}data/plugin/timeseries/tags") as answer:
+            tags = json.load(answer)["scalars"]["runTagInfo"]
+        if len(tags) == 3:
+            break
+        time.sleep(0.25)
+    return tags

@@ -1,0 +1,65 @@
+"""The README is true: its code runs, its commands are understood, its links lead somewhere."""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from trainer import command_line
+from trainer.data.samples import sample_folder
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def run_commands() -> list[str]:
+    return sorted(set(re.findall(r"python -m trainer\.run ([^`\n]*)", README)))
+
+
+@pytest.fixture
+def as_written(tmp_path, monkeypatch):
+    """A folder with the README's modules, each under the name that stands above it."""
+    names = re.findall(r"^`(my_\w+\.py)`:$", README, re.MULTILINE)
+    for name, code in zip(names, blocks("python"), strict=True):
+        (tmp_path / name).write_text(code)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("options", run_commands())
+def test_its_options_are_understood(options, as_written):
+    arguments = shlex.split(options)
+    if "--help" in arguments:
+        return
+    _, config = command_line.parse("run", arguments)
+    assert config.task == arguments[arguments.index("--task") + 1]
+
+
+def test_its_task_and_its_trainer_run_on_a_folder_of_photos(as_written):
+    sample_folder("flowers", as_written, examples=25).rename(as_written / "photos")
+    [command] = [c for c in blocks("sh") if "my_trainers" in c]
+    arguments = [sys.executable, *shlex.split(command)[1:]]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    subprocess.run(arguments, check=True, env=environment)
+    [result] = as_written.glob("logs/cats/*/result.json")
+    assert json.loads(result.read_text())["status"] == "done"
+
+
+@pytest.mark.parametrize("name", ["train", "test"])
+def test_the_gate_finds_the_command(name):
+    assert re.search(rf"<!-- ci: {name} -->\n```sh\npython3 -m venv [^\n]*\n```", README)
+
+
+@pytest.mark.parametrize("link", re.findall(r"\]\(([^)]*)\)", README))
+def test_its_links_lead_somewhere(link):
+    assert (ROOT / link).exists()
