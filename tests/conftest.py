@@ -1,0 +1,304 @@
+"""What many specifications share: pictures, folders of them, tiny modules, and the command."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pytest
+from PIL import Image
+
+# TensorFlow reads it once, when it is imported; and only then: a later import is too late.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+if TYPE_CHECKING:
+    from trainer.data.splits import Split
+
+CHECKOUT = Path(__file__).parents[1]
+TINY_SIDE = 8
+"""Side of the images that the tiny modules take, in pixels."""
+
+
+class Outcome(NamedTuple):
+    """What a command ended with."""
+
+    code: int
+    out: str
+    err: str
+
+
+# Where things lie.
+
+
+@pytest.fixture(scope="session")
+def checkout() -> Path:
+    """The folder of the project."""
+    return CHECKOUT
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The real data and modules beside the checkout; without them the test is skipped."""
+    folder = CHECKOUT.parent / "shared"
+    if not folder.is_dir():
+        pytest.skip("needs the real data of ../shared, which is not beside this checkout")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def embedded_module() -> Path:
+    """The EfficientNet-Lite0 that ships with the project."""
+    return CHECKOUT / "trainer" / "modules" / "efficientnet_lite0"
+
+
+# Pictures.
+
+
+@pytest.fixture(scope="session")
+def picture() -> Callable[[int], Image.Image]:
+    """A small picture of one colour, another one for each number, and none of them black."""
+
+    def paint(number: int) -> Image.Image:
+        colour = (number % 256, 255 - number % 256, 40 + number // 256)
+        return Image.new("RGB", (TINY_SIDE, TINY_SIDE), colour)
+
+    return paint
+
+
+@pytest.fixture(scope="session")
+def encoded() -> Callable[..., bytes]:
+    """A picture as the bytes of a file: `encoded(picture, "JPEG", quality=95)`."""
+
+    def encode(image: Image.Image, image_format: str, **options: Any) -> bytes:
+        file = io.BytesIO()
+        image.save(file, image_format, **options)
+        return file.getvalue()
+
+    return encode
+
+
+@pytest.fixture
+def class_folders(
+    tmp_path: Path, picture: Callable[[int], Image.Image]
+) -> Callable[[Mapping[str, int]], Path]:
+    """Makes a folder of so many pictures, all different, in each of the folders named.
+
+    `class_folders({"cat": 10, "dog": 10})` or `class_folders({"train/cat": 3, …})`.
+    """
+    number = itertools.count()
+
+    def make(counts: Mapping[str, int]) -> Path:
+        folder = tmp_path / "pictures"
+        for class_folder, count in counts.items():
+            (folder / class_folder).mkdir(parents=True)
+            for _ in range(count):
+                position = next(number)
+                picture(position).save(folder / class_folder / f"{position:03}.png")
+        return folder
+
+    return make
+
+
+@pytest.fixture
+def cats_and_dogs(class_folders: Callable[[Mapping[str, int]], Path]) -> Path:
+    """A folder that one can learn from: two classes of ten pictures."""
+    return class_folders({"cat": 10, "dog": 10})
+
+
+@pytest.fixture
+def split_of() -> Callable[[Sequence[bytes]], Split]:
+    """A split of encoded images, labelled by their positions."""
+    import tensorflow as tf
+
+    from trainer.data.splits import Split
+
+    def make(images: Sequence[bytes]) -> Split:
+        references = tf.data.Dataset.from_tensor_slices(
+            (tf.constant(images), tf.range(len(images)))
+        )
+        return Split("train", len(images), references, tf.identity, "example {}".format)
+
+    return make
+
+
+# Modules.
+
+
+@pytest.fixture(scope="session")
+def tiny_modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """SavedModels of 8x8 images, named by what they give: vector, map, dict or text."""
+    import tensorflow as tf
+
+    images = tf.TensorSpec([None, TINY_SIDE, TINY_SIDE, 3])
+    weights = tf.reshape(tf.range(12.0), [3, 4]) / 12
+
+    class Module(tf.Module):
+        def __init__(self, call: Callable[[Any], Any], spec: tf.TensorSpec) -> None:
+            self.weights = tf.Variable(weights)
+            self.__call__ = tf.function(lambda inputs: call(self, inputs), input_signature=[spec])
+
+    def vector(module: Module, inputs: tf.Tensor) -> tf.Tensor:
+        return tf.reduce_mean(inputs, [1, 2]) @ module.weights
+
+    calls = {
+        "vector": (vector, images),
+        "map": (lambda module, inputs: tf.tensordot(inputs, module.weights, 1), images),
+        "dict": (lambda module, inputs: {"default": vector(module, inputs)}, images),
+        "text": (lambda _, lines: tf.zeros([tf.size(lines), 4]), tf.TensorSpec([None], tf.string)),
+    }
+    folder = tmp_path_factory.mktemp("modules")
+    for name, (call, spec) in calls.items():
+        tf.saved_model.save(Module(call, spec), str(folder / name))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def vector_module(tiny_modules: Path) -> Path:
+    """A module that gives each 8x8 image four numbers."""
+    return tiny_modules / "vector"
+
+
+# TFDS.
+
+
+@pytest.fixture(scope="session")
+def tiny_dataset() -> str:
+    """The name of a dataset that TFDS knows for this session: 12 pictures of cats and dogs."""
+    import tensorflow_datasets as tfds
+
+    class TinyPictures(tfds.core.GeneratorBasedBuilder):
+        VERSION = tfds.core.Version("1.0.0")
+
+        def _info(self) -> tfds.core.DatasetInfo:
+            features = {
+                "image": tfds.features.Image(shape=(None, None, 3)),
+                "label": tfds.features.ClassLabel(names=["cat", "dog"]),
+            }
+            return tfds.core.DatasetInfo(
+                builder=self, features=tfds.features.FeaturesDict(features)
+            )
+
+        def _split_generators(self, dl_manager: object) -> dict[str, Iterator]:
+            return {"train": self._generate_examples()}
+
+        def _generate_examples(self) -> Iterator[tuple[int, dict[str, Any]]]:
+            for number in range(12):
+                pixels = np.full([TINY_SIDE, TINY_SIDE, 3], 20 * number, np.uint8)
+                yield number, {"image": pixels, "label": number % 2}
+
+    return TinyPictures.name
+
+
+@pytest.fixture(scope="session")
+def prepared(tiny_dataset: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data_dir of TFDS in which the tiny dataset is prepared, in three files."""
+    import tensorflow_datasets as tfds
+
+    folder = tmp_path_factory.mktemp("tfds")
+    three = tfds.download.DownloadConfig(num_shards=3)
+    tfds.builder(tiny_dataset, data_dir=folder).download_and_prepare(download_config=three)
+    return folder
+
+
+# The network.
+
+
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    """A port of 127.0.0.1 at which nobody listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
+
+
+@pytest.fixture
+def through_proxy(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Sends every request of this process to a port of 127.0.0.1."""
+
+    def send(port: int) -> None:
+        for name in ("no_proxy", "NO_PROXY"):
+            monkeypatch.delenv(name, raising=False)
+        for name in ("http_proxy", "https_proxy"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{port}")
+
+    return send
+
+
+@pytest.fixture
+def offline(closed_port: int, through_proxy: Callable[[int], None]) -> None:
+    """No server in the world can be reached."""
+    through_proxy(closed_port)
+
+
+# The command.
+
+
+@pytest.fixture(scope="session")
+def noisy_imports() -> None:
+    """What TensorFlow writes while it is imported is written before a test looks at stderr."""
+    import tensorflow_datasets
+    import tensorflow_hub  # noqa: F401
+
+    from trainer.loop import run  # noqa: F401
+
+    assert tensorflow_datasets.__version__
+
+
+@pytest.fixture
+def run_command(
+    tmp_path: Path, noisy_imports: None, capfd: pytest.CaptureFixture[str]
+) -> Callable[..., Outcome]:
+    """Runs `trainer run` in this process; its logs and cache are in tmp_path unless it is told."""
+    from trainer import command_line, run
+
+    folders = ["--log-dir", str(tmp_path / "logs"), "--cache-dir", str(tmp_path / "cache")]
+
+    def command(*options: object) -> Outcome:
+        capfd.readouterr()
+        code = command_line.exit_code(run.main, [*folders, *map(str, options)])
+        return Outcome(code, *capfd.readouterr())
+
+    return command
+
+
+@pytest.fixture
+def python(tmp_path: Path) -> Callable[..., Outcome]:
+    """Runs Python on our checkout, in tmp_path, in a process of its own; quiet only if we are."""
+
+    def run(*arguments: str, **environment: str) -> Outcome:
+        kept = {name: v for name, v in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
+        done = subprocess.run(
+            [sys.executable, *arguments],
+            cwd=tmp_path,
+            env={**kept, "PYTHONPATH": str(CHECKOUT), **environment},
+            capture_output=True,
+            text=True,
+        )
+        return Outcome(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
+# A user's own modules.
+
+
+@pytest.fixture
+def user_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
+    """Writes a module of the user's into the current folder, a new one for each test."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+
+    def write(name: str, text: str) -> None:
+        (tmp_path / f"{name}.py").write_text(text)
+        monkeypatch.delitem(sys.modules, name, raising=False)
+
+    return write

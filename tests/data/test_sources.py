@@ -1,0 +1,130 @@
+"""Which source a run reads, by `--data`."""
+
+import pytest
+
+from trainer import Config, Task, UserError
+from trainer.data.samples import SAMPLES
+from trainer.data.sources import description, open_source
+
+EXAMPLES = 25
+
+
+def silent(*_):
+    pass
+
+
+@pytest.fixture
+def pictures(tiny_dataset):
+    """A task whose dataset the fixture `prepared` has; without a sample unless it is given one."""
+
+    class Pictures(Task):
+        dataset = tiny_dataset
+        splits = {"train": "train[:8]", "validation": "train[8:10]", "test": "train[10:]"}
+
+    return Pictures()
+
+
+@pytest.fixture
+def config(tmp_path_factory, tmp_path):
+    """Options of `--data …`, in folders of the test; the sample is drawn once for all of them."""
+
+    def make(data="auto", data_dir=tmp_path / "tfds"):
+        cache = tmp_path_factory.getbasetemp() / "cache"
+        return Config(data=data, data_dir=data_dir, cache_dir=cache, sample_examples=EXAMPLES)
+
+    return make
+
+
+@pytest.fixture
+def flowers(pictures):
+    """The same task, with the sample of flowers."""
+    type(pictures).sample = "flowers"
+    return pictures
+
+
+@pytest.mark.parametrize("data", ["auto", "tfds"])
+def test_what_tfds_has_prepared_is_read(flowers, config, prepared, data):
+    assert open_source(flowers, config(data, prepared), silent).kind == "tfds"
+
+
+def test_auto_takes_the_sample_where_nothing_is_prepared(flowers, config):
+    assert open_source(flowers, config("auto"), silent).kind == "sample"
+
+
+def test_auto_downloads_and_prepares_nothing(flowers, config, tmp_path):
+    open_source(flowers, config("auto"), silent)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_auto_with_neither_tells_both_ways_out(pictures, config):
+    with pytest.raises(UserError, match=r"no built-in sample .*--data tfds .*--data PATH"):
+        open_source(pictures, config("auto"), silent)
+
+
+def test_tfds_prepares_what_is_asked_for(pictures, config, tmp_path):
+    assert open_source(pictures, config("tfds", tmp_path / "new"), silent).kind == "tfds"
+
+
+def test_sample_is_taken_even_where_tfds_has_the_data(flowers, config, prepared):
+    assert open_source(flowers, config("sample", prepared), silent).kind == "sample"
+
+
+def test_a_path_is_a_folder(pictures, config, cats_and_dogs):
+    assert open_source(pictures, config(str(cats_and_dogs)), silent).kind == "folder"
+
+
+def test_a_path_that_does_not_exist_is_no_reason_to_take_anything_else(flowers, config):
+    with pytest.raises(UserError, match="no such folder"):
+        open_source(flowers, config("nowhere"), silent)
+
+
+@pytest.mark.xfail(strict=True, reason="the message says that TFDS has nothing prepared")
+def test_a_sample_that_is_missing_is_no_word_about_tfds(pictures, config, prepared):
+    with pytest.raises(UserError) as error:
+        open_source(pictures, config("sample", prepared), silent)
+    assert f"TFDS has no {pictures.dataset} prepared" not in str(error.value)
+
+
+# The sample.
+
+
+def test_the_sample_has_its_own_name_and_version(flowers, config):
+    source = open_source(flowers, config("sample"), silent)
+    assert (source.name, source.version) == ("flowers", str(SAMPLES["flowers"].version))
+
+
+def test_the_sample_has_as_many_pictures_as_asked_for(flowers, config):
+    source = open_source(flowers, config("sample"), silent)
+    assert sum(source.examples.values()) == EXAMPLES
+
+
+def test_drawing_the_sample_is_told_picture_by_picture(flowers, tmp_path):
+    told = []
+    options = Config(data="sample", cache_dir=tmp_path, sample_examples=EXAMPLES)
+    open_source(flowers, options, lambda done, total: told.append((done, total)))
+    assert told == [(done, EXAMPLES) for done in range(1, EXAMPLES + 1)]
+
+
+# What is said of it.
+
+
+def test_a_sample_is_called_a_sample_and_tells_how_to_get_the_real_data(flowers, config):
+    options = config("sample")
+    assert description(open_source(flowers, options, silent), flowers, options) == (
+        "data: the built-in sample, 25 images of 5 classes drawn by the program"
+        " (--data tfds downloads the real tiny_pictures)"
+    )
+
+
+def test_a_dataset_of_tfds_is_told_with_its_version_and_place(pictures, config, prepared):
+    options = config("tfds", prepared)
+    assert description(open_source(pictures, options, silent), pictures, options) == (
+        f"data: tiny_pictures 1.0.0 of TFDS in {prepared}, 12 images of 2 classes"
+    )
+
+
+def test_a_folder_is_told_with_its_path(pictures, config, cats_and_dogs):
+    options = config(str(cats_and_dogs))
+    assert description(open_source(pictures, options, silent), pictures, options) == (
+        f"data: the folder {cats_and_dogs}, 20 images of 2 classes"
+    )

@@ -1,0 +1,245 @@
+"""Networks to features: found by a name, a folder or a URL; refused where they give no vector."""
+
+import hashlib
+import http.server
+import io
+import shutil
+import tarfile
+import threading
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from trainer import UserError
+from trainer.extractors import KNOWN_MODULES, NO_EXTRACTOR, handle_of, load_extractor
+
+URL = "https://example.invalid/a/feature_vector/1"
+QUERY = "tf-hub-format=compressed"
+"""What tensorflow_hub adds to the URL of a module that it downloads."""
+
+
+@pytest.fixture
+def hub_cache(tmp_path, monkeypatch):
+    """The folder in which tensorflow_hub keeps what it has downloaded, empty."""
+    monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path / "hub"))
+    return tmp_path / "hub"
+
+
+@pytest.fixture
+def keep(hub_cache, vector_module):
+    """Puts a module where tensorflow_hub would have kept it for a URL."""
+
+    def put(url, module=vector_module):
+        shutil.copytree(module, hub_cache / hashlib.sha1(url.encode()).hexdigest())
+
+    return put
+
+
+@pytest.fixture
+def served(hub_cache, monkeypatch):
+    """A server of the answers by their path; gives its URL. What has no answer is not found."""
+    answers = {}
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked = urlsplit(self.path)
+            if asked.query != QUERY or asked.path not in answers:
+                self.send_error(404)
+                return
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(answers[asked.path])
+
+        def log_message(self, *_):
+            pass
+
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}", answers
+        server.shutdown()
+
+
+def archive(folder):
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w:gz") as tar:
+        tar.add(folder, arcname=".")
+    return file.getvalue()
+
+
+def images(side=8):
+    return tf.random.stateless_uniform([3, side, side, 3], seed=[1, 2])
+
+
+# Names.
+
+
+@pytest.mark.parametrize("name", KNOWN_MODULES)
+def test_a_known_name_is_a_module_on_the_hub_or_one_that_we_bring(name):
+    handle = handle_of(name)
+    brought = (Path(handle) / "saved_model.pb").is_file()
+    assert brought or handle.startswith("https://tfhub.dev/google/imagenet/")
+
+
+def test_the_embedded_module_is_known_by_its_name(embedded_module):
+    assert Path(handle_of("efficientnet_lite0")) == embedded_module
+
+
+@pytest.mark.parametrize("name", [URL, "gs://bucket/module"])
+def test_a_url_is_its_own_handle(name):
+    assert handle_of(name) == name
+
+
+def test_a_folder_is_its_own_handle(vector_module):
+    assert handle_of(str(vector_module)) == str(vector_module)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"), [("mobilenet_v3", "mobilenet_v2"), ("inceptionv3", "inception_v3")]
+)
+def test_a_name_that_is_nearly_right_is_told_the_right_one(wrong, right):
+    with pytest.raises(UserError, match=rf"^--extractor {wrong}: did you mean {right}\?"):
+        load_extractor(wrong)
+
+
+@pytest.mark.parametrize("known", [*KNOWN_MODULES, NO_EXTRACTOR])
+def test_a_name_like_no_other_is_told_all_of_them(known):
+    with pytest.raises(UserError, match=rf"\b{known}\b"):
+        load_extractor("./zzz")
+
+
+# Features.
+
+
+def test_a_module_of_a_folder_gives_the_features_that_it_gives_by_itself(vector_module):
+    expected = tf.saved_model.load(str(vector_module))(images())
+    np.testing.assert_array_equal(load_extractor(str(vector_module))(images()), expected)
+
+
+def test_a_module_tells_how_many_features_it_gives(vector_module):
+    assert load_extractor(str(vector_module)).width == 4
+
+
+def test_a_module_tells_the_size_of_its_images(vector_module):
+    assert load_extractor(str(vector_module)).image_size == 8
+
+
+def test_the_embedded_module_is_made_for_224_pixels_and_gives_1280_features():
+    extractor = load_extractor("efficientnet_lite0")
+    assert (extractor.image_size, extractor.width) == (224, 1280)
+
+
+def test_a_module_that_takes_any_size_is_given_the_size_asked_for():
+    extractor = load_extractor("efficientnet_lite0", image_size=64)
+    assert extractor(images(side=64)).shape == (3, 1280)
+
+
+def test_a_module_that_takes_any_size_is_given_224_pixels(embedded_module):
+    assert load_extractor(str(embedded_module)).image_size == 224
+
+
+def test_batches_of_any_number_pass(vector_module):
+    extractor = load_extractor(str(vector_module))
+    assert extractor(images()[:1]).shape == (1, 4)
+
+
+def test_a_known_module_is_given_the_size_it_was_trained_on(keep, offline, embedded_module):
+    keep(handle_of("inception_v3"), embedded_module)
+    assert load_extractor("inception_v3").image_size == 299
+
+
+# URLs.
+
+
+@pytest.mark.parametrize("name", [URL, "mobilenet_v2"])
+def test_a_module_that_the_hub_has_kept_needs_no_network(keep, offline, name):
+    keep(handle_of(name))
+    assert load_extractor(name, image_size=8).width == 4
+
+
+def test_a_module_is_downloaded_from_its_url(served, vector_module):
+    url, answers = served
+    answers["/module/1"] = archive(vector_module)
+    assert load_extractor(f"{url}/module/1").width == 4
+
+
+def test_a_module_is_downloaded_once(served, vector_module):
+    url, answers = served
+    answers["/module/1"] = archive(vector_module)
+    load_extractor(f"{url}/module/1")
+    answers.clear()
+    assert load_extractor(f"{url}/module/1").width == 4
+
+
+@pytest.mark.parametrize(
+    "answer", [None, b"", b"<html>sign in</html>", b"\x1f\x8b half an archive"]
+)
+def test_a_url_that_gives_no_module_is_refused_with_what_to_do(served, answer):
+    url, answers = served
+    if answer is not None:
+        answers["/module/1"] = answer
+    with pytest.raises(UserError, match=rf"^--extractor {url}.* cannot be loaded \(.*TFHUB_CACHE"):
+        load_extractor(f"{url}/module/1")
+
+
+def test_a_url_that_cannot_be_reached_is_refused_on_one_line(hub_cache, offline):
+    with pytest.raises(UserError) as error:
+        load_extractor(URL)
+    assert str(error.value).startswith(f"--extractor {URL} cannot be loaded (")
+    assert "\n" not in str(error.value)
+
+
+# What is no module, or none that we can use.
+
+
+@pytest.fixture
+def damaged(vector_module, tmp_path):
+    """A copy of the tiny module in which one file is cut to its first bytes."""
+
+    def cut(name):
+        folder = shutil.copytree(vector_module, tmp_path / "damaged")
+        (folder / name).write_bytes((folder / name).read_bytes()[:10])
+        return str(folder)
+
+    return cut
+
+
+def test_a_folder_that_is_no_saved_model_is_refused(tmp_path):
+    with pytest.raises(UserError, match=rf"^--extractor {tmp_path} cannot be loaded .*saved_model"):
+        load_extractor(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "saved_model.pb",
+        "variables/variables.index",
+        pytest.param(
+            "variables/variables.data-00000-of-00001",
+            marks=pytest.mark.xfail(
+                strict=True, reason="TensorFlow raises an IndexError, which is not caught"
+            ),
+        ),
+    ],
+)
+def test_a_damaged_saved_model_is_refused(damaged, name):
+    folder = damaged(name)
+    with pytest.raises(UserError, match=rf"^--extractor {folder} cannot be loaded "):
+        load_extractor(folder)
+
+
+@pytest.mark.parametrize(
+    ("kind", "given"), [("map", r"of shape \(None, 8, 8, 4\)"), ("dict", "a dict")]
+)
+def test_a_module_that_gives_no_vector_is_refused_with_what_it_gives(tiny_modules, kind, given):
+    with pytest.raises(UserError, match=rf"{kind} gives {given}, not a vector .*for each image"):
+        load_extractor(str(tiny_modules / kind))
+
+
+@pytest.mark.parametrize(("kind", "size"), [("text", None), ("vector", 9)])
+def test_a_module_that_does_not_take_the_images_is_refused(tiny_modules, kind, size):
+    with pytest.raises(UserError, match=rf"{kind} takes no float images .*--image-size"):
+        load_extractor(str(tiny_modules / kind), size)

@@ -1,0 +1,73 @@
+"""What a frozen extractor makes of a split: each image once, in the stored order."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from trainer.extractors import Extractor, load_extractor
+from trainer.features import EXTRACTION_BATCH, extract
+
+EXAMPLES = EXTRACTION_BATCH + 3
+
+
+@pytest.fixture(scope="module")
+def extractor(vector_module):
+    return load_extractor(str(vector_module))
+
+
+@pytest.fixture
+def split(split_of, picture, encoded):
+    return split_of([encoded(picture(number), "PNG") for number in range(EXAMPLES)])
+
+
+@pytest.fixture
+def features(split, extractor):
+    return extract(split, extractor, silent)
+
+
+def silent(*_):
+    pass
+
+
+def pixels(image):
+    return np.asarray(image, np.float32) / 255
+
+
+def test_features_are_those_of_each_image_by_itself(features, extractor, picture):
+    by_hand = [extractor(pixels(picture(number))[None])[0] for number in range(EXAMPLES)]
+    np.testing.assert_allclose(features.vectors, by_hand, rtol=1e-5)
+
+
+def test_features_are_in_the_stored_order(features):
+    assert features.labels.tolist() == list(range(EXAMPLES))
+
+
+def test_features_are_of_the_images_alone_without_padding(features, extractor):
+    assert features.vectors.shape == (EXAMPLES, extractor.width)
+
+
+def test_features_are_float32_and_labels_int32(features):
+    assert (features.vectors.dtype, features.labels.dtype) == (np.float32, np.int32)
+
+
+@pytest.mark.parametrize("examples", [1, EXTRACTION_BATCH, 2 * EXTRACTION_BATCH])
+def test_any_number_of_images_passes(split_of, encoded, picture, extractor, examples):
+    split = split_of([encoded(picture(0), "PNG")] * examples)
+    assert len(extract(split, extractor, silent).vectors) == examples
+
+
+def test_each_image_passes_the_extractor_once(split, extractor):
+    passed = []
+
+    def network(images):
+        passed.extend(images.numpy()[tf.reduce_any(images > 0, [1, 2, 3])])  # padding is black
+        return extractor(images)
+
+    extract(split, Extractor("counting", 8, extractor.width, network), silent)
+    assert len(passed) == len({image.tobytes() for image in passed}) == EXAMPLES
+
+
+def test_progress_is_told_up_to_the_last_image(split, extractor):
+    told = []
+    extract(split, extractor, lambda done, total: told.append((done, total)))
+    assert told == [(EXTRACTION_BATCH, EXAMPLES), (EXAMPLES, EXAMPLES)]

@@ -1,0 +1,40 @@
+"""The commands without the noise of TensorFlow's start-up."""
+
+TASK = """
+import keras
+import tensorflow as tf
+import tensorflow_datasets
+import tensorflow_hub
+from trainer import Task
+
+class Cats(Task):
+    dataset = "cats_vs_dogs"
+
+    def head(self, classes):
+        return keras.Sequential([keras.layers.Dense(classes)])
+"""
+
+IMPORT = """
+import os, sys
+from trainer import quiet
+quiet.import_tensorflow()
+print("after", file=sys.stderr)
+print(os.environ["TF_CPP_MIN_LOG_LEVEL"])
+"""
+
+
+def test_a_whole_run_writes_nothing_to_standard_error(
+    python, tmp_path, cats_and_dogs, vector_module
+):
+    (tmp_path / "my_tasks.py").write_text(TASK)
+    options = f"--task my_tasks:Cats --data {cats_and_dogs} --extractor {vector_module} --epochs 1"
+    done = python("-m", "trainer.run", *options.split())
+    assert (done.code, done.err) == (0, "")
+
+
+def test_standard_error_is_back_after_the_import(python):
+    assert python("-c", IMPORT).err == "after\n"
+
+
+def test_a_log_level_of_the_users_stands(python):
+    assert python("-c", IMPORT, TF_CPP_MIN_LOG_LEVEL="1").out == "1\n"

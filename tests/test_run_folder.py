@@ -1,0 +1,79 @@
+"""The folder of one run: a place of its own, left only by runs that have learnt something."""
+
+import re
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from trainer import UserError
+from trainer.run_folder import new_run_folder
+
+SECOND = "2030-01-02_03-04-05"
+
+
+@pytest.fixture
+def one_second(monkeypatch):
+    """Time stands still."""
+    monkeypatch.setattr(time, "strftime", lambda _: SECOND)
+
+
+def make(log_dir):
+    with new_run_folder(log_dir, "flowers") as folder:
+        return folder.path
+
+
+def test_a_run_lies_below_its_task(tmp_path):
+    assert make(tmp_path / "logs").parent == tmp_path / "logs" / "flowers"
+
+
+def test_a_run_is_called_by_the_time(tmp_path):
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d", make(tmp_path).name)
+
+
+def test_runs_of_one_second_are_counted(tmp_path, one_second):
+    names = [make(tmp_path).name for _ in range(3)]
+    assert names == [SECOND, f"{SECOND}-2", f"{SECOND}-3"]
+
+
+def test_runs_that_start_at_once_have_a_folder_each(tmp_path, one_second):
+    with ThreadPoolExecutor(8) as pool:
+        folders = list(pool.map(make, [tmp_path] * 8))
+    assert len(set(folders)) == 8
+
+
+def test_a_mistake_before_anything_is_learnt_leaves_no_folder(tmp_path):
+    with pytest.raises(UserError), new_run_folder(tmp_path, "flowers") as folder:
+        folder.config.touch()
+        raise UserError("no data")
+    assert not folder.path.exists()
+
+
+def test_a_mistake_leaves_the_other_runs_alone(tmp_path):
+    other = make(tmp_path)
+    with pytest.raises(UserError), new_run_folder(tmp_path, "flowers"):
+        raise UserError("no data")
+    assert other.is_dir()
+
+
+def test_a_mistake_after_a_checkpoint_leaves_what_was_learnt(tmp_path):
+    with pytest.raises(UserError), new_run_folder(tmp_path, "flowers") as folder:
+        folder.checkpoints.mkdir()
+        raise UserError("an image has vanished")
+    assert folder.checkpoints.is_dir()
+
+
+def test_a_bug_leaves_the_folder_to_look_at(tmp_path):
+    with pytest.raises(ZeroDivisionError), new_run_folder(tmp_path, "flowers") as folder:
+        raise ZeroDivisionError
+    assert folder.path.is_dir()
+
+
+@pytest.mark.parametrize("in_the_way", ["logs", "logs/flowers"])
+def test_a_file_in_the_way_is_named(tmp_path, in_the_way):
+    (tmp_path / in_the_way).parent.mkdir(exist_ok=True)
+    (tmp_path / in_the_way).touch()
+    with pytest.raises(UserError) as error:
+        make(tmp_path / "logs")
+    assert str(error.value).startswith(f"--log-dir {tmp_path / 'logs'}: no run folder can be made")
+    assert str(tmp_path / in_the_way) in str(error.value).partition("(")[2]

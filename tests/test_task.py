@@ -1,0 +1,126 @@
+"""What a task is by itself, and how a name finds it."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from trainer import Task, UserError
+from trainer.task import find_task, load_class, task_names
+
+CATS = """
+from trainer import Config, Task
+
+class Cats(Task):
+    dataset = "cats_vs_dogs"
+    defaults = Config(epochs=3)
+
+NOT_A_CLASS = 3
+
+class NoTask:
+    pass
+"""
+
+
+@pytest.fixture
+def cats(user_module):
+    user_module("my_tasks", CATS)
+
+
+@pytest.mark.parametrize("name", ["flowers", "horses", "dogs"])
+def test_a_task_is_known_by_its_name(name):
+    assert find_task(name).name == name
+
+
+@pytest.mark.parametrize("name", task_names())
+def test_every_task_knows_by_which_name_it_was_asked_for(name):
+    assert find_task(name).defaults.task == name
+
+
+@pytest.mark.parametrize(("wrong", "right"), [("flower", "flowers"), ("dog", "dogs")])
+def test_a_name_that_is_nearly_right_is_told_the_right_one(wrong, right):
+    with pytest.raises(UserError, match=rf"^unknown task '{wrong}': did you mean {right}\?"):
+        find_task(wrong)
+
+
+@pytest.mark.parametrize("name", ["zzz", ""])
+def test_a_name_like_no_other_is_told_all_of_them(name):
+    with pytest.raises(UserError, match=rf"there are {', '.join(task_names())}, or module:Class"):
+        find_task(name)
+
+
+def test_a_class_of_the_users_is_found_in_the_current_folder(cats):
+    assert find_task("my_tasks:Cats").dataset == "cats_vs_dogs"
+
+
+def test_a_class_of_the_users_is_called_by_its_name_in_small_letters(cats):
+    assert find_task("my_tasks:Cats").name == "cats"
+
+
+def test_a_class_of_the_users_brings_its_own_defaults(cats):
+    assert find_task("my_tasks:Cats").defaults.epochs == 3
+
+
+def test_the_defaults_of_a_class_stay_as_they_are_written(cats):
+    found = find_task("my_tasks:Cats")
+    assert type(found).defaults.task == "flowers"
+
+
+@pytest.mark.parametrize("name", ["Dogs", "NoTask", "NOT_A_CLASS", ""])
+def test_what_is_no_class_of_a_task_is_refused(cats, name):
+    with pytest.raises(UserError, match=rf"my_tasks has no class '{name}' that is a Task"):
+        find_task(f"my_tasks:{name}")
+
+
+@pytest.mark.parametrize("module", ["no_such_module", "no_such.module", "trainer.nothing", ".x"])
+def test_a_module_that_does_not_exist_is_named(user_module, module):
+    with pytest.raises(UserError, match=rf"^--task {module}:Cats: there is no module '{module}'"):
+        find_task(f"{module}:Cats")
+
+
+def test_an_option_that_takes_a_class_is_named_in_its_error(cats):
+    with pytest.raises(UserError, match=r"^--trainer my_tasks:Dogs: "):
+        load_class("--trainer", "my_tasks:Dogs", Task)
+
+
+@pytest.mark.parametrize(
+    ("text", "failure"),
+    [
+        ("import no_such_package", ModuleNotFoundError),
+        ("from trainer import Nothing", ImportError),
+        ("class Cats(", SyntaxError),
+        ("1 / 0", ZeroDivisionError),
+    ],
+)
+def test_a_module_that_fails_by_itself_shows_its_own_traceback(user_module, text, failure):
+    user_module("my_failing_tasks", text)
+    with pytest.raises(failure):
+        find_task("my_failing_tasks:Cats")
+
+
+# What a task is by itself.
+
+
+def test_a_task_without_a_head_is_told_to_write_one():
+    with pytest.raises(NotImplementedError, match=r"Task needs a head\(self, classes\)"):
+        Task().head(2)
+
+
+def test_the_loss_is_the_cross_entropy_of_each_example():
+    logits = tf.math.log([[0.5, 0.5], [0.25, 0.75]])
+    losses = Task().loss(tf.constant([0, 1]), logits)
+    np.testing.assert_allclose(losses, [-np.log(0.5), -np.log(0.75)], rtol=1e-5)
+
+
+def test_labels_may_be_shares_of_classes():
+    losses = Task().loss(tf.constant([[0.4, 0.6]]), tf.math.log([[0.25, 0.75]]))
+    np.testing.assert_allclose(losses, [-0.4 * np.log(0.25) - 0.6 * np.log(0.75)], rtol=1e-5)
+
+
+def test_probabilities_are_the_softmax_of_logits():
+    probabilities = Task().probabilities(tf.math.log([[1.0, 3.0]]))
+    np.testing.assert_allclose(probabilities, [[0.25, 0.75]], rtol=1e-5)
+
+
+def test_metrics_are_new_each_time():
+    task = Task()
+    assert task.metrics()["accuracy"] is not task.metrics()["accuracy"]
