@@ -124,7 +124,9 @@ def split_of() -> Callable[[Sequence[bytes]], Split]:
         references = tf.data.Dataset.from_tensor_slices(
             (tf.constant(images), tf.range(len(images)))
         )
-        return Split("train", len(images), references, tf.identity, "example {}".format)
+        return Split(
+            "train", len(images), references, tf.identity, len(images), "example {}".format
+        )
 
     return make
 

@@ -51,7 +51,6 @@ def test_a_reader_never_sees_half_a_text(tmp_path):
     assert seen <= texts
 
 
-@pytest.mark.xfail(strict=True, reason="mkstemp makes the file for its owner alone, mode 0600")
 def test_others_may_read_the_file_as_any_new_file(tmp_path):
     (tmp_path / "usual").touch()
     write_text(tmp_path / "a.json", "new")

@@ -217,12 +217,7 @@ def test_a_folder_that_is_no_saved_model_is_refused(tmp_path):
     [
         "saved_model.pb",
         "variables/variables.index",
-        pytest.param(
-            "variables/variables.data-00000-of-00001",
-            marks=pytest.mark.xfail(
-                strict=True, reason="TensorFlow raises an IndexError, which is not caught"
-            ),
-        ),
+        "variables/variables.data-00000-of-00001",
     ],
 )
 def test_a_damaged_saved_model_is_refused(damaged, name):

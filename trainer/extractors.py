@@ -95,7 +95,7 @@ def _load_layer(name: str, handle: str) -> Any:
 
     try:
         return hub.KerasLayer(handle, trainable=False)
-    except (OSError, ValueError, tf.errors.OpError) as error:
+    except (OSError, ValueError, IndexError, tf.errors.OpError) as error:
         reason = str(error).strip().splitlines()[0]
         offline = "://" in handle
         remedy = (
@@ -121,7 +121,7 @@ def _own_image_size(name: str, layer: Any) -> int:
 def _image_height(function: Any) -> int | None:
     specs = tf.nest.flatten(function.structured_input_signature)
     images = (spec.shape for spec in specs if isinstance(spec, tf.TensorSpec))
-    return next((shape[1] for shape in images if shape.rank == 4), None)
+    return next((shape[1] for shape in images if shape.rank == 4 and shape[3] == 3), None)
 
 
 def _vector_width(name: str, size: int, network: Any) -> int:

@@ -205,7 +205,6 @@ def test_a_split_without_pictures_is_named(class_folders):
         folder_source(folder)
 
 
-@pytest.mark.xfail(strict=True, reason="tf.constant takes no path that is not UTF-8")
 def test_a_file_may_have_a_name_that_is_not_utf_8(cats_and_dogs):
     first = next((cats_and_dogs / "cat").iterdir())
     first.rename(first.with_name(os.fsdecode(b"gr\xf6\xdfe.png")))
@@ -231,3 +230,22 @@ def test_an_example_is_read_as_the_bytes_of_its_file(cats_and_dogs):
 def test_a_source_is_a_folder_by_its_path(cats_and_dogs):
     source = folder_source(cats_and_dogs)
     assert (source.kind, source.name, source.version) == ("folder", str(cats_and_dogs), None)
+
+
+def test_a_class_may_be_called_train(class_folders):
+    source = folder_source(class_folders({"bus": 8, "train": 8}))
+    assert source.classes == ("bus", "train")
+
+
+def test_two_folders_for_one_split_are_refused(class_folders):
+    folder = class_folders({f"{split}/{c}": 2 for split in ("train", "test") for c in "ab"})
+    (folder / "valid").mkdir()
+    (folder / "validation").mkdir()
+    with pytest.raises(UserError, match="keep one"):
+        folder_source(folder)
+
+
+def test_a_folder_of_training_images_alone_is_told_what_is_missing(class_folders):
+    folder = class_folders({"train/a": 2, "train/b": 2})
+    with pytest.raises(UserError, match=r"the validation split is missing; make .*validation"):
+        folder_source(folder)

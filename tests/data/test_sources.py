@@ -57,7 +57,7 @@ def test_auto_downloads_and_prepares_nothing(flowers, config, tmp_path):
 
 
 def test_auto_with_neither_tells_both_ways_out(pictures, config):
-    with pytest.raises(UserError, match=r"no built-in sample .*--data tfds .*--data PATH"):
+    with pytest.raises(UserError, match=r"no built-in sample, .*--data tfds .*--data PATH"):
         open_source(pictures, config("auto"), silent)
 
 
@@ -78,7 +78,6 @@ def test_a_path_that_does_not_exist_is_no_reason_to_take_anything_else(flowers, 
         open_source(flowers, config("nowhere"), silent)
 
 
-@pytest.mark.xfail(strict=True, reason="the message says that TFDS has nothing prepared")
 def test_a_sample_that_is_missing_is_no_word_about_tfds(pictures, config, prepared):
     with pytest.raises(UserError) as error:
         open_source(pictures, config("sample", prepared), silent)

@@ -163,13 +163,11 @@ def test_what_is_no_name_is_refused(tmp_path, name):
         tfds_source(name, SPLITS, tmp_path)
 
 
-@pytest.mark.xfail(strict=True, reason="tfds.builder raises an AssertionError, which is not caught")
 def test_a_version_that_does_not_exist_is_refused(tmp_path):
     with pytest.raises(UserError, match=r"0\.0\.1"):
         tfds_source(f"{A_DOWNLOAD}:0.0.1", SPLITS, tmp_path)
 
 
-@pytest.mark.xfail(strict=True, reason="the version is looked for as part of the folder's name")
 def test_a_version_that_is_prepared_is_found(tiny_dataset, prepared):
     assert is_prepared(f"{tiny_dataset}:1.0.0", prepared)
 
@@ -208,7 +206,6 @@ def damaged(tiny_dataset, prepared, tmp_path):
     return cut
 
 
-@pytest.mark.xfail(strict=True, reason="a failure of the records themselves is raised as it is")
 def test_records_that_cannot_be_read_are_named(tiny_dataset, damaged):
     source = tfds_source(tiny_dataset, SPLITS, damaged("*.tfrecord*"))
     splits = source.splits.values()
@@ -216,7 +213,6 @@ def test_records_that_cannot_be_read_are_named(tiny_dataset, damaged):
         list(image_batches(source.splits["train"], 8, 4))
 
 
-@pytest.mark.xfail(strict=True, reason="protobuf's ParseError is no ValueError and not caught")
 def test_an_info_that_cannot_be_read_is_named(tiny_dataset, damaged):
     with pytest.raises(UserError, match=f"^TFDS cannot open {tiny_dataset}"):
         tfds_source(tiny_dataset, SPLITS, damaged("dataset_info.json"))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import itertools
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import tensorflow as tf
 
 from trainer.data import SPLITS
-from trainer.data.formats import HEADER_BYTES, refusal
+from trainer.data.formats import refusal
 from trainer.data.splits import Source, Split
 from trainer.errors import UserError
 
@@ -55,17 +56,19 @@ def _split_files(folder: Path) -> Mapping[str, Sequence[LabelledFile]]:
 
 
 def _has_split_folders(folder: Path) -> bool:
-    # A class may be called "test": it takes train beside another split to make splits of them.
-    others = (name for names in SPLIT_FOLDERS.values() for name in names if name != "train")
-    return (folder / "train").is_dir() and any((folder / name).is_dir() for name in others)
+    # A class may be called "train" too: a split's folder has folders in it, a class's has files.
+    train = folder / "train"
+    return train.is_dir() and any(path.is_dir() for path in _visible(train))
 
 
 def _split_folder(folder: Path, split: str) -> Path:
     choices = [folder / name for name in SPLIT_FOLDERS[split]]
-    found = next((choice for choice in choices if choice.is_dir()), None)
-    if found is None:
-        raise UserError(f"--data {folder}: the {split} split is missing; make {choices[0]}/<class>")
-    return found
+    found = [choice for choice in choices if choice.is_dir()]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise UserError(f"--data {folder}: {' and '.join(map(str, found))} are one split; keep one")
+    raise UserError(f"--data {folder}: the {split} split is missing; make {choices[0]}/<class>")
 
 
 def _labelled_files(folder: Path) -> list[LabelledFile]:
@@ -88,7 +91,7 @@ def _visible(folder: Path) -> Iterable[Path]:
 def _require_image(path: Path) -> None:
     try:
         with path.open("rb") as file:
-            reason = refusal(file.read(HEADER_BYTES))
+            reason = refusal(file)
     except OSError as error:
         reason = f"cannot be read ({error.strerror})"
     if reason:
@@ -127,11 +130,14 @@ def _split(
 ) -> Split:
     paths = [str(file.path) for file in files]
     labels = [classes.index(file.class_name) for file in files]
-    references = (tf.constant(paths, tf.string), tf.constant(labels, tf.int32))
+    # As bytes: a file's name need not be UTF-8.
+    encoded_paths = tf.constant([os.fsencode(path) for path in paths], tf.string)
+    references = (encoded_paths, tf.constant(labels, tf.int32))
     return Split(
         name=f"{folder.name}/{split}",
         examples=len(files),
         references=tf.data.Dataset.from_tensor_slices(references),
         read=tf.io.read_file,
+        shuffled_together=len(files),
         describe=paths.__getitem__,
     )

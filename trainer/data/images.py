@@ -7,14 +7,12 @@ from collections.abc import Iterable, Iterator
 
 import tensorflow as tf
 
+from trainer.data.order import epoch_order
 from trainer.data.splits import Split
 from trainer.errors import UserError
 
 PADDING_LABEL = -1
 """The label of the rows that fill up a last batch: they count in no loss and no metric."""
-
-SHUFFLED_AT_MOST = 65_536
-"""References held for shuffling: every file's path, or that many encoded images of TFDS."""
 
 
 def decode(encoded: tf.Tensor) -> tf.Tensor:
@@ -22,7 +20,12 @@ def decode(encoded: tf.Tensor) -> tf.Tensor:
 
     Of a moving GIF the first picture; transparency is dropped, 16 bits become 8.
     """
-    return tf.io.decode_image(encoded, channels=3, expand_animations=False)
+
+    def read(channels: int) -> tf.Tensor:
+        return tf.io.decode_image(encoded, channels, expand_animations=False)
+
+    # Of a WebP TensorFlow reads as many channels as it has, and no other number.
+    return tf.cond(_is_webp_with_alpha(encoded), lambda: read(4)[..., :3], lambda: read(3))
 
 
 def decode_and_resize(encoded: tf.Tensor, size: int) -> tf.Tensor:
@@ -47,7 +50,7 @@ def image_batches(
     """
     references = split.references
     if shuffled_by is not None:
-        references = _shuffled(references, split.examples, shuffled_by)
+        references = _shuffled(split, *shuffled_by)
 
     def load(reference: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         return decode_and_resize(split.read(reference), size), label
@@ -81,25 +84,48 @@ def naming_unreadable_images(splits: Iterable[Split]) -> Iterator[None]:
 
 
 def _require_readable(split: Split, failure: Exception) -> None:
-    for position, (reference, _) in enumerate(split.references):
-        try:
-            decode(split.read(reference))
-        except tf.errors.OpError as error:
-            reason = error.message.splitlines()[0].rpartition("}} ")[2].partition(" [Op:")[0]
-            raise UserError(
-                f"{split.describe(position)} cannot be read as an image ({reason});"
-                " mend it or take it away"
-            ) from failure
+    try:
+        for position, (reference, _) in enumerate(split.references):
+            _require_decodable(split, position, reference)
+    except tf.errors.OpError as error:
+        raise UserError(f"{split.name} cannot be read ({_reason(error)}); prepare it again") from (
+            failure
+        )
 
 
-def _shuffled(
-    references: tf.data.Dataset, examples: int, shuffled_by: tuple[int, int]
-) -> tf.data.Dataset:
-    seed, epoch = shuffled_by
-    drawn = tf.random.stateless_uniform(
-        [], [seed, epoch], minval=0, maxval=tf.int64.max, dtype=tf.int64
+def _require_decodable(split: Split, position: int, reference: tf.Tensor) -> None:
+    try:
+        decode(split.read(reference))
+    except tf.errors.OpError as error:
+        raise UserError(
+            f"{split.describe(position)} cannot be read as an image ({_reason(error)});"
+            " mend it or take it away"
+        ) from error
+
+
+def _reason(error: tf.errors.OpError) -> str:
+    return error.message.splitlines()[0].rpartition("}} ")[2].partition(" [Op:")[0]
+
+
+def _shuffled(split: Split, seed: int, epoch: int) -> tf.data.Dataset:
+    # Not Dataset.shuffle: its order hangs on TensorFlow's global seed as well.
+    def permuted(block: tf.Tensor, rows: tuple[tf.Tensor, ...]) -> tuple[tf.Tensor, ...]:
+        order = epoch_order(tf.size(rows[1]), seed, epoch, block)
+        return tuple(tf.gather(column, order) for column in rows)
+
+    blocks = split.references.batch(split.shuffled_together)
+    return blocks.enumerate().map(lambda block, rows: permuted(block, rows)).unbatch()
+
+
+def _is_webp_with_alpha(encoded: tf.Tensor) -> tf.Tensor:
+    """By the headers of RFC 9649: extended (VP8X) or lossless (VP8L)."""
+    header = tf.strings.substr(encoded + 32 * "\0", 0, 32)
+    code = tf.io.decode_raw(header, tf.uint8)
+    chunk = tf.strings.substr(header, 12, 4)
+    alpha = ((chunk == b"VP8X") & (code[20] & 0x10 != 0)) | (
+        (chunk == b"VP8L") & (code[24] & 0x10 != 0)
     )
-    return references.shuffle(min(examples, SHUFFLED_AT_MOST), seed=drawn)
+    return (tf.strings.substr(header, 8, 4) == b"WEBP") & alpha
 
 
 def _padding(rows: int, size: int) -> tf.data.Dataset:

@@ -54,9 +54,10 @@ def description(source: Source, task: Task, config: Config) -> str:
 
 def _sample_source(task: Task, config: Config, drawing: Callable[[int, int], None]) -> Source:
     if task.sample is None:
+        prepared = f", and TFDS has no {task.dataset} prepared" if config.data == "auto" else ""
         raise UserError(
-            f"{task.name} has no built-in sample and TFDS has no {task.dataset} prepared;"
-            " --data tfds downloads it, --data PATH takes a folder of class folders"
+            f"{task.name} has no built-in sample{prepared}; --data tfds takes {task.dataset} of"
+            " TFDS, --data PATH a folder of class folders"
         )
     cache_dir = config.cache_dir or Path(platformdirs.user_cache_dir("trainer"))
     try:

@@ -22,6 +22,9 @@ class Split:
     read: Callable[[tf.Tensor], tf.Tensor]
     """In the graph, from a reference to the image's encoded bytes (JPEG, PNG …)."""
 
+    shuffled_together: int
+    """How many references may be in memory at once: all, where they are paths."""
+
     describe: Callable[[int], str]
     """How a message names the example at a position: its file, where it has one."""
 
@@ -46,10 +49,16 @@ class Source:
         """
         if len(self.classes) < 2:
             found = f"only {self.classes[0]!r}" if self.classes else "none"
-            raise UserError(f"{self.name}: telling classes apart takes two or more; found {found}")
+            raise UserError(
+                f"{self.name}: telling classes apart takes two or more; found {found};"
+                " put the images of each class into a folder of its own"
+            )
         for name, split in self.splits.items():
             if split.examples == 0:
-                raise UserError(f"{self.name}: the {name} split ({split.name}) has no examples")
+                raise UserError(
+                    f"{self.name}: the {name} split ({split.name}) has no examples;"
+                    " training needs some in each of train, validation and test"
+                )
 
     @property
     def examples(self) -> dict[str, int]:

@@ -16,6 +16,9 @@ from trainer.errors import UserError
 PROBE_SECONDS = 10
 """How long a download's server may take to answer before we say that there is no network."""
 
+SHUFFLED_TOGETHER = 8_192
+"""Encoded images held in memory for shuffling: TFDS has shuffled its files already."""
+
 
 def default_data_dir() -> Path:
     """Where TFDS keeps its datasets when it is not told; without importing TFDS."""
@@ -25,9 +28,14 @@ def default_data_dir() -> Path:
 def is_prepared(dataset: str, data_dir: Path) -> bool:
     """Whether TFDS can read the dataset from the folder as it is."""
     # TFDS takes seconds to import; where it has no folder there is nothing to ask it.
-    if not (data_dir / dataset).is_dir():
+    if not (data_dir / _bare_name(dataset)).is_dir():
         return False
     return bool(_builder(dataset, data_dir).is_prepared())
+
+
+def _bare_name(dataset: str) -> str:
+    """Without the config and the version that TFDS lets a name pin: "name/config:1.0.0"."""
+    return dataset.partition("/")[0].partition(":")[0]
 
 
 def tfds_source(dataset: str, splits: Mapping[str, str], data_dir: Path) -> Source:
@@ -52,6 +60,7 @@ def tfds_source(dataset: str, splits: Mapping[str, str], data_dir: Path) -> Sour
 
 def _builder(dataset: str, data_dir: Path) -> Any:
     import tensorflow_datasets as tfds
+    from google.protobuf.json_format import ParseError
 
     try:
         return tfds.builder(dataset, data_dir=data_dir)
@@ -59,7 +68,7 @@ def _builder(dataset: str, data_dir: Path) -> Any:
         nearest = difflib.get_close_matches(dataset, tfds.list_builders(), n=1)
         hint = f"; did you mean {nearest[0]}?" if nearest else ""
         raise UserError(f"TFDS knows no dataset {dataset!r}{hint}") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, AssertionError, ParseError) as error:
         reason = _first_line(error)
         raise UserError(f"TFDS cannot open {dataset} in {data_dir}: {reason}") from error
 
@@ -112,10 +121,11 @@ def _split(builder: Any, instruction: str) -> Split:
             f"{builder.name} has no split {instruction!r}: {_first_line(error)}"
         ) from error
     return Split(
-        name=instruction,
+        name=f"{builder.name} {instruction}",
         examples=int(examples.cardinality()),
         references=examples.map(lambda example: (example["image"], _label(example))),
         read=tf.identity,
+        shuffled_together=SHUFFLED_TOGETHER,
         describe=lambda position: f"example {position} of {builder.name} {instruction}",
     )
 

@@ -18,6 +18,7 @@ from typing import Any
 import tensorflow as tf
 
 from trainer.data.images import PADDING_LABEL, batches_in, image_batches
+from trainer.data.order import epoch_order
 from trainer.data.splits import Split
 from trainer.features import Features
 
@@ -73,7 +74,7 @@ class FeatureBatches(Batches):
         """The epoch's order as rows, int32 [steps * batch_size], -1 where padded."""
         rows = tf.range(self.examples)
         if epoch is not None:
-            rows = tf.random.experimental.stateless_shuffle(rows, [self._seed, epoch], alg="philox")
+            rows = epoch_order(self.examples, self._seed, epoch)
         return tf.pad(rows, [[0, self.steps * self.batch_size - self.examples]], constant_values=-1)
 
     def take(self, feed: tf.Tensor, step: tf.Tensor) -> Batch:

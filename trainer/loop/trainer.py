@@ -19,6 +19,7 @@ import keras
 import tensorflow as tf
 
 from trainer.config import Config
+from trainer.errors import UserError
 from trainer.loop.batches import Batch, Batches
 from trainer.loop.history import EpochRecord
 from trainer.loop.metrics import Metrics, example_weights
@@ -65,10 +66,19 @@ class Trainer:
     # What a subclass changes.
 
     def build_model(self) -> keras.Model:
-        """The network from inputs, features or images, to logits, with its weights made."""
+        """The network from inputs, features or images, to logits, with its weights made.
+
+        Raises:
+            UserError: the head gives no vector of logits for what it is given.
+        """
         model = self.task.head(len(self.classes))
         inputs, _ = self.batches["train"].batch_spec
-        model(tf.zeros(inputs.shape))
+        logits = model(tf.zeros(inputs.shape))
+        if len(logits.shape) != 2:
+            raise UserError(
+                f"the head of {self.task.name} makes {logits.shape} of inputs {inputs.shape}, not"
+                " logits [batch, classes]; it may want features: choose another --extractor"
+            )
         return model
 
     def build_optimizer(self) -> keras.optimizers.Optimizer:
