@@ -103,7 +103,7 @@ class ImageBatches(Batches):
         shuffled_by = None if epoch is None else (self._seed, epoch)
         return iter(image_batches(self._split, self._image_size, self.batch_size, shuffled_by))
 
-    def take(self, feed: tf.data.Iterator, step: tf.Tensor) -> Batch:  # noqa: ARG002
+    def take(self, feed: tf.data.Iterator, step: tf.Tensor) -> Batch:
         """The next batch: the pipeline itself keeps count of the steps."""
         images, labels = next(feed)
         return images, labels

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -41,14 +42,13 @@ class Hook(Protocol):
         """Act on the trainer, which has just run the span."""
 
 
+@dataclasses.dataclass(frozen=True)
 class Evaluate:
     """Close an epoch: its training metrics and validation become a record of the history."""
 
-    def __init__(self, when: Trigger) -> None:
-        """At the end of epochs."""
-        self.when = when
+    when: Trigger
 
-    def __call__(self, trainer: Trainer, span: Span) -> None:  # noqa: ARG002
+    def __call__(self, trainer: Trainer, span: Span) -> None:
         """Must come before the hooks that read the history."""
         metrics = {"train": trainer.train_metrics.result()}
         trainer.train_metrics.reset()
@@ -92,32 +92,30 @@ class Summarise:
         self._summaries.write("validation", record.step, record.metrics["validation"])
 
 
+@dataclasses.dataclass(frozen=True)
 class KeepHistory:
     """history.csv, written anew with every epoch."""
 
-    def __init__(self, path: Path, when: Trigger) -> None:
-        """At the end of epochs."""
-        self.when = when
-        self._path = path
+    when: Trigger
+    path: Path
 
-    def __call__(self, trainer: Trainer, span: Span) -> None:  # noqa: ARG002
+    def __call__(self, trainer: Trainer, span: Span) -> None:
         """All epochs so far."""
-        write_history(self._path, [record.as_row() for record in trainer.history])
+        write_history(self.path, [record.as_row() for record in trainer.history])
 
 
+@dataclasses.dataclass(frozen=True)
 class SaveCheckpoints:
     """The last three checkpoints, and the best by validation."""
 
-    def __init__(self, checkpoints: Checkpoints, when: Trigger) -> None:
-        """At the end of epochs."""
-        self.when = when
-        self._checkpoints = checkpoints
+    when: Trigger
+    checkpoints: Checkpoints
 
-    def __call__(self, trainer: Trainer, span: Span) -> None:  # noqa: ARG002
+    def __call__(self, trainer: Trainer, span: Span) -> None:
         """Must come after whatever changes the trainer's state."""
-        self._checkpoints.save()
+        self.checkpoints.save()
         if trainer.history[-1] is best_record(trainer.history):
-            self._checkpoints.save_best()
+            self.checkpoints.save_best()
 
 
 class ShowProgress:
@@ -136,20 +134,19 @@ class ShowProgress:
         self._bar(span.last, trainer.total_steps, f"{metrics}  {speed}")
 
 
+@dataclasses.dataclass(frozen=True)
 class TellEpoch:
     """A line an epoch."""
 
-    def __init__(self, display: Display, when: Trigger) -> None:
-        """At the end of epochs."""
-        self.when = when
-        self._display = display
+    when: Trigger
+    display: Display
 
-    def __call__(self, trainer: Trainer, span: Span) -> None:  # noqa: ARG002
+    def __call__(self, trainer: Trainer, span: Span) -> None:
         """Training beside validation."""
         record, epochs = trainer.history[-1], trainer.config.epochs
         splits = (f"{split} {in_words(metrics)}" for split, metrics in record.metrics.items())
         number = f"epoch {record.epoch:{len(str(epochs))}}/{epochs}  step {record.step}"
-        self._display.say("  ".join([number, *splits]))
+        self.display.say("  ".join([number, *splits]))
 
 
 def standard_hooks(
@@ -161,8 +158,8 @@ def standard_hooks(
     return [
         ShowProgress(bar),
         Evaluate(each_epoch),
-        TellEpoch(display, each_epoch),
+        TellEpoch(each_epoch, display),
         Summarise(Summaries(folder.path), trainer.config.log_every, steps_per_epoch),
-        KeepHistory(folder.history, each_epoch),
-        SaveCheckpoints(checkpoints, each_epoch),
+        KeepHistory(each_epoch, folder.history),
+        SaveCheckpoints(each_epoch, checkpoints),
     ]

@@ -20,7 +20,7 @@ from trainer.report.clock import Clock
 from trainer.report.progress import Display
 from trainer.report.result import versions, weights_digest, write_json
 from trainer.report.summaries import Summaries
-from trainer.run_folder import new_run_folder
+from trainer.run_folder import RunFolder, new_run_folder
 from trainer.task import Task, load_class
 
 
@@ -41,30 +41,39 @@ def run(task: Task, config: Config, display: Display, clock: Clock) -> dict[str,
             with clock.phase("extract"):
                 batches = _batches(source, extractor, config, display)
             trainer = trainer_class(task, config, source.classes, batches)
-            checkpoints = Checkpoints(trainer, folder.checkpoints)
-            with clock.phase("train"), display.bar("training", "steps") as bar:
-                trainer.fit(standard_hooks(trainer, folder, checkpoints, display, bar))
-            digest = weights_digest(v.numpy() for v in trainer.model.trainable_variables)
-            checkpoints.restore_best()
-            with clock.phase("evaluate"):
-                test_metrics = trainer.evaluate("test")
-    best = best_record(trainer.history)
-    Summaries(folder.path).write("test", best.step, test_metrics)
+            learnt = _train_and_test(trainer, folder, display, clock)
     result = {
         "status": "done",
         **_what_was_run(config, source, extractor),
-        "epochs": trainer.history[-1].epoch,
-        "steps": trainer.history[-1].step,
-        "best_step": best.step,
-        "metrics": {**best.metrics, "test": test_metrics},
+        **learnt,
         **_how_fast(source, extractor, clock),
-        "weights_digest": digest,
         "versions": versions(),
         "config": config.as_json(),
     }
     write_json(folder.result, result)
     _close(display, result, config, str(folder.path))
     return result
+
+
+def _train_and_test(
+    trainer: Trainer, folder: RunFolder, display: Display, clock: Clock
+) -> dict[str, Any]:
+    checkpoints = Checkpoints(trainer, folder.checkpoints)
+    with clock.phase("train"), display.bar("training", "steps") as bar:
+        trainer.fit(standard_hooks(trainer, folder, checkpoints, display, bar))
+    last, best = trainer.history[-1], best_record(trainer.history)
+    digest = weights_digest(v.numpy() for v in trainer.model.trainable_variables)
+    with clock.phase("evaluate"):
+        checkpoints.restore_best()
+        test_metrics = trainer.evaluate("test")
+    Summaries(folder.path).write("test", best.step, test_metrics)
+    return {
+        "epochs": last.epoch,
+        "steps": last.step,
+        "best_step": best.step,
+        "metrics": {**best.metrics, "test": test_metrics},
+        "weights_digest": digest,
+    }
 
 
 def _open_source(task: Task, config: Config, display: Display) -> Source:

@@ -37,11 +37,11 @@ class EverySteps(Trigger):
 class EverySpan(Trigger):
     """After each span, however long the other hooks let it be."""
 
-    def next(self, step: int) -> float:  # noqa: ARG002
+    def next(self, step: int) -> float:
         """Never ends a span of its own."""
         return math.inf
 
-    def due(self, step: int) -> bool:  # noqa: ARG002
+    def due(self, step: int) -> bool:
         """Always."""
         return True
 
@@ -62,6 +62,6 @@ class AboutEvery(Trigger):
         """As many steps on as the time allows, one at least."""
         return step + self._steps
 
-    def due(self, step: int) -> bool:  # noqa: ARG002
+    def due(self, step: int) -> bool:
         """Always: no span is longer than the time allows."""
         return True
