@@ -118,14 +118,20 @@ def split_of() -> Callable[[Sequence[bytes]], Split]:
     """A split of encoded images, labelled by their positions."""
     import tensorflow as tf
 
-    from trainer.data.splits import Split
+    from trainer.data.splits import Split, fingerprint
 
     def make(images: Sequence[bytes]) -> Split:
         references = tf.data.Dataset.from_tensor_slices(
             (tf.constant(images), tf.range(len(images)))
         )
         return Split(
-            "train", len(images), references, tf.identity, len(images), "example {}".format
+            name="train",
+            examples=len(images),
+            fingerprint=fingerprint([image.hex() for image in images]),
+            references=lambda: references,
+            read=tf.identity,
+            shuffled_together=len(images),
+            describe="example {}".format,
         )
 
     return make

@@ -65,8 +65,8 @@ def type_command(tmp_path_factory):
 
     def run(*options: str, folder: Path = ROOT) -> Finished:
         log_dir = tmp_path_factory.mktemp("logs")
-        command = [sys.executable, "-m", "trainer.run", "--data", "sample", *options]
-        command += ["--sample-examples", "60", "--cache-dir", cache, "--log-dir", log_dir]
+        command = [sys.executable, "-m", "trainer.run", "--data", "sample", "--log-dir", log_dir]
+        command += ["--sample-examples", "60", "--cache-dir", cache, *options]
         environment = {k: v for k, v in os.environ.items() if not k.startswith("TF_")}
         environment["PYTHONPATH"] = str(ROOT)
         process = subprocess.run(
@@ -174,8 +174,16 @@ def test_the_closing_lines_tell_what_to_type_next(flowers):
     assert last.startswith("next: tensorboard --host localhost --logdir ")
 
 
-def test_one_seed_ends_with_the_same_weights_to_the_bit(type_command, flowers):
+def test_a_second_run_passes_no_image_through_the_extractor(type_command, flowers):
     again = type_command("--task", "flowers", "--epochs", "3", "--seed", "5")
+    assert again.result["extract_images_per_second"] is None
+    assert again.result["weights_digest"] == flowers.result["weights_digest"]
+
+
+def test_one_seed_ends_with_the_same_weights_to_the_bit(type_command, flowers, tmp_path):
+    """With a cache of its own: the features are computed again too."""
+    options = ("--task", "flowers", "--epochs", "3", "--seed", "5")
+    again = type_command(*options, "--cache-dir", str(tmp_path))
     assert again.result["weights_digest"] == flowers.result["weights_digest"]
     assert again.result["metrics"] == flowers.result["metrics"]
 

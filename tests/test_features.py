@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from trainer.extractors import Extractor, load_extractor
-from trainer.features import EXTRACTION_BATCH, extract
+from trainer.features import EXTRACTION_BATCH, extract, joined
 
 EXAMPLES = EXTRACTION_BATCH + 3
 
@@ -22,11 +22,7 @@ def split(split_of, picture, encoded):
 
 @pytest.fixture
 def features(split, extractor):
-    return extract(split, extractor, silent)
-
-
-def silent(*_):
-    pass
+    return joined(extract(split, extractor))
 
 
 def pixels(image):
@@ -53,7 +49,7 @@ def test_features_are_float32_and_labels_int32(features):
 @pytest.mark.parametrize("examples", [1, EXTRACTION_BATCH, 2 * EXTRACTION_BATCH])
 def test_any_number_of_images_passes(split_of, encoded, picture, extractor, examples):
     split = split_of([encoded(picture(0), "PNG")] * examples)
-    assert len(extract(split, extractor, silent).vectors) == examples
+    assert joined(extract(split, extractor)).examples == examples
 
 
 def test_each_image_passes_the_extractor_once(split, extractor):
@@ -63,11 +59,9 @@ def test_each_image_passes_the_extractor_once(split, extractor):
         passed.extend(images.numpy()[tf.reduce_any(images > 0, [1, 2, 3])])  # padding is black
         return extractor(images)
 
-    extract(split, Extractor("counting", 8, extractor.width, network), silent)
+    list(extract(split, Extractor("counting", 8, extractor.width, network)))
     assert len(passed) == len({image.tobytes() for image in passed}) == EXAMPLES
 
 
-def test_progress_is_told_up_to_the_last_image(split, extractor):
-    told = []
-    extract(split, extractor, lambda done, total: told.append((done, total)))
-    assert told == [(EXTRACTION_BATCH, EXAMPLES), (EXAMPLES, EXAMPLES)]
+def test_features_come_some_at_a_time(split, extractor):
+    assert [part.examples for part in extract(split, extractor)] == [EXTRACTION_BATCH, 3]

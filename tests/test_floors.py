@@ -10,15 +10,17 @@ ROOT = Path(__file__).parent.parent
 FLOORS = [
     ["trainer.errors"],
     ["trainer.config", "trainer.quiet", "trainer.atomic"],
-    ["trainer.run_folder", "trainer.task"],
+    ["trainer.cache_folder", "trainer.run_folder", "trainer.task"],
     ["trainer"],
     ["trainer.data"],
     ["trainer.extractors"],
+    ["trainer.shards"],
     ["trainer.features"],
+    ["trainer.feature_store"],
     ["trainer.report"],
     ["trainer.loop"],
     ["trainer.command_line"],
-    ["trainer.run", "trainer.__main__"],
+    ["trainer.run", "trainer.cache", "trainer.__main__"],
 ]
 
 

@@ -9,14 +9,14 @@ from collections.abc import Sequence
 from trainer import command_line
 from trainer.errors import UserError
 
-COMMANDS = ("run",)
+COMMANDS = ("run", "cache")
 
 
 def main() -> None:
     """Run the command named first, with the options behind it."""
     name, *arguments = sys.argv[1:] or ["--help"]
     if name in ("-h", "--help"):
-        print(f"usage: trainer {{{','.join(COMMANDS)}}} [options]; trainer run --help lists them")
+        print(f"usage: trainer {{{','.join(COMMANDS)}}} [options]; --help behind one lists them")
         sys.exit(0)
     sys.exit(command_line.exit_code(lambda options: _dispatch(name, options), arguments))
 

@@ -8,11 +8,16 @@ from pathlib import Path
 
 
 def write_text(path: Path, text: str) -> None:
+    """Replace a file by this text in UTF-8; see `write_bytes`."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
     """Write a file beside its place, flush it to the disk, then rename it over the old one."""
     beside = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
     try:
-        with beside.open("x", encoding="utf-8") as file:
-            file.write(text)
+        with beside.open("xb") as file:
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)

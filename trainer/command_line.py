@@ -7,12 +7,15 @@ import io
 import itertools
 import sys
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import tyro
 
 from trainer.config import Config
 from trainer.errors import UserError
 from trainer.task import Task, find_task
+
+Options = TypeVar("Options")
 
 BAD_INPUT = 2
 INTERRUPTED = 130
@@ -26,17 +29,26 @@ def parse(command: str, arguments: Sequence[str]) -> tuple[Task, Config]:
         SystemExit: after `--help`.
     """
     task = find_task(_task_name(arguments))
+    return task, parse_options(command, task.defaults, arguments)
+
+
+def parse_options(command: str, defaults: Options, arguments: Sequence[str]) -> Options:
+    """The options of a command, a dataclass, with defaults for those that are not given.
+
+    Raises:
+        UserError: an option that does not exist or a value it does not take, on one line.
+        SystemExit: after `--help`.
+    """
     errors = io.StringIO()
     try:
         with contextlib.redirect_stderr(errors):
-            config = tyro.cli(
-                Config, prog=f"trainer {command}", args=list(arguments), default=task.defaults
+            return tyro.cli(
+                type(defaults), prog=f"trainer {command}", args=list(arguments), default=defaults
             )
     except SystemExit as exit:
         if exit.code == BAD_INPUT:
             raise UserError(f"{_on_one_line(errors.getvalue())}; see --help") from None
         raise
-    return task, config
 
 
 def exit_code(command: Callable[[Sequence[str]], None], arguments: Sequence[str]) -> int:

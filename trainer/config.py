@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import platformdirs
+
 from trainer.errors import UserError
 
 
@@ -28,7 +30,7 @@ class Config:
     """Where TFDS keeps its datasets; its own default when not given."""
 
     cache_dir: Path | None = None
-    """Where the drawn sample is kept; the platform's user cache when not given."""
+    """Where features and drawn samples are kept; the platform's user cache when not given."""
 
     sample_examples: int | None = None
     """How many pictures the sample has, all splits together; its own number when not given."""
@@ -68,6 +70,11 @@ class Config:
             _require_between(1, 2**31 - 1, option, getattr(self, option))
         _require_between(0, sys.float_info.max, "learning_rate", self.learning_rate)
         _require_between(0, 2**31 - 1, "seed", self.seed)
+
+    @property
+    def cache_folder(self) -> Path:
+        """`cache_dir`, or the platform's own place for what a program can make again."""
+        return self.cache_dir or Path(platformdirs.user_cache_dir("trainer"))
 
     def as_json(self) -> dict[str, Any]:
         """Every knob as JSON takes it: paths as text."""

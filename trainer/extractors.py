@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import difflib
+import hashlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
+from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from trainer.errors import UserError
 
@@ -51,11 +55,12 @@ class Extractor:
     name: str
     image_size: int
     width: int
-    network: tf.types.experimental.GenericFunction
+    network: Callable[[tf.Tensor], Any]
 
     def __call__(self, images: tf.Tensor) -> tf.Tensor:
         """Images float32 [batch, image_size, image_size, 3] in [0, 1] to [batch, width]."""
-        return self.network(images)
+        [features] = tf.nest.flatten(self.network(tf.convert_to_tensor(images)))
+        return features
 
 
 def load_extractor(name: str, image_size: int | None = None) -> Extractor:
@@ -68,8 +73,22 @@ def load_extractor(name: str, image_size: int | None = None) -> Extractor:
     """
     layer = _load_layer(name, handle_of(name))
     size = image_size or _own_image_size(name, layer)
-    network = tf.function(layer, input_signature=[tf.TensorSpec([None, size, size, 3])])
-    return Extractor(name, size, _vector_width(name, size, network), network)
+    traced = _traced(name, size, layer)
+    return Extractor(name, size, _vector_width(name, traced), _frozen(traced))
+
+
+def module_digest(name: str) -> str:
+    """SHA-256 of the files that an extractor's name leads to, without loading them.
+
+    Raises:
+        UserError: no such module, or its URL cannot be resolved.
+    """
+    folder = _resolved(name, handle_of(name))
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        digest.update(str(path.relative_to(folder)).encode() + b"\0")
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
 
 
 def handle_of(name: str) -> str:
@@ -90,18 +109,34 @@ def handle_of(name: str) -> str:
     )
 
 
+def _resolved(name: str, handle: str) -> Path:
+    """The folder of a handle; only a URL takes tensorflow_hub, whose import takes its time."""
+    if "://" not in handle:
+        return Path(handle)
+    import tensorflow_hub as hub
+
+    with _naming(name, handle):
+        return Path(hub.resolve(handle))
+
+
 def _load_layer(name: str, handle: str) -> Any:
     import tensorflow_hub as hub
 
-    try:
+    with _naming(name, handle):
         return hub.KerasLayer(handle, trainable=False)
+
+
+@contextlib.contextmanager
+def _naming(name: str, handle: str) -> Iterator[None]:
+    """While a module is fetched or loaded: what fails is told with the option's name."""
+    try:
+        yield
     except (OSError, ValueError, IndexError, tf.errors.OpError) as error:
         reason = str(error).strip().splitlines()[0]
-        offline = "://" in handle
         remedy = (
             "put the module into tensorflow_hub's cache (TFHUB_CACHE_DIR), or use the embedded"
             " efficientnet_lite0"
-            if offline
+            if "://" in handle
             else "it must be the folder of a TF2 SavedModel (saved_model.pb)"
         )
         raise UserError(f"--extractor {name} cannot be loaded ({reason}); {remedy}") from error
@@ -124,14 +159,27 @@ def _image_height(function: Any) -> int | None:
     return next((shape[1] for shape in images if shape.rank == 4 and shape[3] == 3), None)
 
 
-def _vector_width(name: str, size: int, network: Any) -> int:
+def _traced(name: str, size: int, layer: Any) -> Any:
+    network = tf.function(layer, input_signature=[tf.TensorSpec([None, size, size, 3])])
     try:
-        features = network.get_concrete_function().structured_outputs
+        return network.get_concrete_function()
     except (ValueError, TypeError) as error:
         raise UserError(
             f"--extractor {name} takes no float images of {size}x{size}x3;"
             " try another --image-size, or a feature-vector module"
         ) from error
+
+
+def _frozen(traced: Any) -> Callable[[tf.Tensor], tf.Tensor]:
+    """The network with its weights as constants, which are folded into fewer operations."""
+    try:
+        return convert_variables_to_constants_v2(traced)
+    except (ValueError, KeyError, NotImplementedError, tf.errors.OpError):
+        return traced  # a graph with lookup tables, say: it is right as it is, only slower
+
+
+def _vector_width(name: str, traced: Any) -> int:
+    features = traced.structured_outputs
     shape = getattr(features, "shape", None)
     if shape is None or shape.rank != 2 or shape[1] is None:
         shown = f"of shape {shape}" if shape is not None else f"a {type(features).__name__}"

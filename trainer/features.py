@@ -1,9 +1,9 @@
-"""What a frozen extractor makes of a split: every image passes it once."""
+"""What a frozen extractor makes of images."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -17,7 +17,7 @@ EXTRACTION_BATCH = 32
 
 @dataclasses.dataclass(frozen=True)
 class Features:
-    """The features of one split, in its stored order."""
+    """The features of some examples, in their stored order."""
 
     vectors: np.ndarray
     """float32 [examples, width]."""
@@ -25,17 +25,26 @@ class Features:
     labels: np.ndarray
     """int32 [examples]."""
 
+    @property
+    def examples(self) -> int:
+        """How many."""
+        return len(self.labels)
 
-def extract(split: Split, extractor: Extractor, progress: Callable[[int, int], None]) -> Features:
-    """Every image of a split through the extractor; `progress(done, examples)` as it goes."""
-    vectors = np.empty([split.examples, extractor.width], np.float32)
-    labels = np.empty([split.examples], np.int32)
+
+def extract(split: Split, extractor: Extractor) -> Iterator[Features]:
+    """Every image of a split through the extractor, some at a time."""
     batches = image_batches(split, extractor.image_size, EXTRACTION_BATCH)
-    for first, (images, batch_labels) in zip(
+    for first, (images, labels) in zip(
         range(0, split.examples, EXTRACTION_BATCH), batches, strict=True
     ):
-        last = min(first + EXTRACTION_BATCH, split.examples)  # the padding is left behind
-        vectors[first:last] = extractor(images)[: last - first]
-        labels[first:last] = batch_labels[: last - first]
-        progress(last, split.examples)
-    return Features(vectors, labels)
+        present = min(EXTRACTION_BATCH, split.examples - first)  # the padding is left behind
+        yield Features(extractor(images).numpy()[:present], labels.numpy()[:present])
+
+
+def joined(parts: Iterable[Features]) -> Features:
+    """Features one behind the other."""
+    kept = list(parts)
+    return Features(
+        np.concatenate([part.vectors for part in kept]),
+        np.concatenate([part.labels for part in kept]),
+    )

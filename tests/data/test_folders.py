@@ -15,12 +15,14 @@ SPLIT_FOLDERS = {f"{split}/{name}": 2 for split in SPLITS for name in ("cat", "d
 
 
 def files(source, split):
-    return [Path(path.decode()) for path, _ in source.splits[split].references.as_numpy_iterator()]
+    return [
+        Path(path.decode()) for path, _ in source.splits[split].references().as_numpy_iterator()
+    ]
 
 
 def labelled(source, split):
     """The class's name and the file of each example."""
-    pairs = source.splits[split].references.as_numpy_iterator()
+    pairs = source.splits[split].references().as_numpy_iterator()
     return [(source.classes[label], Path(path.decode())) for path, label in pairs]
 
 
@@ -223,7 +225,7 @@ def test_an_example_is_told_by_its_file(cats_and_dogs, split):
 
 def test_an_example_is_read_as_the_bytes_of_its_file(cats_and_dogs):
     split = folder_source(cats_and_dogs).splits["test"]
-    path, _ = next(iter(split.references))
+    path, _ = next(iter(split.references()))
     assert split.read(path).numpy() == Path(path.numpy().decode()).read_bytes()
 
 

@@ -48,7 +48,7 @@ def examples(source):
     return [
         (reference, label)
         for split in source.splits.values()
-        for reference, label in split.references.as_numpy_iterator()
+        for reference, label in split.references().as_numpy_iterator()
     ]
 
 

@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from trainer.data import SPLITS
 from trainer.data.formats import refusal
-from trainer.data.splits import Source, Split
+from trainer.data.splits import Source, Split, file_state, fingerprint
 from trainer.errors import UserError
 
 SPLIT_FOLDERS = {"train": ("train",), "validation": ("validation", "valid"), "test": ("test",)}
@@ -131,12 +131,14 @@ def _split(
     paths = [str(file.path) for file in files]
     labels = [classes.index(file.class_name) for file in files]
     # As bytes: a file's name need not be UTF-8.
-    encoded_paths = tf.constant([os.fsencode(path) for path in paths], tf.string)
-    references = (encoded_paths, tf.constant(labels, tf.int32))
+    encoded_paths = [os.fsencode(path) for path in paths]
     return Split(
         name=f"{folder.name}/{split}",
         examples=len(files),
-        references=tf.data.Dataset.from_tensor_slices(references),
+        fingerprint=fingerprint([file_state(file.path, folder) for file in files] + labels),
+        references=lambda: tf.data.Dataset.from_tensor_slices(
+            (tf.constant(encoded_paths, tf.string), tf.constant(labels, tf.int32))
+        ),
         read=tf.io.read_file,
         shuffled_together=len(files),
         describe=paths.__getitem__,

@@ -11,6 +11,9 @@ from trainer.data.order import epoch_order
 from trainer.data.splits import Split
 from trainer.errors import UserError
 
+PREPARATION = "RGB, bilinear to a square, in [0, 1]"
+"""What an image goes through, in words: changed whenever the pixels that come out change."""
+
 PADDING_LABEL = -1
 """The label of the rows that fill up a last batch: they count in no loss and no metric."""
 
@@ -48,7 +51,7 @@ def image_batches(
         batch_size: Examples a batch.
         shuffled_by: (seed, epoch), on which alone the order depends; stored order without it.
     """
-    references = split.references
+    references = split.references()
     if shuffled_by is not None:
         references = _shuffled(split, *shuffled_by)
 
@@ -85,7 +88,7 @@ def naming_unreadable_images(splits: Iterable[Split]) -> Iterator[None]:
 
 def _require_readable(split: Split, failure: Exception) -> None:
     try:
-        for position, (reference, _) in enumerate(split.references):
+        for position, (reference, _) in enumerate(split.references()):
             _require_decodable(split, position, reference)
     except tf.errors.OpError as error:
         raise UserError(f"{split.name} cannot be read ({_reason(error)}); prepare it again") from (
@@ -113,7 +116,7 @@ def _shuffled(split: Split, seed: int, epoch: int) -> tf.data.Dataset:
         order = epoch_order(tf.size(rows[1]), seed, epoch, block)
         return tuple(tf.gather(column, order) for column in rows)
 
-    blocks = split.references.batch(split.shuffled_together)
+    blocks = split.references().batch(split.shuffled_together)
     return blocks.enumerate().map(lambda block, rows: permuted(block, rows)).unbatch()
 
 

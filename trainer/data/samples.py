@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from trainer.cache_folder import DRAWN_SAMPLES
 from trainer.data import SPLITS
 from trainer.errors import UserError
 
@@ -85,7 +86,7 @@ def sample_folder(
     sample = SAMPLES[name]
     count = sample.examples if examples is None else examples
     _check_enough(name, sample, count)
-    kept = cache_dir / "samples" / f"{name}-v{sample.version}-{count}"
+    kept = cache_dir / DRAWN_SAMPLES / f"{name}-v{sample.version}-{count}"
     if not kept.is_dir():
         kept.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{kept.name}-", dir=kept.parent) as workshop:

@@ -6,10 +6,10 @@ import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
-import platformdirs
-
+from trainer.cache_folder import DATASETS
 from trainer.config import Config
 from trainer.data.folders import folder_source
+from trainer.data.remembered import remember, remembered_source
 from trainer.data.samples import SAMPLES, sample_folder
 from trainer.data.splits import Source
 from trainer.data.tfds_builders import default_data_dir, is_prepared, tfds_source
@@ -25,14 +25,9 @@ def open_source(task: Task, config: Config, drawing: Callable[[int, int], None])
     Raises:
         UserError: the data are not there, or nothing can be learnt from them.
     """
-    data_dir = config.data_dir or default_data_dir()
-    if config.data == "tfds":
-        return tfds_source(task.dataset, task.splits, data_dir)
-    if config.data == "sample":
-        return _sample_source(task, config, drawing)
-    if config.data == "auto":
-        if is_prepared(task.dataset, data_dir):
-            return tfds_source(task.dataset, task.splits, data_dir)
+    if config.data == "tfds" or (config.data == "auto" and _is_at_hand(task, config)):
+        return _tfds_source(task, config)
+    if config.data in ("sample", "auto"):
         return _sample_source(task, config, drawing)
     return folder_source(Path(config.data))
 
@@ -47,9 +42,30 @@ def description(source: Source, task: Task, config: Config) -> str:
             f" (--data tfds downloads the real {task.dataset})"
         )
     if source.kind == "tfds":
-        place = config.data_dir or default_data_dir()
-        return f"data: {source.name} {source.version} of TFDS in {place}, {counted}"
+        data_dir, _ = _tfds_folders(config)
+        return f"data: {source.name} {source.version} of TFDS in {data_dir}, {counted}"
     return f"data: the folder {config.data}, {counted}"
+
+
+def _tfds_source(task: Task, config: Config) -> Source:
+    data_dir, memory = _tfds_folders(config)
+    source = remembered_source(task.dataset, task.splits, data_dir, memory)
+    if source is None:
+        source = tfds_source(task.dataset, task.splits, data_dir)
+        remember(source, task.splits, data_dir, memory)
+    return source
+
+
+def _is_at_hand(task: Task, config: Config) -> bool:
+    """Whether TFDS needs no download; asked only where nothing is remembered."""
+    data_dir, memory = _tfds_folders(config)
+    remembered = remembered_source(task.dataset, task.splits, data_dir, memory)
+    return remembered is not None or is_prepared(task.dataset, data_dir)
+
+
+def _tfds_folders(config: Config) -> tuple[Path, Path]:
+    """Where TFDS keeps datasets, and where we keep what it told of them."""
+    return config.data_dir or default_data_dir(), config.cache_folder / DATASETS
 
 
 def _sample_source(task: Task, config: Config, drawing: Callable[[int, int], None]) -> Source:
@@ -59,7 +75,7 @@ def _sample_source(task: Task, config: Config, drawing: Callable[[int, int], Non
             f"{task.name} has no built-in sample{prepared}; --data tfds takes {task.dataset} of"
             " TFDS, --data PATH a folder of class folders"
         )
-    cache_dir = config.cache_dir or Path(platformdirs.user_cache_dir("trainer"))
+    cache_dir = config.cache_folder
     try:
         folder = sample_folder(task.sample, cache_dir, config.sample_examples, drawing)
     except OSError as error:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import json
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import tensorflow as tf
 
@@ -16,8 +19,11 @@ class Split:
 
     name: str
     examples: int
-    references: tf.data.Dataset
-    """Pairs (reference, label): a scalar string, light where it can be, and a scalar int32."""
+    fingerprint: str
+    """Another where the examples are others, without a look at every byte."""
+
+    references: Callable[[], tf.data.Dataset]
+    """Opens pairs (reference, label): a scalar string, light where it can be, and an int32."""
 
     read: Callable[[tf.Tensor], tf.Tensor]
     """In the graph, from a reference to the image's encoded bytes (JPEG, PNG …)."""
@@ -27,6 +33,16 @@ class Split:
 
     describe: Callable[[int], str]
     """How a message names the example at a position: its file, where it has one."""
+
+    def part(self, first: int, examples: int) -> Split:
+        """Some of the examples, from number `first` on."""
+        return dataclasses.replace(
+            self,
+            examples=examples,
+            fingerprint=fingerprint([self.fingerprint, first, examples]),
+            references=lambda: self.references().skip(first).take(examples),
+            describe=lambda position: self.describe(first + position),
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,3 +80,14 @@ class Source:
     def examples(self) -> dict[str, int]:
         """How many examples each split has."""
         return {name: split.examples for name, split in self.splits.items()}
+
+
+def fingerprint(content: object) -> str:
+    """SHA-256 of anything that JSON takes: equal content, equal fingerprint."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def file_state(path: Path, folder: Path) -> list[str | int]:
+    """What tells a file below a folder from another without reading it."""
+    state = path.stat()
+    return [str(path.relative_to(folder)), state.st_size, state.st_mtime_ns]

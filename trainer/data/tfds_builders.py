@@ -10,7 +10,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from trainer.data.splits import Source, Split
+from trainer.data.splits import Source, Split, file_state, fingerprint
 from trainer.errors import UserError
 
 PROBE_SECONDS = 10
@@ -38,6 +38,13 @@ def _bare_name(dataset: str) -> str:
     return dataset.partition("/")[0].partition(":")[0]
 
 
+def dataset_files(dataset: str, data_dir: Path) -> list[list[str | int]]:
+    """The files that TFDS keeps of a dataset: name, size and time of each."""
+    folder = data_dir / _bare_name(dataset)
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return [file_state(path, data_dir) for path in paths]
+
+
 def tfds_source(dataset: str, splits: Mapping[str, str], data_dir: Path) -> Source:
     """The dataset's splits, read from the folder; downloaded and prepared there first if need be.
 
@@ -49,12 +56,13 @@ def tfds_source(dataset: str, splits: Mapping[str, str], data_dir: Path) -> Sour
     _require_labelled_images(dataset, builder)
     if not builder.is_prepared():
         _download(dataset, builder, data_dir)
+    files = dataset_files(dataset, data_dir)
     return Source(
         kind="tfds",
         name=dataset,
         version=str(builder.version),
         classes=tuple(builder.info.features["label"].names),
-        splits={name: _split(builder, instruction) for name, instruction in splits.items()},
+        splits={name: _split(builder, instruction, files) for name, instruction in splits.items()},
     )
 
 
@@ -110,7 +118,7 @@ def _require_network(dataset: str, builder: Any, data_dir: Path) -> None:
             ) from None
 
 
-def _split(builder: Any, instruction: str) -> Split:
+def _split(builder: Any, instruction: str, files: list[list[str | int]]) -> Split:
     import tensorflow_datasets as tfds
 
     decoders = {"image": tfds.decode.SkipDecoding()}
@@ -120,13 +128,15 @@ def _split(builder: Any, instruction: str) -> Split:
         raise UserError(
             f"{builder.name} has no split {instruction!r}: {_first_line(error)}"
         ) from error
+    name = f"{builder.name} {instruction}"
     return Split(
-        name=f"{builder.name} {instruction}",
+        name=name,
         examples=int(examples.cardinality()),
-        references=examples.map(lambda example: (example["image"], _label(example))),
+        fingerprint=fingerprint([name, str(builder.version), files]),
+        references=lambda: examples.map(lambda example: (example["image"], _label(example))),
         read=tf.identity,
         shuffled_together=SHUFFLED_TOGETHER,
-        describe=lambda position: f"example {position} of {builder.name} {instruction}",
+        describe=lambda position: f"example {position} of {name}",
     )
 
 

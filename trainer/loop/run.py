@@ -9,12 +9,11 @@ from trainer.config import Config
 from trainer.data.images import naming_unreadable_images
 from trainer.data.sources import description, open_source
 from trainer.data.splits import Source
-from trainer.extractors import NO_EXTRACTOR, USUAL_IMAGE_SIZE, Extractor, load_extractor
-from trainer.features import extract
-from trainer.loop.batches import Batches, FeatureBatches, ImageBatches
+from trainer.extractors import NO_EXTRACTOR
 from trainer.loop.checkpoints import Checkpoints
 from trainer.loop.history import best_record
 from trainer.loop.hooks import standard_hooks
+from trainer.loop.preparation import Preparation
 from trainer.loop.trainer import Trainer
 from trainer.report.clock import Clock
 from trainer.report.progress import Display
@@ -35,18 +34,18 @@ def run(task: Task, config: Config, display: Display, clock: Clock) -> dict[str,
     trainer_class = load_class("--trainer", config.trainer, Trainer)
     with new_run_folder(config.log_dir, task.name) as folder:
         write_json(folder.config, config.as_json())
-        extractor = _load_extractor(config)
+        preparation = Preparation(config, display)
         source = _open_source(task, config, display)
         with naming_unreadable_images(source.splits.values()):
             with clock.phase("extract"):
-                batches = _batches(source, extractor, config, display)
+                batches = preparation.batches(source)
             trainer = trainer_class(task, config, source.classes, batches)
             learnt = _train_and_test(trainer, folder, display, clock)
     result = {
         "status": "done",
-        **_what_was_run(config, source, extractor),
+        **_what_was_run(config, source),
         **learnt,
-        **_how_fast(source, extractor, clock),
+        **_how_fast(preparation.extracted, clock),
         "versions": versions(),
         "config": config.as_json(),
     }
@@ -83,30 +82,7 @@ def _open_source(task: Task, config: Config, display: Display) -> Source:
     return source
 
 
-def _load_extractor(config: Config) -> Extractor | None:
-    if config.extractor == NO_EXTRACTOR:
-        return None
-    return load_extractor(config.extractor, config.image_size)
-
-
-def _batches(
-    source: Source, extractor: Extractor | None, config: Config, display: Display
-) -> dict[str, Batches]:
-    """Feature batches below a frozen extractor, image batches without one."""
-    size, seed = config.batch_size, config.seed
-    if extractor is None:
-        side = config.image_size or USUAL_IMAGE_SIZE
-        return {
-            name: ImageBatches(split, side, size, seed) for name, split in source.splits.items()
-        }
-    batches: dict[str, Batches] = {}
-    for name, split in source.splits.items():
-        with display.bar(f"extracting {name}", "images") as extracting:
-            batches[name] = FeatureBatches(extract(split, extractor, extracting), size, seed)
-    return batches
-
-
-def _what_was_run(config: Config, source: Source, extractor: Extractor | None) -> dict[str, Any]:
+def _what_was_run(config: Config, source: Source) -> dict[str, Any]:
     return {
         "task": config.task,
         "data": {
@@ -117,18 +93,14 @@ def _what_was_run(config: Config, source: Source, extractor: Extractor | None) -
             "examples": source.examples,
         },
         "extractor": config.extractor,
-        "transfer": "frozen" if extractor else "scratch",
+        "transfer": "scratch" if config.extractor == NO_EXTRACTOR else "frozen",
     }
 
 
-def _how_fast(source: Source, extractor: Extractor | None, clock: Clock) -> dict[str, Any]:
-    images = sum(source.examples.values())
-    return {
-        "seconds": clock.seconds,
-        "extract_images_per_second": round(images / clock.seconds["extract"], 1)
-        if extractor
-        else None,
-    }
+def _how_fast(extracted: int, clock: Clock) -> dict[str, Any]:
+    seconds = clock.seconds
+    speed = round(extracted / seconds["extract"], 1) if extracted else None
+    return {"seconds": seconds, "extract_images_per_second": speed}
 
 
 def _close(display: Display, result: dict[str, Any], config: Config, folder: str) -> None:

@@ -1,0 +1,71 @@
+"""What TFDS told of a dataset, kept as long as no file of it changes.
+
+TFDS takes seconds to import and to open a dataset. A run that finds its features kept needs no
+more than the names of the classes and the sizes of the splits.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from trainer import atomic
+from trainer.data.splits import Source, Split, fingerprint
+from trainer.data.tfds_builders import SHUFFLED_TOGETHER, dataset_files, tfds_source
+
+
+def remembered_source(
+    dataset: str, splits: Mapping[str, str], data_dir: Path, memory: Path
+) -> Source | None:
+    """The source of a dataset whose files are those it was remembered by; None of any other.
+
+    TFDS opens it only when an image is read.
+    """
+    try:
+        told = json.loads(_path(dataset, splits, data_dir, memory).read_bytes())
+        really = functools.cache(lambda: tfds_source(dataset, splits, data_dir))
+        return Source(
+            kind="tfds",
+            name=dataset,
+            version=told["version"],
+            classes=tuple(told["classes"]),
+            splits={name: _split(name, told["splits"][name], really) for name in splits},
+        )
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def remember(source: Source, splits: Mapping[str, str], data_dir: Path, memory: Path) -> None:
+    """Keep what TFDS told of a source, for `remembered_source`."""
+    told = {
+        "version": source.version,
+        "classes": source.classes,
+        "splits": {
+            name: {"name": s.name, "examples": s.examples, "fingerprint": s.fingerprint}
+            for name, s in source.splits.items()
+        },
+    }
+    with contextlib.suppress(OSError):  # it is only a matter of time
+        memory.mkdir(parents=True, exist_ok=True)
+        atomic.write_text(_path(source.name, splits, data_dir, memory), json.dumps(told))
+
+
+def _path(dataset: str, splits: Mapping[str, str], data_dir: Path, memory: Path) -> Path:
+    content = [dataset, dict(splits), dataset_files(dataset, data_dir)]
+    return memory / f"{fingerprint(content)}.json"
+
+
+def _split(name: str, told: Mapping[str, Any], really: Callable[[], Source]) -> Split:
+    return Split(
+        **told,
+        references=lambda: really().splits[name].references(),
+        read=tf.identity,
+        shuffled_together=SHUFFLED_TOGETHER,
+        describe=lambda position: really().splits[name].describe(position),
+    )

@@ -1,0 +1,76 @@
+"""From a source to the batches that the loop takes."""
+
+from __future__ import annotations
+
+import functools
+
+import tensorflow as tf
+
+from trainer.cache_folder import FEATURES
+from trainer.config import Config
+from trainer.data.images import PREPARATION
+from trainer.data.splits import Source, Split
+from trainer.extractors import (
+    NO_EXTRACTOR,
+    USUAL_IMAGE_SIZE,
+    Extractor,
+    load_extractor,
+    module_digest,
+)
+from trainer.feature_store import FeatureStore, Wanted
+from trainer.loop.batches import Batches, FeatureBatches, ImageBatches
+from trainer.report.progress import Display
+
+
+class Preparation:
+    """Makes feature batches below a frozen extractor, image batches without one."""
+
+    def __init__(self, config: Config, display: Display) -> None:
+        """Find the extractor's files; it is loaded only if an image has to pass it.
+
+        Raises:
+            UserError: there is no such extractor.
+        """
+        self._config, self._display = config, display
+        self._store = FeatureStore(config.cache_folder / FEATURES, display.say)
+        self._images_only = config.extractor == NO_EXTRACTOR
+        self._digest = None if self._images_only else module_digest(config.extractor)
+
+    def batches(self, source: Source) -> dict[str, Batches]:
+        """The batches of every split, by its name.
+
+        Raises:
+            UserError: the extractor cannot be loaded, or its features cannot be kept.
+        """
+        make = self._image_batches if self._images_only else self._feature_batches
+        return {name: make(name, split) for name, split in source.splits.items()}
+
+    @property
+    def extracted(self) -> int:
+        """How many images had to pass the extractor."""
+        return self._store.extracted
+
+    def _image_batches(self, _: str, split: Split) -> Batches:
+        side = self._config.image_size or USUAL_IMAGE_SIZE
+        return ImageBatches(split, side, self._config.batch_size, self._config.seed)
+
+    def _feature_batches(self, name: str, split: Split) -> Batches:
+        about = f"{split.name} through {self._config.extractor}"
+        wanted = Wanted(about, self._identity(split), split, self._extractor)
+        with self._display.bar(f"extracting {name}", "images") as extracting:
+            features = self._store.features(wanted, extracting)
+        return FeatureBatches(features, self._config.batch_size, self._config.seed)
+
+    def _identity(self, split: Split) -> dict[str, object]:
+        return {
+            "split": split.fingerprint,
+            "extractor": self._digest,
+            "image_size": self._config.image_size,
+            "images": PREPARATION,
+            "dtype": "float32",
+            "tensorflow": tf.__version__,
+        }
+
+    @functools.cache  # noqa: B019 - one of these lives as long as its run
+    def _extractor(self) -> Extractor:
+        return load_extractor(self._config.extractor, self._config.image_size)
