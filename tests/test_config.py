@@ -36,6 +36,11 @@ def test_a_seed_is_a_positive_32_bit_integer(seed):
         Config(seed=seed)
 
 
+def test_jit_is_a_rule_and_no_truth_value():
+    with pytest.raises(UserError, match=r"^--jit must be auto, on or off, not True$"):
+        Config(jit=True)
+
+
 @pytest.mark.parametrize("option", ["image_size", "sample_examples", "data_dir", "cache_dir"])
 def test_what_has_no_value_of_its_own_is_left_to_the_program(option):
     assert getattr(Config(), option) is None

@@ -180,6 +180,13 @@ def test_a_second_run_passes_no_image_through_the_extractor(type_command, flower
     assert again.result["weights_digest"] == flowers.result["weights_digest"]
 
 
+def test_features_larger_than_the_memory_end_with_the_same_weights(type_command, flowers):
+    options = ("--task", "flowers", "--epochs", "3", "--seed", "5", "--feature-memory", "0")
+    streamed = type_command(*options)
+    assert "features: 0.0 GB are read from the disk" in streamed.stdout
+    assert streamed.result["weights_digest"] == flowers.result["weights_digest"]
+
+
 def test_one_seed_ends_with_the_same_weights_to_the_bit(type_command, flowers, tmp_path):
     """With a cache of its own: the features are computed again too."""
     options = ("--task", "flowers", "--epochs", "3", "--seed", "5")

@@ -73,7 +73,7 @@ def files(store) -> list[str]:
 @pytest.fixture
 def kept(store, split, counting):
     """Features that were computed, and the folder they are kept in."""
-    features = store.features(wanted(split, counting), silent)
+    features = store.features(wanted(split, counting), silent).loaded()
     return features, store._folder / wanted(split, counting).key
 
 
@@ -85,7 +85,7 @@ def test_features_are_the_extractors(kept, split, extractor):
 
 def test_each_image_passes_the_extractor_once_in_its_life(kept, store, split, counting):
     passed = counting.images
-    again = store.features(wanted(split, counting), silent)
+    again = store.features(wanted(split, counting), silent).loaded()
     assert counting.images == passed
     np.testing.assert_array_equal(again.vectors, kept[0].vectors)
 
@@ -124,7 +124,7 @@ def test_a_killed_extraction_goes_on_from_its_last_whole_shard(
     with pytest.raises(Killed):
         other.features(wanted(split, Counting(extractor, killed_after=after)), silent)
     rest = Counting(extractor)
-    features = other.features(wanted(split, rest), silent)
+    features = other.features(wanted(split, rest), silent).loaded()
     assert rest.images <= EXAMPLES + 32 - after // SHARD_ROWS * SHARD_ROWS
     np.testing.assert_array_equal(features.vectors, kept[0].vectors)
 
@@ -145,7 +145,7 @@ def test_a_damaged_shard_is_computed_again_and_said(kept, store, split, counting
     features, folder = kept
     hurt(folder / name, damage)
     counting.images = 0
-    again = store.features(wanted(split, counting), silent)
+    again = store.features(wanted(split, counting), silent).loaded()
     assert counting.images == SHARD_ROWS
     np.testing.assert_array_equal(again.vectors, features.vectors)
     [line] = store.said
@@ -177,7 +177,7 @@ def test_without_its_manifest_everything_is_computed_again(kept, store, split, c
     features, folder = kept
     manifest = folder / "manifest.json"
     manifest.unlink() if content is None else manifest.write_bytes(content)
-    again = store.features(wanted(split, counting), silent)
+    again = store.features(wanted(split, counting), silent).loaded()
     np.testing.assert_array_equal(again.vectors, features.vectors)
     assert store.said == [f"{manifest} is damaged; all features are extracted again"]
 

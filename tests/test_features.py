@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from trainer.extractors import Extractor, load_extractor
-from trainer.features import EXTRACTION_BATCH, extract, joined
+from trainer.features import EXTRACTION_BATCH, Features, StoredFeatures, extract, joined
 
 EXAMPLES = EXTRACTION_BATCH + 3
 
@@ -65,3 +65,27 @@ def test_each_image_passes_the_extractor_once(split, extractor):
 
 def test_features_come_some_at_a_time(split, extractor):
     assert [part.examples for part in extract(split, extractor)] == [EXTRACTION_BATCH, 3]
+
+
+@pytest.fixture
+def stored(features):
+    """The same features, in three shards."""
+    bounds = [(0, 4), (4, 30), (30, EXAMPLES)]
+    return StoredFeatures(
+        [Features(features.vectors[a:b], features.labels[a:b]) for a, b in bounds]
+    )
+
+
+def test_stored_features_are_loaded_whole(stored, features):
+    np.testing.assert_array_equal(stored.loaded().vectors, features.vectors)
+
+
+@pytest.mark.parametrize("numbers", [[0], [4, 3], [34, 0, 29, 30, 4], [7, 7], []])
+def test_rows_of_stored_features_come_in_the_order_asked_for(stored, features, numbers):
+    rows = stored.rows(np.array(numbers, int))
+    np.testing.assert_array_equal(rows.vectors, features.vectors[np.array(numbers, int)])
+    assert rows.labels.tolist() == numbers
+
+
+def test_stored_features_tell_the_memory_they_would_take(stored, features):
+    assert stored.bytes == features.vectors.nbytes

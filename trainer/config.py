@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import platformdirs
 
@@ -35,6 +35,10 @@ class Config:
     sample_examples: int | None = None
     """How many pictures the sample has, all splits together; its own number when not given."""
 
+    feature_memory: float = 2.0
+    """Gigabytes that features may take in memory; larger ones are read from the disk as training
+    goes on."""
+
     extractor: str = "efficientnet_lite0"
     """The frozen network below the head: a name we know, a hub URL or a local folder; none gives
     the head the images themselves."""
@@ -54,6 +58,10 @@ class Config:
     seed: int = 0
     """Initial weights, data order and dropout all follow from it."""
 
+    jit: Literal["auto", "on", "off"] = "auto"
+    """Whether XLA compiles the training steps: auto where that is faster, over features and on a
+    GPU; a step that it cannot compile then runs uncompiled."""
+
     log_dir: Path = Path("logs")
     """Where runs go: LOG_DIR/<task>/<run>."""
 
@@ -68,8 +76,11 @@ class Config:
         """
         for option in ("epochs", "batch_size", "log_every", "image_size", "sample_examples"):
             _require_between(1, 2**31 - 1, option, getattr(self, option))
-        _require_between(0, sys.float_info.max, "learning_rate", self.learning_rate)
+        for option in ("learning_rate", "feature_memory"):
+            _require_between(0, sys.float_info.max, option, getattr(self, option))
         _require_between(0, 2**31 - 1, "seed", self.seed)
+        if self.jit not in ("auto", "on", "off"):
+            raise UserError(f"--jit must be auto, on or off, not {self.jit}")
 
     @property
     def cache_folder(self) -> Path:

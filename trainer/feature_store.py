@@ -28,7 +28,7 @@ from trainer import atomic
 from trainer.data.splits import Split
 from trainer.errors import UserError
 from trainer.extractors import Extractor
-from trainer.features import EXTRACTION_BATCH, Features, extract, joined
+from trainer.features import EXTRACTION_BATCH, Features, StoredFeatures, extract, joined
 from trainer.shards import DamagedArrayError, read_array, write_array
 
 BATCHES_A_SHARD = 16
@@ -78,7 +78,7 @@ class FeatureStore:
         """Whether all of the features were computed before."""
         return (self._folder / wanted.key).is_dir()
 
-    def features(self, wanted: Wanted, progress: Callable[[int, int], None]) -> Features:
+    def features(self, wanted: Wanted, progress: Callable[[int, int], None]) -> StoredFeatures:
         """The features, computed now as far as they are not kept.
 
         Two processes that want the same compute them once: the second waits for the first.
@@ -92,7 +92,7 @@ class FeatureStore:
                 self._forget_if_unreadable(place, wanted)
                 if not place.is_dir():
                     self._compute(place, wanted, progress)
-                return joined(self._checked_shards(place, wanted))
+                return StoredFeatures(list(self._checked_shards(place, wanted)))
         except OSError as error:
             raise UserError(
                 f"the features cannot be kept in {self._folder} ({error.strerror or error});"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -29,6 +29,46 @@ class Features:
     def examples(self) -> int:
         """How many."""
         return len(self.labels)
+
+
+@dataclasses.dataclass(frozen=True)
+class StoredFeatures:
+    """The features of one split where they are kept, mapped into memory shard by shard."""
+
+    shards: Sequence[Features]
+
+    @property
+    def examples(self) -> int:
+        """How many."""
+        return sum(shard.examples for shard in self.shards)
+
+    @property
+    def width(self) -> int:
+        """Numbers an example."""
+        return int(self.shards[0].vectors.shape[1])
+
+    @property
+    def bytes(self) -> int:
+        """How much memory they take when they are loaded."""
+        return sum(shard.vectors.nbytes for shard in self.shards)
+
+    def loaded(self) -> Features:
+        """All of them, in memory."""
+        return joined(self.shards)
+
+    def rows(self, numbers: np.ndarray) -> Features:
+        """Those of some examples, int [rows], read from the disk."""
+        starts = np.cumsum([0, *(shard.examples for shard in self.shards)])
+        found = Features(
+            np.empty([len(numbers), self.width], np.float32), np.empty([len(numbers)], np.int32)
+        )
+        of_row = np.searchsorted(starts, numbers, side="right") - 1
+        for number in np.unique(of_row):
+            here, shard = of_row == number, self.shards[number]
+            within = numbers[here] - starts[number]
+            found.vectors[here] = shard.vectors[within]
+            found.labels[here] = shard.labels[within]
+        return found
 
 
 def extract(split: Split, extractor: Extractor) -> Iterator[Features]:

@@ -7,10 +7,12 @@ import tensorflow as tf
 
 from trainer.features import Features
 from trainer.loop.batches import FeatureBatches
+from trainer.loop.compiling import Jit
 from trainer.loop.metrics import Metrics
-from trainer.loop.spans import SpanRunner
+from trainer.loop.spans import UNCOMPILED, SpanRunner
 
 EXAMPLES, BATCH = 10, 4
+COMPILED_OR_NOT = pytest.mark.parametrize("jit", [Jit("on"), UNCOMPILED], ids=["on", "off"])
 
 
 def ten_numbers() -> FeatureBatches:
@@ -33,43 +35,82 @@ class Summing:
         return {"loss": loss, "total": self.total.read_value()}
 
 
-def run(*bounds: int):
+def run(*bounds: int, jit: Jit = UNCOMPILED):
     step, batches = Summing(), ten_numbers()
-    runner, feed = SpanRunner(step, batches, Metrics({})), batches.open(None)
-    return step, [runner(feed, a, b) for a, b in itertools.pairwise(bounds)]
+    runner, feed = SpanRunner(step, batches, Metrics({}), jit), batches.open(None)
+    return [runner(feed, a, b) for a, b in itertools.pairwise(bounds)]
 
 
-def test_a_span_brings_out_what_every_step_returned():
-    _, [span] = run(0, 3)
+@COMPILED_OR_NOT
+def test_a_span_brings_out_what_every_step_returned(jit):
+    [span] = run(0, 3, jit=jit)
     np.testing.assert_array_equal(span.values["loss"], [0 + 1 + 2 + 3, 4 + 5 + 6 + 7, 8 + 9])
 
 
-def test_steps_of_a_span_follow_one_another():
-    _, [span] = run(0, 3)
+@COMPILED_OR_NOT
+def test_steps_of_a_span_follow_one_another(jit):
+    [span] = run(0, 3, jit=jit)
     np.testing.assert_array_equal(span.values["total"], [6, 28, 45])
 
 
 def test_cutting_into_spans_changes_nothing():
-    _, [whole] = run(0, 3)
-    _, parts = run(0, 1, 3)
+    [whole] = run(0, 3)
+    parts = run(0, 1, 3)
     np.testing.assert_array_equal(
         np.concatenate([part.values["total"] for part in parts]), whole.values["total"]
     )
 
 
 def test_a_later_epoch_begins_with_its_first_batch():
-    _, [span] = run(3, 4)
+    [span] = run(3, 4)
     np.testing.assert_array_equal(span.values["loss"], [0 + 1 + 2 + 3])
 
 
 def test_a_span_tells_how_many_examples_it_saw():
-    _, spans = run(0, 1, 3)
+    spans = run(0, 1, 3)
     assert [span.examples for span in spans] == [4, 6]
 
 
-def test_the_step_is_traced_once_whatever_the_lengths_of_spans():
-    step, _ = run(0, 1, 3)
+@COMPILED_OR_NOT
+def test_the_step_is_traced_once_whatever_the_lengths_of_spans_and_the_epochs(jit):
+    step, batches = Summing(), ten_numbers()
+    runner = SpanRunner(step, batches, Metrics({}), jit)
+    for epoch in range(3):
+        feed = batches.open(epoch)
+        for first, last in [(0, 1), (1, 3)] if epoch else [(0, 3)]:
+            runner(feed, 3 * epoch + first, 3 * epoch + last)
     assert step.traces == 1
+
+
+def test_one_compilation_serves_every_span():
+    """XLA's compilations cannot be counted from Python; but each takes far longer than a span."""
+    batches = ten_numbers()
+    runner, feed = SpanRunner(Summing(), batches, Metrics({}), Jit("on")), batches.open(0)
+    compiling = runner(feed, 0, 3).seconds
+    others = [(0, 1), (0, 2), (1, 2), (1, 3), (2, 3)]
+    assert np.median([runner(feed, a, b).seconds for a, b in others]) < compiling / 4
+
+
+def test_a_step_that_makes_its_variables_as_it_is_traced_is_let_be():
+    class Making:
+        total = None
+
+        def __call__(self, batch):
+            if self.total is None:
+                self.total = tf.Variable(0.0)
+            return {"loss": self.total.assign_add(1.0)}
+
+    batches = ten_numbers()
+    span = SpanRunner(Making(), batches, Metrics({}))(batches.open(None), 0, 3)
+    np.testing.assert_array_equal(span.values["loss"], [1, 2, 3])
+
+
+def test_a_span_that_is_traced_again_says_for_which_argument():
+    batches = ten_numbers()
+    runner = SpanRunner(Summing(), batches, Metrics({}))
+    runner(batches.open(None), 0, 1)
+    with pytest.raises(RuntimeError, match=r"feed was int32 \(3, 4\) and is int64 \(3, 4\)"):
+        runner(tf.cast(batches.open(None), tf.int64), 1, 2)
 
 
 def test_the_means_of_what_steps_return_weigh_examples():
@@ -93,7 +134,8 @@ def test_a_step_that_returns_no_dict_of_scalars_with_a_loss_is_told_so(returned)
         SpanRunner(my_step, batches, Metrics({}))(batches.open(None), 0, 1)
 
 
-def test_keras_metrics_run_inside_a_span():
+@COMPILED_OR_NOT
+def test_keras_metrics_run_inside_a_span(jit):
     batches = ten_numbers()
     metrics = Metrics({"mean": keras.metrics.SparseCategoricalAccuracy()})
 
@@ -102,5 +144,5 @@ def test_keras_metrics_run_inside_a_span():
         metrics.update(labels, tf.concat([1 + inputs, inputs], axis=1))
         return {"loss": tf.constant(0.0)}
 
-    SpanRunner(step, batches, metrics)(batches.open(None), 0, 3)
+    SpanRunner(step, batches, metrics, jit)(batches.open(None), 0, 3)
     assert metrics.result() == {"loss": 0.0, "mean": 1.0}

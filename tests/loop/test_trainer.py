@@ -4,10 +4,12 @@ import pytest
 import tensorflow as tf
 
 from tests.loop.conftest import BATCH, SIZES, features
-from trainer import Trainer
+from trainer import Trainer, UserError
 from trainer.loop.triggers import EverySteps
 
 STEPS_PER_EPOCH = -(-SIZES["train"] // BATCH)
+
+COMPILED_OR_NOT = pytest.mark.parametrize("jit", ["on", "off"])
 
 
 class Listener:
@@ -22,8 +24,9 @@ class Listener:
         self.spans.append((span.first, span.last))
 
 
-def test_training_learns(make_trainer):
-    trainer = make_trainer(epochs=20)
+@COMPILED_OR_NOT
+def test_training_learns(make_trainer, jit):
+    trainer = make_trainer(epochs=20, jit=jit)
     before = trainer.evaluate("test")
     trainer.fit()
     after = trainer.evaluate("test")
@@ -37,8 +40,9 @@ def test_fit_ends_after_the_configured_epochs(make_trainer):
     assert (trainer.epoch, trainer.step) == (3, 3 * STEPS_PER_EPOCH)
 
 
-def test_one_seed_gives_the_same_weights_to_the_bit(make_trainer, weights):
-    first, second = make_trainer(seed=7), make_trainer(seed=7)
+@COMPILED_OR_NOT
+def test_one_seed_gives_the_same_weights_to_the_bit(make_trainer, weights, jit):
+    first, second = make_trainer(seed=7, jit=jit), make_trainer(seed=7, jit=jit)
     first.fit()
     second.fit()
     for one, other in zip(weights(first), weights(second), strict=True):
@@ -49,12 +53,46 @@ def test_another_seed_gives_other_weights(make_trainer, weights):
     assert not np.array_equal(weights(make_trainer(seed=7))[0], weights(make_trainer(seed=8))[0])
 
 
-def test_how_hooks_cut_the_spans_changes_no_weight(make_trainer, weights):
-    first, second = make_trainer(), make_trainer()
+@COMPILED_OR_NOT
+def test_how_hooks_cut_the_spans_changes_no_weight(make_trainer, weights, jit):
+    first, second = make_trainer(jit=jit), make_trainer(jit=jit)
     first.fit()
     second.fit([Listener(3), Listener(1)])
     for one, other in zip(weights(first), weights(second), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+class Looking(Trainer):
+    """A step that calls Python at every batch, which XLA cannot."""
+
+    def train_step(self, batch):
+        values = super().train_step(batch)
+        seen = tf.py_function(lambda loss: loss, [values["loss"]], tf.float32)
+        return {**values, "loss": tf.ensure_shape(seen, [])}
+
+
+def test_a_step_that_xla_cannot_compile_trains_as_if_nobody_had_tried(make_trainer, weights):
+    tried, untried = make_trainer(Looking, jit="auto"), make_trainer(Looking, jit="off")
+    tried.fit()
+    untried.fit()
+    for one, other in zip(weights(tried), weights(untried), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_that_a_step_runs_uncompiled_is_said_once_and_why(make_trainer, capsys):
+    make_trainer(Looking).fit([Listener(3)])
+    assert capsys.readouterr().out == (
+        "the training step runs uncompiled, more slowly: XLA cannot compile tf.py_function\n"
+    )
+
+
+def test_a_step_that_must_be_compiled_and_cannot_be_changes_nothing(make_trainer):
+    trainer = make_trainer(Looking, jit="on")
+    before = [v.numpy() for v in trainer.model.variables]
+    with pytest.raises(UserError, match=r"^--jit on: XLA cannot compile tf.py_function; "):
+        trainer.fit()
+    for variable, kept in zip(trainer.model.variables, before, strict=True):
+        np.testing.assert_array_equal(variable.numpy(), kept)
 
 
 def test_a_span_ends_where_a_hook_wants_a_word_and_at_the_end_of_an_epoch(make_trainer):
@@ -140,7 +178,8 @@ def test_apply_gradients_returns_their_global_norm(make_trainer):
     assert float(trainer.apply_gradients(tape, loss)) == pytest.approx(ones**0.5)
 
 
-def test_a_subclass_steps_its_own_way(make_trainer):
+@COMPILED_OR_NOT
+def test_a_subclass_steps_its_own_way(make_trainer, jit):
     class Mixup(Trainer):
         """As the design shows it: shares of classes, a bare loss, no metrics."""
 
@@ -153,7 +192,7 @@ def test_a_subclass_steps_its_own_way(make_trainer):
             self.apply_gradients(tape, loss)
             return {"loss": loss}
 
-    trainer = make_trainer(Mixup, epochs=20)
+    trainer = make_trainer(Mixup, epochs=20, jit=jit)
     trainer.fit()
     assert trainer.evaluate("test")["accuracy"] > 0.7
     assert list(trainer.train_metrics.result()) == ["loss"]

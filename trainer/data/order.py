@@ -12,6 +12,6 @@ def epoch_order(
 
     A split too large to be shuffled at once is shuffled block by block, each its own way.
     """
-    block_seed = tf.random.experimental.stateless_fold_in([seed, epoch], block)
+    block_seed = tf.random.experimental.stateless_fold_in([seed, epoch], tf.cast(block, tf.int32))
     # One named algorithm: the default may be another on another device.
     return tf.random.experimental.stateless_shuffle(tf.range(count), block_seed, alg="philox")

@@ -13,14 +13,15 @@ Rows that fill up a last batch have the label -1.
 from __future__ import annotations
 
 import abc
-from typing import Any
+from typing import Any, ClassVar
 
+import numpy as np
 import tensorflow as tf
 
 from trainer.data.images import PADDING_LABEL, batches_in, image_batches
 from trainer.data.order import epoch_order
 from trainer.data.splits import Split
-from trainer.features import Features
+from trainer.features import Features, StoredFeatures
 
 Batch = tuple[tf.Tensor, tf.Tensor]
 
@@ -32,6 +33,12 @@ class Batches(abc.ABC):
     batch_size: int
     batch_spec: tuple[tf.TensorSpec, tf.TensorSpec]
     """Shapes and dtypes of one batch: inputs [batch_size, …] and labels int32 [batch_size]."""
+
+    xla_takes_them: ClassVar[bool]
+    """Whether `take` can be part of a program that XLA compiles: its feed is a tensor."""
+
+    compiles_on_a_cpu: ClassVar[bool]
+    """Whether what learns from them is faster compiled on a CPU: heads are, convolutions not."""
 
     @property
     def steps(self) -> int:
@@ -58,6 +65,9 @@ class Batches(abc.ABC):
 class FeatureBatches(Batches):
     """Rows of one tensor of features, which stays in memory."""
 
+    xla_takes_them = True
+    compiles_on_a_cpu = True
+
     def __init__(self, features: Features, batch_size: int, seed: int) -> None:
         """Put the features where the graph reads them: vectors [examples, width]."""
         self._vectors = tf.constant(features.vectors)
@@ -65,28 +75,64 @@ class FeatureBatches(Batches):
         self._seed = seed
         self.examples, width = features.vectors.shape
         self.batch_size = batch_size
-        self.batch_spec = (
-            tf.TensorSpec([batch_size, width], tf.float32),
-            tf.TensorSpec([batch_size], tf.int32),
-        )
+        self.batch_spec = _feature_spec(batch_size, width)
 
     def open(self, epoch: int | None) -> tf.Tensor:
-        """The epoch's order as rows, int32 [steps * batch_size], -1 where padded."""
-        rows = tf.range(self.examples)
-        if epoch is not None:
-            rows = epoch_order(self.examples, self._seed, epoch)
-        return tf.pad(rows, [[0, self.steps * self.batch_size - self.examples]], constant_values=-1)
+        """The epoch's order as rows, int32 [steps, batch_size], -1 where padded."""
+        return _rows_by_step(self, self._seed, epoch)
 
     def take(self, feed: tf.Tensor, step: tf.Tensor) -> Batch:
         """The rows whose turn it is."""
-        rows = tf.slice(feed, [step * self.batch_size], [self.batch_size])
+        rows = tf.gather(feed, step)  # XLA would compile a slice again for every first step
         present = tf.maximum(rows, 0)
         labels = tf.where(rows < 0, PADDING_LABEL, tf.gather(self._labels, present))
         return tf.gather(self._vectors, present), labels
 
 
+class StreamedFeatureBatches(Batches):
+    """Rows of features that are too large for the memory, read from the disk as they are needed.
+
+    The same batches as `FeatureBatches` of the same features.
+    """
+
+    xla_takes_them = False
+    compiles_on_a_cpu = True
+
+    def __init__(self, features: StoredFeatures, batch_size: int, seed: int) -> None:
+        """Leave the features where they are."""
+        self._features, self._seed = features, seed
+        self.examples = features.examples
+        self.batch_size = batch_size
+        self.batch_spec = _feature_spec(batch_size, features.width)
+
+    def open(self, epoch: int | None) -> tf.data.Iterator:
+        """The epoch's reading, at its first batch."""
+        rows = tf.data.Dataset.from_tensor_slices(_rows_by_step(self, self._seed, epoch))
+        batches = rows.map(self._read, num_parallel_calls=2, deterministic=True)
+        return iter(batches.prefetch(tf.data.AUTOTUNE))
+
+    def take(self, feed: tf.data.Iterator, step: tf.Tensor) -> Batch:
+        """The next batch: the reading itself keeps count of the steps."""
+        vectors, labels = next(feed)
+        return vectors, labels
+
+    def _read(self, rows: tf.Tensor) -> Batch:
+        present = tf.maximum(rows, 0)
+        read = tf.numpy_function(self._from_disk, [present], [tf.float32, tf.int32])
+        specs = zip(read, self.batch_spec, strict=True)
+        vectors, labels = (tf.ensure_shape(tensor, spec.shape) for tensor, spec in specs)
+        return vectors, tf.where(rows < 0, PADDING_LABEL, labels)
+
+    def _from_disk(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        found = self._features.rows(rows)
+        return found.vectors, found.labels
+
+
 class ImageBatches(Batches):
     """Images decoded as they are needed, by a tf.data pipeline."""
+
+    xla_takes_them = False
+    compiles_on_a_cpu = False
 
     def __init__(self, split: Split, image_size: int, batch_size: int, seed: int) -> None:
         """Images [batch_size, image_size, image_size, 3] of a split."""
@@ -107,3 +153,17 @@ class ImageBatches(Batches):
         """The next batch: the pipeline itself keeps count of the steps."""
         images, labels = next(feed)
         return images, labels
+
+
+def _feature_spec(batch_size: int, width: int) -> tuple[tf.TensorSpec, tf.TensorSpec]:
+    return tf.TensorSpec([batch_size, width], tf.float32), tf.TensorSpec([batch_size], tf.int32)
+
+
+def _rows_by_step(batches: Batches, seed: int, epoch: int | None) -> tf.Tensor:
+    """The rows of each step of an epoch, int32 [steps, batch_size], -1 where padded."""
+    rows = tf.range(batches.examples)
+    if epoch is not None:
+        rows = epoch_order(batches.examples, seed, epoch)
+    padding = batches.steps * batches.batch_size - batches.examples
+    rows = tf.pad(rows, [[0, padding]], constant_values=-1)
+    return tf.reshape(rows, [batches.steps, batches.batch_size])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 
 import tensorflow as tf
 
@@ -18,7 +19,13 @@ from trainer.extractors import (
     module_digest,
 )
 from trainer.feature_store import FeatureStore, Wanted
-from trainer.loop.batches import Batches, FeatureBatches, ImageBatches
+from trainer.features import StoredFeatures
+from trainer.loop.batches import (
+    Batches,
+    FeatureBatches,
+    ImageBatches,
+    StreamedFeatureBatches,
+)
 from trainer.report.progress import Display
 
 
@@ -42,24 +49,35 @@ class Preparation:
         Raises:
             UserError: the extractor cannot be loaded, or its features cannot be kept.
         """
-        make = self._image_batches if self._images_only else self._feature_batches
-        return {name: make(name, split) for name, split in source.splits.items()}
+        size, seed = self._config.batch_size, self._config.seed
+        if self._images_only:
+            side = self._config.image_size or USUAL_IMAGE_SIZE
+            return {n: ImageBatches(s, side, size, seed) for n, s in source.splits.items()}
+        features = {name: self._features(name, split) for name, split in source.splits.items()}
+        if self._fit_in_memory(features.values()):
+            return {n: FeatureBatches(f.loaded(), size, seed) for n, f in features.items()}
+        return {n: StreamedFeatureBatches(f, size, seed) for n, f in features.items()}
 
     @property
     def extracted(self) -> int:
         """How many images had to pass the extractor."""
         return self._store.extracted
 
-    def _image_batches(self, _: str, split: Split) -> Batches:
-        side = self._config.image_size or USUAL_IMAGE_SIZE
-        return ImageBatches(split, side, self._config.batch_size, self._config.seed)
-
-    def _feature_batches(self, name: str, split: Split) -> Batches:
+    def _features(self, name: str, split: Split) -> StoredFeatures:
         about = f"{split.name} through {self._config.extractor}"
         wanted = Wanted(about, self._identity(split), split, self._extractor)
         with self._display.bar(f"extracting {name}", "images") as extracting:
-            features = self._store.features(wanted, extracting)
-        return FeatureBatches(features, self._config.batch_size, self._config.seed)
+            return self._store.features(wanted, extracting)
+
+    def _fit_in_memory(self, features: Iterable[StoredFeatures]) -> bool:
+        gigabytes = sum(stored.bytes for stored in features) / 1e9
+        fit = gigabytes <= self._config.feature_memory
+        if not fit:
+            self._display.say(
+                f"features: {gigabytes:.1f} GB are read from the disk as training goes on"
+                f" (--feature-memory {self._config.feature_memory:g})"
+            )
+        return fit
 
     def _identity(self, split: Split) -> dict[str, object]:
         return {

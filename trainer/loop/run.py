@@ -39,7 +39,7 @@ def run(task: Task, config: Config, display: Display, clock: Clock) -> dict[str,
         with naming_unreadable_images(source.splits.values()):
             with clock.phase("extract"):
                 batches = preparation.batches(source)
-            trainer = trainer_class(task, config, source.classes, batches)
+            trainer = trainer_class(task, config, source.classes, batches, display.say)
             learnt = _train_and_test(trainer, folder, display, clock)
     result = {
         "status": "done",

@@ -5,19 +5,21 @@ from __future__ import annotations
 import dataclasses
 import functools
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from trainer.loop.batches import Batch, Batches
+from trainer.loop.batches import Batches
+from trainer.loop.compiling import Jit, StepFunction
 from trainer.loop.metrics import Metrics
+from trainer.loop.tracing import TracedOnce
 
 LONGEST_SPAN = 1024
 """Steps a span can record: the values of each step come out in tensors of this length."""
 
-StepFunction = Callable[[Batch], Mapping[str, tf.Tensor]]
+UNCOMPILED = Jit("off")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,15 +54,20 @@ class SpanRunner:
     differs between spans goes in as tensors.
     """
 
-    def __init__(self, step_function: StepFunction, batches: Batches, metrics: Metrics) -> None:
+    def __init__(
+        self, step_function: StepFunction, batches: Batches, metrics: Metrics, jit: Jit = UNCOMPILED
+    ) -> None:
         """Nothing is traced before the first span.
 
         Args:
             step_function: A batch to a dict of scalars, "loss" among them.
             batches: Where it gets its batches from.
             metrics: Where the means of these scalars are kept.
+            jit: Whether XLA compiles it: a span whole, or its step alone where XLA cannot take
+                the batches.
         """
         self._step_function, self._batches, self._metrics = step_function, batches, metrics
+        self._jit = jit
 
     def __call__(self, feed: Any, first: int, last: int) -> Span:
         """Run the steps `first` … `last - 1`, counted from the start of training.
@@ -87,9 +94,10 @@ class SpanRunner:
     @functools.cached_property
     def _graph(self) -> tf.types.experimental.GenericFunction:
         """(feed, first, count) to what each step returned, float32 [LONGEST_SPAN] by name."""
-        step = tf.function(self._step_function)
+        step, compiled = self._jit.graph(self._step_function, self._batches)
         names = _value_names(step.get_concrete_function(self._batches.batch_spec), step)
         self._metrics.add_means(names)
+        guard = TracedOnce("a span of steps")
 
         def take_step(feed: Any, batch_number: tf.Tensor) -> list[tf.Tensor]:
             batch = self._batches.take(feed, batch_number)
@@ -97,10 +105,11 @@ class SpanRunner:
             self._metrics.average(values, labels=batch[1])
             return [tf.cast(values[name], tf.float32) for name in names]
 
-        @tf.function
+        @tf.function(jit_compile=compiled and self._batches.xla_takes_them)
         def run_span(feed: Any, first: tf.Tensor, count: tf.Tensor) -> dict[str, tf.Tensor]:
+            guard(feed=feed, first=first, count=count)
             done, recorded = tf.constant(0), [tf.zeros([LONGEST_SPAN]) for _ in names]
-            while done < count:
+            while done < count:  # XLA would compile `for … in tf.range(count)` for each count
                 values = take_step(feed, first + done)
                 recorded = [
                     tf.tensor_scatter_nd_update(record, [[done]], [value])

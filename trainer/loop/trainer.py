@@ -12,7 +12,7 @@ class TemperedTrainer(Trainer):  # logits at half their size (arXiv 1503.02531)
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import keras
@@ -21,8 +21,10 @@ import tensorflow as tf
 from trainer.config import Config
 from trainer.errors import UserError
 from trainer.loop.batches import Batch, Batches
+from trainer.loop.compiling import Jit
 from trainer.loop.history import EpochRecord
 from trainer.loop.metrics import Metrics, example_weights
+from trainer.loop.norms import global_norm
 from trainer.loop.spans import LONGEST_SPAN, SpanRunner
 from trainer.task import Task
 
@@ -38,7 +40,12 @@ class Trainer:
     """
 
     def __init__(
-        self, task: Task, config: Config, classes: Sequence[str], batches: Mapping[str, Batches]
+        self,
+        task: Task,
+        config: Config,
+        classes: Sequence[str],
+        batches: Mapping[str, Batches],
+        say: Callable[[str], None] = print,
     ) -> None:
         """Build the model and its optimizer.
 
@@ -47,6 +54,7 @@ class Trainer:
             config: How.
             classes: The names of the classes, by label.
             batches: The splits train, validation and test.
+            say: Tells a person, in one line, what they would not expect.
         """
         self.task, self.config, self.classes, self.batches = task, config, classes, batches
         keras.utils.set_random_seed(config.seed)
@@ -57,7 +65,10 @@ class Trainer:
         self.eval_metrics = Metrics(task.metrics())
         self.step = 0
         self.history: list[EpochRecord] = []
-        self._train_span = SpanRunner(self.train_step, batches["train"], self.train_metrics)
+        # Training alone is compiled: a pass of evaluation is shorter than its compilation.
+        self._train_span = SpanRunner(
+            self.train_step, batches["train"], self.train_metrics, Jit(config.jit, say)
+        )
         self._eval_spans = {
             split: SpanRunner(self.eval_step, batches[split], self.eval_metrics)
             for split in batches
@@ -119,7 +130,7 @@ class Trainer:
         variables = self.model.trainable_variables
         gradients = tape.gradient(loss, variables)
         self.optimizer.apply(gradients, variables)
-        return tf.linalg.global_norm(gradients)
+        return global_norm(gradients)
 
     # The loop.
 
