@@ -72,9 +72,14 @@ def load_extractor(name: str, image_size: int | None = None) -> Extractor:
         UserError: no such module, it cannot be loaded, or it gives no vector for each image.
     """
     layer = _load_layer(name, handle_of(name))
-    size = image_size or _own_image_size(name, layer)
+    size = image_size or stated_image_size(name) or _signature_image_size(layer)
     traced = _traced(name, size, layer)
     return Extractor(name, size, _vector_width(name, traced), _frozen(traced))
+
+
+def stated_image_size(name: str) -> int | None:
+    """The side of images that a known module was made for; None of any other."""
+    return KNOWN_MODULES[name].image_size if name in KNOWN_MODULES else None
 
 
 def module_digest(name: str) -> str:
@@ -142,9 +147,7 @@ def _naming(name: str, handle: str) -> Iterator[None]:
         raise UserError(f"--extractor {name} cannot be loaded ({reason}); {remedy}") from error
 
 
-def _own_image_size(name: str, layer: Any) -> int:
-    if name in KNOWN_MODULES:
-        return KNOWN_MODULES[name].image_size
+def _signature_image_size(layer: Any) -> int:
     call = layer.resolved_object.__call__
     for function in getattr(call, "concrete_functions", []):
         height = _image_height(function)

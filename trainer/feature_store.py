@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import hashlib
 import itertools
 import json
 import shutil
@@ -25,7 +24,7 @@ from typing import Any
 import filelock
 
 from trainer import atomic
-from trainer.data.splits import Split
+from trainer.data.splits import Split, fingerprint
 from trainer.errors import UserError
 from trainer.extractors import Extractor
 from trainer.features import EXTRACTION_BATCH, Features, StoredFeatures, extract, joined
@@ -52,7 +51,7 @@ class Wanted:
     @property
     def key(self) -> str:
         """What their folder is called."""
-        return hashlib.sha256(json.dumps(self.identity, sort_keys=True).encode()).hexdigest()[:32]
+        return fingerprint(self.identity)[:32]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,10 +72,6 @@ class FeatureStore:
         self._say = say
         self.extracted = 0
         """How many images had to pass an extractor, since this store was opened."""
-
-    def holds(self, wanted: Wanted) -> bool:
-        """Whether all of the features were computed before."""
-        return (self._folder / wanted.key).is_dir()
 
     def features(self, wanted: Wanted, progress: Callable[[int, int], None]) -> StoredFeatures:
         """The features, computed now as far as they are not kept.

@@ -14,9 +14,9 @@ from trainer.data.splits import Source, Split
 from trainer.extractors import (
     NO_EXTRACTOR,
     USUAL_IMAGE_SIZE,
-    Extractor,
     load_extractor,
     module_digest,
+    stated_image_size,
 )
 from trainer.feature_store import FeatureStore, Wanted
 from trainer.features import StoredFeatures
@@ -42,6 +42,9 @@ class Preparation:
         self._store = FeatureStore(config.cache_folder / FEATURES, display.say)
         self._images_only = config.extractor == NO_EXTRACTOR
         self._digest = None if self._images_only else module_digest(config.extractor)
+        self._extractor = functools.cache(
+            lambda: load_extractor(config.extractor, config.image_size)
+        )
 
     def batches(self, source: Source) -> dict[str, Batches]:
         """The batches of every split, by its name.
@@ -49,21 +52,22 @@ class Preparation:
         Raises:
             UserError: the extractor cannot be loaded, or its features cannot be kept.
         """
-        size, seed = self._config.batch_size, self._config.seed
+        batching = (self._config.batch_size, self._config.seed)
+        splits = source.splits.items()
         if self._images_only:
             side = self._config.image_size or USUAL_IMAGE_SIZE
-            return {n: ImageBatches(s, side, size, seed) for n, s in source.splits.items()}
-        features = {name: self._features(name, split) for name, split in source.splits.items()}
-        if self._fit_in_memory(features.values()):
-            return {n: FeatureBatches(f.loaded(), size, seed) for n, f in features.items()}
-        return {n: StreamedFeatureBatches(f, size, seed) for n, f in features.items()}
+            return {name: ImageBatches(split, side, *batching) for name, split in splits}
+        stored = {name: self._stored_features(name, split) for name, split in splits}
+        if self._fit_in_memory(stored.values()):
+            return {name: FeatureBatches(kept.loaded(), *batching) for name, kept in stored.items()}
+        return {name: StreamedFeatureBatches(kept, *batching) for name, kept in stored.items()}
 
     @property
     def extracted(self) -> int:
         """How many images had to pass the extractor."""
         return self._store.extracted
 
-    def _features(self, name: str, split: Split) -> StoredFeatures:
+    def _stored_features(self, name: str, split: Split) -> StoredFeatures:
         about = f"{split.name} through {self._config.extractor}"
         wanted = Wanted(about, self._identity(split), split, self._extractor)
         with self._display.bar(f"extracting {name}", "images") as extracting:
@@ -83,12 +87,8 @@ class Preparation:
         return {
             "split": split.fingerprint,
             "extractor": self._digest,
-            "image_size": self._config.image_size,
+            "image_size": self._config.image_size or stated_image_size(self._config.extractor),
             "images": PREPARATION,
             "dtype": "float32",
             "tensorflow": tf.__version__,
         }
-
-    @functools.cache  # noqa: B019 - one of these lives as long as its run
-    def _extractor(self) -> Extractor:
-        return load_extractor(self._config.extractor, self._config.image_size)
