@@ -48,6 +48,17 @@ def test_clearing_takes_away_what_is_ours_and_nothing_else(say, kept):
     assert [path.name for path in kept.iterdir()] == ["notes.txt"]
 
 
+@pytest.mark.parametrize("room", ["features", "samples", "datasets"])
+def test_what_the_user_keeps_under_our_rooms_names_stays(say, kept, room):
+    """Somebody's project may well have such folders, and be given as --cache-dir."""
+    theirs = kept / room / "my_photos" / "one.jpg"
+    theirs.parent.mkdir(parents=True)
+    theirs.write_bytes(b"precious")
+    assert "my_photos" not in say("--cache-dir", kept)
+    say("--cache-dir", kept, "--clear")
+    assert theirs.read_bytes() == b"precious"
+
+
 def test_features_that_a_run_is_using_stay(say, kept):
     with filelock.FileLock(kept / "features" / ("a" * 32 + ".lock")):
         told = say("--cache-dir", kept, "--clear")

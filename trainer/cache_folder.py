@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,14 @@ from pathlib import Path
 import filelock
 
 FEATURES, DRAWN_SAMPLES, DATASETS = "features", "samples", "datasets"
-"""Its rooms: nothing else in the folder is ours."""
+"""Its rooms."""
+
+OURS = {
+    FEATURES: re.compile(r"[0-9a-f]{32}(\.partial)?"),
+    DRAWN_SAMPLES: re.compile(r"\.?[a-z]+-v\d+-\d+(-\w+)?"),
+    DATASETS: re.compile(r"[0-9a-f]{64}\.json"),
+}
+"""What we call things in each room: whatever has another name is somebody else's, and stays."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,31 +40,36 @@ class Entry:
 def entries(cache_folder: Path) -> list[Entry]:
     """All that is kept, samples first; half-made things too."""
     samples = [
-        Entry(path, f"the {path.name} sample") for path in _folders(cache_folder / DRAWN_SAMPLES)
+        Entry(path, f"the {path.name} sample") for path in _ours(cache_folder, DRAWN_SAMPLES)
     ]
-    features = [Entry(path, _about(path)) for path in _folders(cache_folder / FEATURES)]
+    features = [Entry(path, _about(path)) for path in _ours(cache_folder, FEATURES)]
     return samples + features
 
 
 def clear(cache_folder: Path) -> list[Entry]:
     """Take away all that is kept; returns what stays, because a run is using it."""
     in_use = [entry for entry in entries(cache_folder) if not _removed(entry)]
-    if not in_use:
-        for room in (FEATURES, DRAWN_SAMPLES, DATASETS):
-            shutil.rmtree(cache_folder / room, ignore_errors=True)
+    for memory in _ours(cache_folder, DATASETS):
+        memory.unlink()
+    for room in OURS:
+        with contextlib.suppress(OSError):  # not there, or not empty
+            (cache_folder / room).rmdir()
     return in_use
 
 
 def _removed(entry: Entry) -> bool:
+    lock = entry.path.with_suffix(".lock")
     with contextlib.suppress(filelock.Timeout):
-        with filelock.FileLock(entry.path.with_suffix(".lock"), blocking=False):
+        with filelock.FileLock(lock, blocking=False):
             shutil.rmtree(entry.path)
+        lock.unlink(missing_ok=True)
         return True
     return False
 
 
-def _folders(room: Path) -> Iterator[Path]:
-    return (path for path in sorted(room.glob("*")) if path.is_dir())
+def _ours(cache_folder: Path, room: str) -> Iterator[Path]:
+    paths = sorted((cache_folder / room).glob("*"))
+    return (path for path in paths if OURS[room].fullmatch(path.name))
 
 
 def _about(folder: Path) -> str:
