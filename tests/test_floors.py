@@ -13,6 +13,7 @@ FLOORS = [
     ["trainer.cache_folder", "trainer.run_folder", "trainer.task"],
     ["trainer"],
     ["trainer.data"],
+    ["trainer.freezing"],
     ["trainer.extractors"],
     ["trainer.shards"],
     ["trainer.features"],

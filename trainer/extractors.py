@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
-from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from trainer.errors import UserError
+from trainer.freezing import frozen
 
 NO_EXTRACTOR = "none"
 USUAL_IMAGE_SIZE = 224
@@ -74,7 +74,7 @@ def load_extractor(name: str, image_size: int | None = None) -> Extractor:
     layer = _load_layer(name, handle_of(name))
     size = image_size or stated_image_size(name) or _signature_image_size(layer)
     traced = _traced(name, size, layer)
-    return Extractor(name, size, _vector_width(name, traced), _frozen(traced))
+    return Extractor(name, size, _vector_width(name, traced), frozen(traced))
 
 
 def stated_image_size(name: str) -> int | None:
@@ -171,14 +171,6 @@ def _traced(name: str, size: int, layer: Any) -> Any:
             f"--extractor {name} takes no float images of {size}x{size}x3;"
             " try another --image-size, or a feature-vector module"
         ) from error
-
-
-def _frozen(traced: Any) -> Callable[[tf.Tensor], tf.Tensor]:
-    """The network with its weights as constants, which are folded into fewer operations."""
-    try:
-        return convert_variables_to_constants_v2(traced)
-    except (ValueError, KeyError, NotImplementedError, tf.errors.OpError):
-        return traced  # a graph with lookup tables, say: it is right as it is, only slower
 
 
 def _vector_width(name: str, traced: Any) -> int:

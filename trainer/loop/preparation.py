@@ -20,6 +20,7 @@ from trainer.extractors import (
 )
 from trainer.feature_store import FeatureStore, Wanted
 from trainer.features import StoredFeatures
+from trainer.freezing import FREEZING
 from trainer.loop.batches import (
     Batches,
     FeatureBatches,
@@ -89,6 +90,7 @@ class Preparation:
             "extractor": self._digest,
             "image_size": self._config.image_size or stated_image_size(self._config.extractor),
             "images": PREPARATION,
+            "freezing": FREEZING,
             "dtype": "float32",
             "tensorflow": tf.__version__,
         }

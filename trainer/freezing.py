@@ -1,0 +1,130 @@
+"""A network for inference alone: weights as constants, batch norms folded into convolutions.
+
+A batch norm behind a convolution scales and shifts each channel by a constant, so the kernel can do
+the scaling and a bias the shift (arXiv 1712.05877, section 3.2). TensorFlow by itself leaves those
+behind depthwise convolutions, each of which is one more walk through the memory.
+"""
+
+from __future__ import annotations
+
+import collections
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+FREEZING = "batch norms folded into convolutions"
+"""What becomes of a network, in words: changed whenever the numbers that it gives change."""
+
+MOMENTS = "12345"
+"""The results of FusedBatchNormV3 beside the normed images; of use in training alone."""
+
+
+def frozen(traced: Any) -> Callable[[tf.Tensor], Any]:
+    """A traced network that can no longer learn, equal up to rounding and faster.
+
+    As it is where it cannot be made of its input and constants alone: with a lookup table, say.
+    """
+    try:
+        constant = convert_variables_to_constants_v2(traced)
+    except (ValueError, KeyError, NotImplementedError, tf.errors.OpError):
+        return traced
+    if len(constant.inputs) != len(traced.structured_input_signature[0]):
+        return traced
+    inputs, outputs = _names(constant.inputs), _names(constant.outputs)
+    graph = constant.graph.as_graph_def()
+    fold_batch_norms(graph, outputs)
+
+    def imported() -> None:
+        tf.graph_util.import_graph_def(graph, name="")
+
+    return tf.compat.v1.wrap_function(imported, []).prune(inputs, outputs)
+
+
+def fold_batch_norms(graph: Any, outputs: Sequence[str]) -> None:
+    """Make of every batch norm that follows a convolution alone a bias of that convolution.
+
+    Args:
+        graph: A GraphDef of constant weights, changed in place.
+        outputs: The names of the tensors that it is for.
+    """
+    wiring = _Wiring(graph, outputs)
+    for norm in [node for node in graph.node if node.op == "FusedBatchNormV3"]:
+        convolution = wiring.node(norm.input[0])
+        if _is_convolution(convolution) and wiring.joins_only(convolution, norm):
+            weights = wiring.constants([convolution.input[1], *norm.input[1:5]])
+            if weights and _is_for_inference(norm):
+                _fold(graph, convolution, norm, *weights)
+
+
+class _Wiring:
+    """What leads to what in a GraphDef, as if there were no Identity ops on the way."""
+
+    def __init__(self, graph: Any, outputs: Sequence[str]) -> None:
+        self._nodes = {node.name: node for node in graph.node}
+        inputs = (name for node in graph.node if node.op != "Identity" for name in node.input)
+        used = (name for name in (*inputs, *outputs) if not name.startswith("^"))
+        self._uses = collections.Counter(self._origin(tensor) for tensor in used)
+
+    def node(self, tensor: str) -> Any:
+        """What makes a tensor."""
+        return self._nodes[self._origin(tensor)[0]]
+
+    def constants(self, tensors: Iterable[str]) -> list[np.ndarray] | None:
+        """The values of tensors, None where one is computed."""
+        nodes = [self.node(tensor) for tensor in tensors]
+        if any(node.op != "Const" for node in nodes):
+            return None
+        return [tf.make_ndarray(node.attr["value"].tensor) for node in nodes]
+
+    def joins_only(self, convolution: Any, norm: Any) -> bool:
+        """Whether the convolution serves the norm alone, of which only the first result is used."""
+        others = [(norm.name, output) for output in MOMENTS]
+        return self._uses[convolution.name, "0"] == 1 and not any(self._uses[o] for o in others)
+
+    def _origin(self, tensor: str) -> tuple[str, str]:
+        """The name of the node that makes a tensor, and which of its results it is."""
+        name, _, output = tensor.partition(":")
+        node = self._nodes[name]
+        return self._origin(node.input[0]) if node.op == "Identity" else (name, output or "0")
+
+
+def _names(tensors: Iterable[tf.Tensor]) -> list[str]:
+    return [tensor.name for tensor in tensors]
+
+
+def _is_convolution(node: Any) -> bool:
+    return (
+        node.op in ("Conv2D", "DepthwiseConv2dNative")
+        and node.attr["T"].type == tf.float32.as_datatype_enum
+    )
+
+
+def _is_for_inference(norm: Any) -> bool:
+    return "is_training" in norm.attr and not norm.attr["is_training"].b
+
+
+def _fold(
+    graph: Any, convolution: Any, norm: Any, kernel: np.ndarray, *moments: np.ndarray
+) -> None:
+    """A norm gives (x - mean) · gamma / √(variance + epsilon) + beta, channel by channel."""
+    gamma, beta, mean, variance = (moment.astype(np.float64) for moment in moments)
+    scale = gamma / np.sqrt(variance + norm.attr["epsilon"].f)
+    channels = kernel.shape[2:] if convolution.op == "DepthwiseConv2dNative" else [-1]
+    convolution.input[1] = _add_constant(
+        graph, f"{norm.name}/kernel", kernel * scale.reshape(channels)
+    )
+    bias = _add_constant(graph, f"{norm.name}/bias", beta - mean * scale)
+    folded = tf.compat.v1.NodeDef(name=norm.name, op="BiasAdd", input=[norm.input[0], bias])
+    folded.attr["T"].CopyFrom(norm.attr["T"])
+    folded.attr["data_format"].CopyFrom(norm.attr["data_format"])
+    norm.CopyFrom(folded)
+
+
+def _add_constant(graph: Any, name: str, value: np.ndarray) -> str:
+    node = graph.node.add(name=name, op="Const")
+    node.attr["dtype"].type = tf.float32.as_datatype_enum
+    node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(value.astype(np.float32)))
+    return name
