@@ -31,16 +31,17 @@ def frozen(traced: Any) -> Callable[[tf.Tensor], Any]:
         constant = convert_variables_to_constants_v2(traced)
     except (ValueError, KeyError, NotImplementedError, tf.errors.OpError):
         return traced
-    if len(constant.inputs) != len(traced.structured_input_signature[0]):
+    if len(constant.inputs) > 1:
         return traced
-    inputs, outputs = _names(constant.inputs), _names(constant.outputs)
     graph = constant.graph.as_graph_def()
+    [images], outputs = constant.inputs, [tensor.name for tensor in constant.outputs]
     fold_batch_norms(graph, outputs)
 
-    def imported() -> None:
-        tf.graph_util.import_graph_def(graph, name="")
+    def network(tensor: tf.Tensor) -> list[tf.Tensor]:
+        return tf.graph_util.import_graph_def(graph, {images.name: tensor}, outputs, name="")
 
-    return tf.compat.v1.wrap_function(imported, []).prune(inputs, outputs)
+    specification = tf.TensorSpec(images.shape, images.dtype)
+    return tf.function(network, [specification]).get_concrete_function()
 
 
 def fold_batch_norms(graph: Any, outputs: Sequence[str]) -> None:
@@ -89,10 +90,6 @@ class _Wiring:
         name, _, output = tensor.partition(":")
         node = self._nodes[name]
         return self._origin(node.input[0]) if node.op == "Identity" else (name, output or "0")
-
-
-def _names(tensors: Iterable[tf.Tensor]) -> list[str]:
-    return [tensor.name for tensor in tensors]
 
 
 def _is_convolution(node: Any) -> bool:

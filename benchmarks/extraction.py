@@ -1,0 +1,75 @@
+"""Images a second through EfficientNet-Lite0, from JPEG to features, in one process."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+
+import tensorflow_hub as hub
+
+from benchmarks.measuring import Claim, Contestant, Folders, Measures, Medians, warmed_up
+from tasks.flowers import Flowers
+from trainer.data.images import image_batches
+from trainer.data.splits import Split
+from trainer.data.tfds_builders import tfds_source
+from trainer.extractors import Extractor, handle_of, load_extractor
+from trainer.features import EXTRACTION_BATCH, extract
+
+MODULE = "efficientnet_lite0"
+BATCHES, ROUNDS = 16, 5
+PHOTOS = BATCHES * EXTRACTION_BATCH
+
+LOADED, OURS, FORWARD = "the module as loaded", "ours", "ours, the forward alone"
+
+
+def contestants(folders: Folders) -> Sequence[Contestant]:
+    """The hub's module and ours from JPEG, and ours without decoding; a run is 512 photos."""
+    source = tfds_source(Flowers.dataset, {"train": f"train[:{PHOTOS}]"}, folders.data_dir)
+    photos, extractor = source.splits["train"], load_extractor(MODULE)
+    runs = {
+        LOADED: _as_loaded(photos, extractor.image_size),
+        OURS: lambda: deque(extract(photos, extractor), maxlen=0),
+        FORWARD: _forward(photos, extractor),
+    }
+    return warmed_up(
+        [Contestant(name, _images_a_second(run), ROUNDS) for name, run in runs.items()]
+    )
+
+
+def claims(medians: Medians) -> Sequence[Claim]:
+    """How many times as fast as the module is, and what reading and decoding cost."""
+    speed = {name: measures["images/s"] for name, measures in medians.items()}
+    return [
+        Claim(f"times as fast as {LOADED}", speed[OURS] / speed[LOADED], at_least=1.25),
+        Claim(f"share of the speed of {FORWARD}", speed[OURS] / speed[FORWARD], at_least=0.9),
+    ]
+
+
+def _as_loaded(photos: Split, image_size: int) -> Callable[[], object]:
+    module = hub.KerasLayer(handle_of(MODULE))
+
+    def run() -> None:
+        for images, _ in image_batches(photos, image_size, EXTRACTION_BATCH):
+            module(images).numpy()
+
+    return run
+
+
+def _forward(photos: Split, extractor: Extractor) -> Callable[[], object]:
+    images, _ = next(iter(image_batches(photos, extractor.image_size, EXTRACTION_BATCH)))
+
+    def run() -> None:
+        for _ in range(BATCHES):
+            extractor(images).numpy()
+
+    return run
+
+
+def _images_a_second(run: Callable[[], object]) -> Callable[[], Measures]:
+    def timed() -> Measures:
+        began = time.perf_counter()
+        run()
+        return {"images/s": PHOTOS / (time.perf_counter() - began)}
+
+    return timed

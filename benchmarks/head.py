@@ -1,0 +1,134 @@
+"""The head's training step on features, 1280 → 512 → 5 at batches of 32, in one process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from benchmarks.learner import Learner
+from benchmarks.measuring import (
+    Claim,
+    Contestant,
+    Folders,
+    Medians,
+    milliseconds_a_step,
+    warmed_up,
+)
+from benchmarks.products import products
+from tasks.flowers import Flowers
+from trainer import Config, Trainer
+from trainer.data.images import batches_in
+from trainer.features import Features
+from trainer.loop.batches import FeatureBatches
+
+EXAMPLES, WIDTH, CLASSES, BATCH = 1835, 1280, 5, 32
+STEPS = batches_in(EXAMPLES, BATCH)
+ROUNDS = 15
+
+FIT, OURS, ORBIT = "Keras fit", "ours", "Orbit-style tf.while"
+PRODUCTS = "the bare matrix products"
+
+
+def contestants(_: Folders) -> Sequence[Contestant]:
+    """The usual loops, ours, and what no loop can be faster than; a run is an epoch."""
+    random = np.random.default_rng(0)
+    vectors = random.random((EXAMPLES, WIDTH), np.float32)
+    features = Features(vectors, random.integers(0, CLASSES, EXAMPLES, np.int32))
+    epochs = {
+        FIT: _fit(features, steps_per_execution=1),
+        "Keras fit, steps_per_execution": _fit(features, steps_per_execution=STEPS),
+        "a call a step": _call_a_step(features),
+        ORBIT: _while_loop(features),
+        OURS: _ours(features),
+        "the products and Adam's update": products(BATCH, WIDTH, STEPS, update=True),
+        PRODUCTS: products(BATCH, WIDTH, STEPS, update=False),
+    }
+    return warmed_up(
+        [
+            Contestant(name, milliseconds_a_step(epoch, STEPS), ROUNDS)
+            for name, epoch in epochs.items()
+        ]
+    )
+
+
+def claims(medians: Medians) -> Sequence[Claim]:
+    """How many times as fast as the others, and how near to the limit."""
+    step = {name: measures["ms a step"] for name, measures in medians.items()}
+    return [
+        Claim(f"times as fast as {FIT}", step[FIT] / step[OURS], at_least=6),
+        Claim(f"times as fast as the {ORBIT}", step[ORBIT] / step[OURS], at_least=2.5),
+        Claim(f"times as long as {PRODUCTS}", step[OURS] / step[PRODUCTS], at_most=1.3),
+    ]
+
+
+def _ours(features: Features) -> Callable[[], None]:
+    batches = {"train": FeatureBatches(features, BATCH, seed=0)}
+    names = [str(number) for number in range(CLASSES)]
+    trainer = Trainer(Flowers(), Config(epochs=1, batch_size=BATCH), names, batches)
+
+    def epoch() -> None:
+        trainer.step = 0
+        trainer.fit()
+        trainer.train_metrics.result()
+        trainer.train_metrics.reset()
+
+    return epoch
+
+
+def _fit(features: Features, steps_per_execution: int) -> Callable[[], object]:
+    model = Flowers().head(CLASSES)
+    model.compile(
+        keras.optimizers.Adam(1e-3),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+        steps_per_execution=steps_per_execution,
+    )
+    batches = _shuffled(features).batch(BATCH).prefetch(tf.data.AUTOTUNE)
+    return lambda: model.fit(batches, epochs=1, shuffle=False, verbose=0)
+
+
+def _call_a_step(features: Features) -> Callable[[], None]:
+    learner = _learner()
+    step = tf.function(learner.step)
+    batches = _shuffled(features).batch(BATCH).prefetch(tf.data.AUTOTUNE)
+
+    def epoch() -> None:
+        for vectors, labels in batches:
+            step(vectors, labels)
+        learner.report()
+
+    return epoch
+
+
+def _while_loop(features: Features) -> Callable[[], None]:
+    learner = _learner()
+    endless = _shuffled(features).repeat().batch(BATCH, drop_remainder=True)
+    iterator = iter(endless.prefetch(tf.data.AUTOTUNE))
+
+    @tf.function
+    def steps(iterator: tf.data.Iterator, count: tf.Tensor) -> None:
+        for _ in tf.range(count):
+            learner.step(*next(iterator))
+
+    def epoch() -> None:
+        steps(iterator, tf.constant(STEPS))
+        learner.report()
+
+    return epoch
+
+
+def _learner() -> Learner:
+    return Learner(
+        Flowers().head(CLASSES),
+        [BATCH, WIDTH],
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        keras.metrics.SparseCategoricalAccuracy(),
+    )
+
+
+def _shuffled(features: Features) -> tf.data.Dataset:
+    rows = tf.data.Dataset.from_tensor_slices((features.vectors, features.labels))
+    return rows.cache().shuffle(EXAMPLES)

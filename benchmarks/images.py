@@ -1,0 +1,126 @@
+"""A convolutional net on horses_or_humans, 300 pixels a side, batches of 32, in one process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+import tensorflow_datasets as tfds
+
+from benchmarks.learner import Learner
+from benchmarks.measuring import (
+    Claim,
+    Contestant,
+    Folders,
+    Medians,
+    milliseconds_a_step,
+    warmed_up,
+)
+from tasks.horses import Horses
+from trainer import Config, Trainer
+from trainer.data.tfds_builders import tfds_source
+from trainer.loop.batches import ImageBatches
+
+SIDE, BATCH, STEPS, ROUNDS = 300, 32, 12, 5
+PHOTOS = f"train[:{STEPS * BATCH}]"
+
+FIT, OURS, BARE = "Keras fit", "ours", "the bare step, on one batch"
+
+
+class ConvolutionalHorses(Horses):
+    """Horses or humans from the pixels themselves."""
+
+    splits = {"train": PHOTOS}
+
+    def head(self, classes: int) -> keras.Model:
+        """Three stages of convolution, a hidden layer, one logit."""
+        layers = keras.layers
+        stages = [
+            layer
+            for filters in (16, 32, 64)
+            for layer in (layers.Conv2D(filters, 3, activation="relu"), layers.MaxPooling2D())
+        ]
+        return keras.Sequential(
+            [*stages, layers.Flatten(), layers.Dense(512, "relu"), layers.Dense(classes - 1)]
+        )
+
+
+def contestants(folders: Folders) -> Sequence[Contestant]:
+    """Keras, ours, and a step that waits for no images; a run is twelve steps."""
+    runs = {
+        FIT: _fit(folders.data_dir),
+        OURS: _ours(folders.data_dir),
+        BARE: _bare_steps(folders.data_dir),
+    }
+    return warmed_up(
+        [Contestant(name, milliseconds_a_step(run, STEPS), ROUNDS) for name, run in runs.items()]
+    )
+
+
+def claims(medians: Medians) -> Sequence[Claim]:
+    """How many times as fast as Keras, and how near to a step that waits for nothing."""
+    step = {name: measures["ms a step"] for name, measures in medians.items()}
+    return [
+        Claim(f"times as fast as {FIT}", step[FIT] / step[OURS], at_least=1.5),
+        Claim(f"share of the speed of {BARE}", step[BARE] / step[OURS], at_least=0.95),
+    ]
+
+
+def _fit(data_dir: Path) -> Callable[[], object]:
+    model = _network()
+    model.compile(
+        keras.optimizers.Adam(1e-3),
+        keras.losses.BinaryCrossentropy(from_logits=True),
+        metrics=[keras.metrics.BinaryAccuracy(threshold=0.0)],
+    )
+    batches = _usual_batches(data_dir)
+    return lambda: model.fit(batches, epochs=1, shuffle=False, verbose=0)
+
+
+def _ours(data_dir: Path) -> Callable[[], None]:
+    task = ConvolutionalHorses()
+    source = tfds_source(task.dataset, task.splits, data_dir)
+    batches = {"train": ImageBatches(source.splits["train"], SIDE, BATCH, seed=0)}
+    trainer = Trainer(task, Config(epochs=1, batch_size=BATCH), source.classes, batches)
+
+    def epoch() -> None:
+        trainer.step = 0
+        trainer.fit()
+        trainer.train_metrics.result()
+        trainer.train_metrics.reset()
+
+    return epoch
+
+
+def _bare_steps(data_dir: Path) -> Callable[[], None]:
+    learner = Learner(
+        _network(),
+        [BATCH, SIDE, SIDE, 3],
+        keras.losses.BinaryCrossentropy(from_logits=True),
+        keras.metrics.BinaryAccuracy(threshold=0.0),
+    )
+    step = tf.function(learner.step)
+    images, labels = next(iter(_usual_batches(data_dir)))
+
+    def steps() -> None:
+        for _ in range(STEPS):
+            step(images, labels)
+        learner.report()
+
+    return steps
+
+
+def _network() -> keras.Model:
+    return ConvolutionalHorses().head(classes=2)
+
+
+def _usual_batches(data_dir: Path) -> tf.data.Dataset:
+    photos = tfds.load(Horses.dataset, split=PHOTOS, data_dir=data_dir, as_supervised=True)
+
+    def prepare(image: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return tf.image.resize(image, [SIDE, SIDE]) / 255.0, label[None]
+
+    prepared = photos.shuffle(STEPS * BATCH).map(prepare, num_parallel_calls=tf.data.AUTOTUNE)
+    return prepared.batch(BATCH).prefetch(tf.data.AUTOTUNE)

@@ -1,0 +1,39 @@
+"""What a figure hangs on besides the code: the day, the machine, the releases."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import importlib.metadata
+import os
+import platform
+import re
+from pathlib import Path
+
+from trainer.report.result import versions
+
+OTHERS = ("tf-keras", "scikit-learn")
+"""Packages that a run of ours has no need of, and the scripts beside it have."""
+
+
+def circumstances() -> str:
+    """All of it, on one line."""
+    told = ", ".join(f"{package} {release}" for package, release in _releases().items())
+    today = datetime.date.today().isoformat()
+    return f"{today}, {_processor()}, {os.cpu_count()} cores; {told}"
+
+
+def _releases() -> dict[str, str]:
+    releases = versions()
+    del releases["trainer"]  # it is what is being measured, and may be under change
+    for package in OTHERS:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            releases[package] = importlib.metadata.version(package)
+    return releases
+
+
+def _processor() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    text = cpuinfo.read_text() if cpuinfo.is_file() else ""
+    named = re.search(r"^model name\s*: (.*)$", text, re.MULTILINE)
+    return named[1] if named else platform.processor() or platform.machine()

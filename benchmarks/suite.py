@@ -1,0 +1,70 @@
+"""The benchmarks there are, what each needs, and the process that each is measured in."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import importlib
+import importlib.util
+import multiprocessing
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal, get_args
+
+from benchmarks.machine import circumstances
+from benchmarks.measuring import Folders, interleaved, medians
+from benchmarks.results import Result
+from trainer import UserError, quiet
+
+Name = Literal["flowers", "head", "extraction", "images", "growth", "startup"]
+NAMES: tuple[Name, ...] = get_args(Name)
+
+DATASETS: dict[Name, str] = {
+    "flowers": "tf_flowers/3.0.1",
+    "extraction": "tf_flowers/3.0.1",
+    "images": "horses_or_humans/3.0.0",
+    "growth": "tf_flowers/3.0.1",
+    "startup": "tf_flowers/3.0.1",
+}
+"""What a benchmark reads, by TFDS's name and version, which is also the folder's."""
+
+IN_ONE_PROCESS = ("head", "extraction", "images")
+"""Those that import TensorFlow; the others start processes, and are themselves kept small."""
+
+
+def require_what_they_need(names: Iterable[Name], data_dir: Path) -> None:
+    """Look for all that the benchmarks need, before any of them takes its time.
+
+    Raises:
+        UserError: a dataset is not prepared, or a package not installed.
+    """
+    for name in names:
+        dataset = DATASETS.get(name)
+        if dataset and not (data_dir / dataset / "dataset_info.json").is_file():
+            raise UserError(
+                f"{name} reads {dataset} of TFDS, which is not prepared in {data_dir};"
+                " give the folder that has it as --data-dir"
+            )
+    if "flowers" in names and importlib.util.find_spec("sklearn") is None:
+        raise UserError("flowers needs scikit-learn; pip install -e '.[dev]' brings it")
+
+
+def measure(name: Name, rounds: int | None, data_dir: Path) -> Result:
+    """Run one benchmark in a new process, telling of each run on a line.
+
+    A new one, for what one benchmark leaves behind would slow the next; and because the peak
+    memory of a process is never less than that of the one which starts it.
+    """
+    new = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(1, mp_context=new) as pool:
+        return pool.submit(_measure_here, name, rounds, data_dir).result()
+
+
+def _measure_here(name: Name, rounds: int | None, data_dir: Path) -> Result:
+    if name in IN_ONE_PROCESS:
+        quiet.import_tensorflow()
+    benchmark = importlib.import_module(f"benchmarks.{name}")
+    with tempfile.TemporaryDirectory() as scratch:
+        contestants = benchmark.contestants(Folders(data_dir, Path(scratch)))
+        runs = interleaved(contestants, rounds, lambda line: print(f"{name}: {line}", flush=True))
+    return Result(runs, benchmark.claims(medians(runs)), circumstances())

@@ -1,0 +1,94 @@
+"""Contestants take turns, and of what they show the medians are told."""
+
+import pytest
+
+from benchmarks.measuring import (
+    Claim,
+    Contestant,
+    interleaved,
+    medians,
+    milliseconds_a_step,
+    warmed_up,
+)
+
+
+@pytest.fixture
+def order():
+    """Who has run, in turn."""
+    return []
+
+
+@pytest.fixture
+def contestant(order):
+    def make(name, rounds=1):
+        def run():
+            order.append(name)
+            return {"seconds": float(len(order))}
+
+        return Contestant(name, run, rounds)
+
+    return make
+
+
+def ignored(line):
+    pass
+
+
+def test_each_round_has_every_contestant_once(contestant, order):
+    interleaved([contestant("a", 3), contestant("b", 3)], None, ignored)
+    assert order == ["a", "b", "a", "b", "a", "b"]
+
+
+def test_the_slow_run_less_often(contestant, order):
+    interleaved([contestant("slow", 1), contestant("fast", 3)], None, ignored)
+    assert order == ["slow", "fast", "fast", "fast"]
+
+
+def test_rounds_that_are_asked_for_are_everybodys(contestant, order):
+    interleaved([contestant("slow", 1), contestant("fast", 3)], 2, ignored)
+    assert order == ["slow", "fast", "slow", "fast"]
+
+
+def test_every_run_is_kept(contestant):
+    runs = interleaved([contestant("a", 2), contestant("b", 2)], None, ignored)
+    assert runs == {
+        "a": [{"seconds": 1.0}, {"seconds": 3.0}],
+        "b": [{"seconds": 2.0}, {"seconds": 4.0}],
+    }
+
+
+def test_every_run_is_told_of_on_a_line(contestant):
+    lines = []
+    interleaved([contestant("a"), contestant("b")], None, lines.append)
+    assert lines == ["a: 1 seconds", "b: 2 seconds"]
+
+
+def test_medians_are_of_each_quantity_alone():
+    runs = [{"s": 1.0, "MB": 9.0}, {"s": 2.0, "MB": 7.0}, {"s": 30.0, "MB": 8.0}]
+    assert medians({"a": runs}) == {"a": {"s": 2.0, "MB": 8.0}}
+
+
+def test_warming_up_is_one_run_that_is_not_measured(contestant, order):
+    contestants = warmed_up([contestant("a"), contestant("b")])
+    assert order == ["a", "b"]
+    assert interleaved(contestants, 1, ignored)["a"] == [{"seconds": 3.0}]
+
+
+def test_a_step_takes_its_share_of_the_run(monkeypatch):
+    times = iter([10.0, 10.6])
+    monkeypatch.setattr("time.perf_counter", lambda: next(times))
+    assert milliseconds_a_step(lambda: None, steps=3)() == {"ms a step": pytest.approx(200)}
+
+
+@pytest.mark.parametrize(
+    ("figure", "bounds", "holds"),
+    [
+        (10.0, {"at_least": 10}, True),
+        (9.9, {"at_least": 10}, False),
+        (1.3, {"at_most": 1.3}, True),
+        (1.4, {"at_most": 1.3}, False),
+        (1.4, {}, True),
+    ],
+)
+def test_a_claim_holds_within_its_bounds(figure, bounds, holds):
+    assert Claim("times as fast", figure, **bounds).holds is holds

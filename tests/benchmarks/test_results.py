@@ -1,0 +1,84 @@
+"""Results are kept in a file, benchmark by benchmark, and read as tables."""
+
+import json
+
+import pytest
+
+from benchmarks.measuring import Claim
+from benchmarks.results import Result, claim_table, in_digits, keep_result, load_results, run_table
+from trainer import UserError
+
+
+@pytest.fixture
+def result():
+    return Result(
+        runs={"ours": [{"seconds": 5.0}, {"seconds": 7.0}], "classic": [{"seconds": 282.0}]},
+        claims=[
+            Claim("times as fast", 47.0, at_least=50),
+            Claim("times as long", 1.2, at_most=1.3),
+            Claim("seconds more", 2.0),
+        ],
+        circumstances="today, here",
+    )
+
+
+def test_what_is_kept_is_found_again(tmp_path, result):
+    keep_result(tmp_path / "results.json", "head", result)
+    assert load_results(tmp_path / "results.json") == {"head": result}
+
+
+def test_a_benchmark_takes_the_place_of_its_older_result_alone(tmp_path, result):
+    path = tmp_path / "results.json"
+    newer = Result(result.runs, [], "tomorrow, here")
+    keep_result(path, "head", result)
+    keep_result(path, "images", result)
+    assert keep_result(path, "head", newer) == {"head": newer, "images": result}
+
+
+def test_every_single_run_is_in_the_file(tmp_path, result):
+    keep_result(tmp_path / "results.json", "head", result)
+    kept = json.loads((tmp_path / "results.json").read_text())
+    assert kept["head"]["runs"]["ours"] == [{"seconds": 5.0}, {"seconds": 7.0}]
+
+
+def test_no_file_yet_is_no_results(tmp_path):
+    assert load_results(tmp_path / "results.json") == {}
+
+
+@pytest.mark.parametrize("content", ["no JSON", "[]", '{"head": {"runs": {}}}', '{"head": 3}'])
+def test_another_file_is_refused(tmp_path, content):
+    (tmp_path / "results.json").write_text(content)
+    with pytest.raises(UserError, match=r"results\.json: no file of results"):
+        load_results(tmp_path / "results.json")
+
+
+def test_a_table_of_runs_shows_medians_and_of_how_many(result):
+    assert run_table(result) == {
+        "ours": {"seconds": "6.00", "runs": "2"},
+        "classic": {"seconds": "282", "runs": "1"},
+    }
+
+
+def test_a_table_of_claims_shows_whether_each_target_is_met(result):
+    assert claim_table(result) == {
+        "times as fast": {"figure": "47.0", "target": "at least 50: missed"},
+        "times as long": {"figure": "1.20", "target": "at most 1.3: met"},
+        "seconds more": {"figure": "2.00", "target": ""},
+    }
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (0.91667, "0.917"),
+        (0.0004, "0.000"),
+        (-0.0123, "-0.012"),
+        (0.0, "0.00"),
+        (1.306, "1.31"),
+        (47.04, "47.0"),
+        (282.4, "282"),
+        (1920, "1,920"),
+    ],
+)
+def test_numbers_have_three_digits(value, shown):
+    assert in_digits(value) == shown
