@@ -59,7 +59,7 @@ def claims(medians: Medians) -> Sequence[Claim]:
 
 def _script(data_dir: Path, name: str) -> Measures:
     module = f"benchmarks.scripts.{name}"
-    finished = run_python("-m", module, MODULE, data_dir, 1)
+    finished = run_python("-m", module, MODULE, data_dir, Flowers.defaults.epochs)
     told = re.search(r"^test accuracy (\S+)\s*\Z", finished.output, re.MULTILINE)
     assert told, f"{module} must end with its test accuracy"
     return {"seconds": finished.seconds, "test accuracy": float(told[1])}

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from benchmarks.learner import Learner
+from benchmarks.loops import Learner, fed, first_epoch
 from benchmarks.measuring import (
     Claim,
     Contestant,
@@ -67,15 +67,7 @@ def claims(medians: Medians) -> Sequence[Claim]:
 def _ours(features: Features) -> Callable[[], None]:
     batches = {"train": FeatureBatches(features, BATCH, seed=0)}
     names = [str(number) for number in range(CLASSES)]
-    trainer = Trainer(Flowers(), Config(epochs=1, batch_size=BATCH), names, batches)
-
-    def epoch() -> None:
-        trainer.step = 0
-        trainer.fit()
-        trainer.train_metrics.result()
-        trainer.train_metrics.reset()
-
-    return epoch
+    return first_epoch(Trainer(Flowers(), Config(epochs=1, batch_size=BATCH), names, batches))
 
 
 def _fit(features: Features, steps_per_execution: int) -> Callable[[], object]:
@@ -86,14 +78,14 @@ def _fit(features: Features, steps_per_execution: int) -> Callable[[], object]:
         metrics=["accuracy"],
         steps_per_execution=steps_per_execution,
     )
-    batches = _shuffled(features).batch(BATCH).prefetch(tf.data.AUTOTUNE)
+    batches = fed(_shuffled(features).batch(BATCH))
     return lambda: model.fit(batches, epochs=1, shuffle=False, verbose=0)
 
 
 def _call_a_step(features: Features) -> Callable[[], None]:
     learner = _learner()
     step = tf.function(learner.step)
-    batches = _shuffled(features).batch(BATCH).prefetch(tf.data.AUTOTUNE)
+    batches = fed(_shuffled(features).batch(BATCH))
 
     def epoch() -> None:
         for vectors, labels in batches:
@@ -105,8 +97,7 @@ def _call_a_step(features: Features) -> Callable[[], None]:
 
 def _while_loop(features: Features) -> Callable[[], None]:
     learner = _learner()
-    endless = _shuffled(features).repeat().batch(BATCH, drop_remainder=True)
-    iterator = iter(endless.prefetch(tf.data.AUTOTUNE))
+    iterator = iter(fed(_shuffled(features).repeat().batch(BATCH, drop_remainder=True)))
 
     @tf.function
     def steps(iterator: tf.data.Iterator, count: tf.Tensor) -> None:

@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
-from benchmarks.learner import Learner
+from benchmarks.loops import Learner, fed, first_epoch
 from benchmarks.measuring import (
     Claim,
     Contestant,
@@ -83,15 +83,7 @@ def _ours(data_dir: Path) -> Callable[[], None]:
     task = ConvolutionalHorses()
     source = tfds_source(task.dataset, task.splits, data_dir)
     batches = {"train": ImageBatches(source.splits["train"], SIDE, BATCH, seed=0)}
-    trainer = Trainer(task, Config(epochs=1, batch_size=BATCH), source.classes, batches)
-
-    def epoch() -> None:
-        trainer.step = 0
-        trainer.fit()
-        trainer.train_metrics.result()
-        trainer.train_metrics.reset()
-
-    return epoch
+    return first_epoch(Trainer(task, Config(epochs=1, batch_size=BATCH), source.classes, batches))
 
 
 def _bare_steps(data_dir: Path) -> Callable[[], None]:
@@ -123,4 +115,4 @@ def _usual_batches(data_dir: Path) -> tf.data.Dataset:
         return tf.image.resize(image, [SIDE, SIDE]) / 255.0, label[None]
 
     prepared = photos.shuffle(STEPS * BATCH).map(prepare, num_parallel_calls=tf.data.AUTOTUNE)
-    return prepared.batch(BATCH).prefetch(tf.data.AUTOTUNE)
+    return fed(prepared.batch(BATCH))

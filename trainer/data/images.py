@@ -17,6 +17,9 @@ PREPARATION = "RGB, bilinear to a square, in [0, 1]"
 PADDING_LABEL = -1
 """The label of the rows that fill up a last batch: they count in no loss and no metric."""
 
+READY_BATCHES = 2
+"""Batches made ahead: one to take, one under way."""
+
 
 def decode(encoded: tf.Tensor) -> tf.Tensor:
     """JPEG, PNG, GIF, BMP or WebP bytes to uint8 RGB [height, width, 3].
@@ -60,8 +63,8 @@ def image_batches(
 
     images = references.map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     padded = images.concatenate(_padding(-split.examples % batch_size, size))
-    batches = padded.batch(batch_size, drop_remainder=True)
-    return batches.prefetch(tf.data.AUTOTUNE)
+    batches = padded.batch(batch_size, drop_remainder=True).prefetch(READY_BATCHES)
+    return batches.with_options(_untuned())
 
 
 def batches_in(examples: int, batch_size: int) -> int:
@@ -129,6 +132,13 @@ def _is_webp_with_alpha(encoded: tf.Tensor) -> tf.Tensor:
         (chunk == b"VP8L") & (code[24] & 0x10 != 0)
     )
     return (tf.strings.substr(header, 8, 4) == b"WEBP") & alpha
+
+
+def _untuned() -> tf.data.Options:
+    """Without tf.data's tuner: an iterator's end waits up to a second for it to wake."""
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return options
 
 
 def _padding(rows: int, size: int) -> tf.data.Dataset:
