@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import concurrent.futures
 import importlib
 import importlib.util
 import multiprocessing
+import sys
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,8 +13,8 @@ from typing import Literal, get_args
 
 from benchmarks.machine import circumstances
 from benchmarks.measuring import Folders, interleaved, medians
-from benchmarks.results import Result
-from trainer import UserError, quiet
+from benchmarks.results import Result, keep_result, load_results
+from trainer import UserError, command_line, quiet
 
 Name = Literal["flowers", "head", "extraction", "images", "growth", "startup"]
 NAMES: tuple[Name, ...] = get_args(Name)
@@ -54,13 +54,30 @@ def measure(name: Name, rounds: int | None, data_dir: Path) -> Result:
 
     A new one, for what one benchmark leaves behind would slow the next; and because the peak
     memory of a process is never less than that of the one which starts it.
+
+    Raises:
+        SystemExit: it failed, and has told why.
     """
-    new = multiprocessing.get_context("spawn")
-    with concurrent.futures.ProcessPoolExecutor(1, mp_context=new) as pool:
-        return pool.submit(_measure_here, name, rounds, data_dir).result()
+    with tempfile.TemporaryDirectory() as folder:
+        kept = Path(folder) / "results.json"
+        new = multiprocessing.get_context("spawn").Process(
+            target=_measure_here, args=(name, rounds, data_dir, kept)
+        )
+        new.start()
+        new.join()
+        if new.exitcode:
+            sys.exit(new.exitcode)
+        return load_results(kept)[name]
 
 
-def _measure_here(name: Name, rounds: int | None, data_dir: Path) -> Result:
+def _measure_here(name: Name, rounds: int | None, data_dir: Path, kept: Path) -> None:
+    try:
+        keep_result(kept, name, _result(name, rounds, data_dir))
+    except KeyboardInterrupt:  # the process that started this one has it too, and tells it
+        sys.exit(command_line.INTERRUPTED)
+
+
+def _result(name: Name, rounds: int | None, data_dir: Path) -> Result:
     if name in IN_ONE_PROCESS:
         quiet.import_tensorflow()
     benchmark = importlib.import_module(f"benchmarks.{name}")

@@ -63,10 +63,15 @@ def test_a_mistake_is_told_on_one_line_before_anything_is_measured(
     assert measured == []
 
 
-def test_flowers_without_scikit_learn_are_refused(measured, data_dir, monkeypatch, capsys):
+@pytest.mark.parametrize(
+    ("name", "package"), [("flowers", "scikit-learn"), ("augmentation", "SciPy")]
+)
+def test_a_benchmark_without_its_package_is_refused(
+    measured, data_dir, monkeypatch, capsys, name, package
+):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    assert benchmarks("flowers", "--data-dir", data_dir) == 2
-    assert capsys.readouterr().err.startswith("error: flowers needs scikit-learn;")
+    assert benchmarks(name, "--data-dir", data_dir) == 2
+    assert capsys.readouterr().err.startswith(f"error: {name} needs {package};")
     assert measured == []
 
 

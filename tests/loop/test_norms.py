@@ -1,7 +1,14 @@
 import pytest
 import tensorflow as tf
 
-from trainer.loop.norms import global_norm
+from trainer.loop.norms import global_norm, traced_for_xla
+
+
+@pytest.fixture(params=[False, True], ids=["for TensorFlow", "for XLA"], autouse=True)
+def traced(request):
+    """All of this holds however the norm is written."""
+    with traced_for_xla(request.param):
+        yield
 
 
 @pytest.mark.parametrize("shape", [[], [5], [4, 3], [3, 3, 2, 4]], ids=str)

@@ -64,7 +64,14 @@ def image_batches(
     images = references.map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     padded = images.concatenate(_padding(-split.examples % batch_size, size))
     batches = padded.batch(batch_size, drop_remainder=True).prefetch(READY_BATCHES)
-    return batches.with_options(_untuned())
+    return untuned(batches)
+
+
+def untuned(batches: tf.data.Dataset) -> tf.data.Dataset:
+    """The same without tf.data's tuner, for which the end of a pass waits until it wakes up."""
+    options = tf.data.Options()
+    options.autotune.enabled = False  # else seconds are lost where a pass is short
+    return batches.with_options(options)
 
 
 def batches_in(examples: int, batch_size: int) -> int:
@@ -132,13 +139,6 @@ def _is_webp_with_alpha(encoded: tf.Tensor) -> tf.Tensor:
         (chunk == b"VP8L") & (code[24] & 0x10 != 0)
     )
     return (tf.strings.substr(header, 8, 4) == b"WEBP") & alpha
-
-
-def _untuned() -> tf.data.Options:
-    """Without tf.data's tuner: an iterator's end waits up to a second for it to wake."""
-    options = tf.data.Options()
-    options.autotune.enabled = False
-    return options
 
 
 def _padding(rows: int, size: int) -> tf.data.Dataset:

@@ -18,7 +18,13 @@ from typing import Any, ClassVar
 import numpy as np
 import tensorflow as tf
 
-from trainer.data.images import PADDING_LABEL, batches_in, image_batches
+from trainer.data.images import (
+    PADDING_LABEL,
+    READY_BATCHES,
+    batches_in,
+    image_batches,
+    untuned,
+)
 from trainer.data.order import epoch_order
 from trainer.data.splits import Split
 from trainer.features import Features, StoredFeatures
@@ -109,7 +115,7 @@ class StreamedFeatureBatches(Batches):
         """The epoch's reading, at its first batch."""
         rows = tf.data.Dataset.from_tensor_slices(_rows_by_step(self, self._seed, epoch))
         batches = rows.map(self._read, num_parallel_calls=2, deterministic=True)
-        return iter(batches.prefetch(tf.data.AUTOTUNE))
+        return iter(untuned(batches.prefetch(READY_BATCHES)))
 
     def take(self, feed: tf.data.Iterator, step: tf.Tensor) -> Batch:
         """The next batch: the reading itself keeps count of the steps."""

@@ -12,6 +12,7 @@ import tensorflow as tf
 from trainer.errors import UserError
 from trainer.loop.batches import Batch, Batches
 from trainer.loop.dropout import drawn_by_philox
+from trainer.loop.norms import traced_for_xla
 
 StepFunction = Callable[[Batch], Mapping[str, tf.Tensor]]
 
@@ -67,7 +68,7 @@ def _traced(
     step: StepFunction, batches: Batches, jit_compile: bool
 ) -> tf.types.experimental.GenericFunction:
     graph = tf.function(step, jit_compile=jit_compile)
-    with drawn_by_philox():
+    with drawn_by_philox(), traced_for_xla(jit_compile):
         graph.get_concrete_function(batches.batch_spec)
     return graph
 
