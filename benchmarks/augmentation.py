@@ -1,0 +1,87 @@
+"""Images a second through augmentation, 224 pixels a side, ready as floats, in one process."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from benchmarks.measuring import Claim, Contestant, Folders, Measures, Medians, warmed_up
+from tasks.flowers import Flowers
+from trainer.data.augment import Augmentation, Variation
+from trainer.data.images import READY_BATCHES, image_batches, untuned
+from trainer.data.tfds_builders import tfds_source
+
+SIDE, BATCH, BATCHES, ROUNDS = 224, 32, 8, 5
+PHOTOS = BATCHES * BATCH
+
+SETTINGS = Augmentation(
+    rotation=40.0, width_shift=0.2, height_shift=0.2, shear=10.0, zoom=0.2, flip="horizontal"
+)
+"""Those of the tutorials, and a shear that can be seen."""
+
+KERAS, OURS, ALONE = "Keras' ImageDataGenerator", "ours", "ours, the transform alone"
+
+
+def contestants(folders: Folders) -> Sequence[Contestant]:
+    """Keras' generator, our pipeline, and our transform by itself."""
+    source = tfds_source(Flowers.dataset, {"train": f"train[:{PHOTOS}]"}, folders.data_dir)
+    batches = image_batches(source.splits["train"], SIDE, PHOTOS)
+    photos = next(batches.as_numpy_iterator())[0]
+    runs = {KERAS: _generator(photos), OURS: _pipeline(photos), ALONE: _transform(photos)}
+    return warmed_up(
+        [Contestant(name, _images_a_second(run), ROUNDS) for name, run in runs.items()]
+    )
+
+
+def claims(medians: Medians) -> Sequence[Claim]:
+    """How many times as fast as Keras, and what the pipeline around our transform costs."""
+    speed = {name: measures["images/s"] for name, measures in medians.items()}
+    return [
+        Claim(f"times as fast as {KERAS}", speed[OURS] / speed[KERAS], at_least=5),
+        Claim(f"share of the speed of {ALONE}", speed[OURS] / speed[ALONE]),
+    ]
+
+
+def _generator(photos: np.ndarray) -> Callable[[], object]:
+    generator = tf.keras.preprocessing.image.ImageDataGenerator(
+        rotation_range=SETTINGS.rotation,
+        width_shift_range=SETTINGS.width_shift,
+        height_shift_range=SETTINGS.height_shift,
+        shear_range=SETTINGS.shear,
+        zoom_range=SETTINGS.zoom,
+        horizontal_flip=True,
+        fill_mode=SETTINGS.fill,
+    )
+    batches = generator.flow(photos, batch_size=BATCH, shuffle=False)
+    return lambda: [next(batches) for _ in range(BATCHES)]
+
+
+def _pipeline(photos: np.ndarray) -> Callable[[], object]:
+    variation = Variation(SETTINGS, seed=0, epoch=0)
+    ready = tf.data.Dataset.from_tensor_slices(photos).enumerate()
+    varied = ready.map(
+        lambda position, photo: variation(photo, position),
+        num_parallel_calls=tf.data.AUTOTUNE,
+        deterministic=True,
+    )
+    batches = untuned(varied.batch(BATCH, drop_remainder=True).prefetch(READY_BATCHES))
+    return lambda: deque(batches, maxlen=0)
+
+
+def _transform(photos: np.ndarray) -> Callable[[], object]:
+    variation = tf.function(Variation(SETTINGS, seed=0, epoch=0))
+    at_hand = [(tf.constant(photo), tf.constant(n, tf.int64)) for n, photo in enumerate(photos)]
+    return lambda: [variation(*example) for example in at_hand]
+
+
+def _images_a_second(run: Callable[[], object]) -> Callable[[], Measures]:
+    def timed() -> Measures:
+        began = time.perf_counter()
+        run()
+        return {"images/s": PHOTOS / (time.perf_counter() - began)}
+
+    return timed
