@@ -12,6 +12,7 @@ from trainer.data import SPLITS
 from trainer.data.folders import folder_source
 
 SPLIT_FOLDERS = {f"{split}/{name}": 2 for split in SPLITS for name in ("cat", "dog")}
+HELD_OUT = ("validation", "test")
 
 
 def files(source, split):
@@ -66,10 +67,23 @@ def test_copies_of_a_picture_stay_in_one_split(cats_and_dogs):
     assert sum(map(len, found)) == len(set.union(*found)) == 20
 
 
+def test_a_picture_under_two_labels_stays_in_one_split(cats_and_dogs):
+    for file in list((cats_and_dogs / "cat").iterdir()):
+        shutil.copy(file, cats_and_dogs / "dog")
+    found = [digests(folder_source(cats_and_dogs), split) for split in SPLITS]
+    assert sum(map(len, found)) == len(set.union(*found)) == 20
+
+
 def test_a_picture_of_another_name_stays_in_its_split(cats_and_dogs):
     before = {split: digests(folder_source(cats_and_dogs), split) for split in SPLITS}
     for number, file in enumerate(sorted(cats_and_dogs.glob("*/*"), reverse=True)):
         file.rename(file.with_name(f"renamed-{number:03}.png"))
+    assert {split: digests(folder_source(cats_and_dogs), split) for split in SPLITS} == before
+
+
+def test_a_class_of_another_name_stays_as_it_is_cut(cats_and_dogs):
+    before = {split: digests(folder_source(cats_and_dogs), split) for split in SPLITS}
+    (cats_and_dogs / "cat").rename(cats_and_dogs / "zebra")
     assert {split: digests(folder_source(cats_and_dogs), split) for split in SPLITS} == before
 
 
@@ -90,7 +104,7 @@ def test_a_class_may_be_called_test(class_folders):
 # PATH/{train,valid,test}/<class>/*
 
 
-@pytest.mark.parametrize("name", ["valid", "validation"])
+@pytest.mark.parametrize("name", ["valid", "validation", "val"])
 def test_folders_of_splits_are_the_splits(class_folders, name):
     folder = class_folders(
         {"train/a": 3, "train/b": 1, f"{name}/a": 2, f"{name}/b": 1, "test/a": 1}
@@ -113,12 +127,30 @@ def test_a_class_that_only_the_test_has_is_a_class(class_folders):
     assert folder_source(folder).classes == ("a", "b", "c")
 
 
-@pytest.mark.parametrize("missing", ["validation", "test"])
-def test_a_split_that_is_missing_is_named_with_its_folder(class_folders, missing):
-    folder = class_folders(SPLIT_FOLDERS)
+@pytest.mark.parametrize(
+    ("missing", "expected"),
+    [
+        ("validation", {"train": 34, "validation": 6, "test": 4}),
+        ("test", {"train": 34, "validation": 4, "test": 6}),
+    ],
+)
+def test_a_split_that_is_missing_is_cut_from_train(class_folders, missing, expected):
+    held_out = {f"{split}/{name}": 2 for split in HELD_OUT for name in "ab"}
+    folder = class_folders({"train/a": 20, "train/b": 20} | held_out)
     shutil.rmtree(folder / missing)
-    with pytest.raises(UserError, match=f"the {missing} split is missing; make {folder / missing}"):
-        folder_source(folder)
+    source = folder_source(folder)
+    assert (source.examples, source.cut) == (expected, (missing,))
+
+
+def test_a_folder_of_training_images_alone_is_cut_like_one_without_splits(class_folders):
+    folder = class_folders({"train/a": 20, "train/b": 20})
+    source, plain = folder_source(folder), folder_source(folder / "train")
+    assert source.cut == plain.cut == HELD_OUT
+    assert [files(source, split) for split in SPLITS] == [files(plain, split) for split in SPLITS]
+
+
+def test_a_folder_with_all_splits_is_not_cut(class_folders):
+    assert folder_source(class_folders(SPLIT_FOLDERS)).cut == ()
 
 
 # What lies around.
@@ -244,10 +276,4 @@ def test_two_folders_for_one_split_are_refused(class_folders):
     (folder / "valid").mkdir()
     (folder / "validation").mkdir()
     with pytest.raises(UserError, match="keep one"):
-        folder_source(folder)
-
-
-def test_a_folder_of_training_images_alone_is_told_what_is_missing(class_folders):
-    folder = class_folders({"train/a": 2, "train/b": 2})
-    with pytest.raises(UserError, match=r"the validation split is missing; make .*validation"):
         folder_source(folder)

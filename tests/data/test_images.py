@@ -1,5 +1,6 @@
 """From encoded examples to batches: every format, every example once, an order that is told."""
 
+import dataclasses
 import io
 import itertools
 import struct
@@ -11,11 +12,14 @@ import tensorflow as tf
 from PIL import Image
 
 from trainer import UserError
+from trainer.data.augment import PRESETS, Variation
 from trainer.data.folders import folder_source
 from trainer.data.images import batches_in, image_batches, naming_unreadable_images
 
 SIDE = 32
 EXACT, LOSSY = 0.5 / 255, 6 / 255
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+"""Of ITU-R BT.601."""
 
 RAMPS = np.stack(
     [*np.meshgrid(np.arange(0, 256, 8), np.arange(0, 256, 8)), np.full([SIDE, SIDE], 90)], axis=-1
@@ -70,7 +74,7 @@ def fifty(split_of, picture, encoded):
 # Every format and mode.
 
 
-@pytest.mark.parametrize(
+EVERY_FORMAT = pytest.mark.parametrize(
     ("image", "image_format", "options", "tolerance"),
     [
         pytest.param(RGB, "JPEG", {"quality": 95}, LOSSY, id="JPEG"),
@@ -106,6 +110,9 @@ def fifty(split_of, picture, encoded):
         ),
     ],
 )
+
+
+@EVERY_FORMAT
 def test_an_image_arrives_as_pillow_sees_it_in_rgb(
     split_of, encoded, image, image_format, options, tolerance
 ):
@@ -113,6 +120,22 @@ def test_an_image_arrives_as_pillow_sees_it_in_rgb(
     images, _ = batch_of(split_of([content]))
     expected = rgb(Image.open(io.BytesIO(content)))
     np.testing.assert_allclose(images[0], expected, rtol=0, atol=tolerance)
+
+
+@EVERY_FORMAT
+def test_a_grey_image_is_the_luma_of_what_pillow_sees(
+    split_of, encoded, image, image_format, options, tolerance
+):
+    content = encoded(image, image_format, **options)
+    images, _ = batch_of(split_of([content]), channels=1)
+    expected = rgb(Image.open(io.BytesIO(content))) @ LUMA
+    np.testing.assert_allclose(images[0, ..., 0], expected, rtol=0, atol=tolerance + EXACT)
+
+
+def test_grey_of_the_size_asked_for_arrives_to_the_bit(split_of, encoded):
+    shades = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    images, _ = batch_of(split_of([encoded(Image.fromarray(shades), "PNG")]), size=16, channels=1)
+    np.testing.assert_array_equal(images[0, ..., 0], shades.astype(np.float32) / 255)
 
 
 def test_a_grey_png_of_16_bits_arrives_in_8(split_of, encoded):
@@ -147,6 +170,12 @@ def test_shapes_and_types_are_known_before_any_image_is_read(fifty, shuffled_by)
         tf.TensorSpec([8, 6, 6, 3], tf.float32),
         tf.TensorSpec([8], tf.int32),
     )
+
+
+def test_grey_images_have_one_channel_and_so_has_the_padding(fifty):
+    assert [images.shape for images, _ in image_batches(fifty, 6, 32, channels=1)] == [
+        (32, 6, 6, 1)
+    ] * 2
 
 
 def test_images_come_in_the_stored_order_without_shuffling(fifty):
@@ -267,7 +296,7 @@ def test_a_reason_is_told_on_one_line_without_tensorflows_names(cats_and_dogs, e
 
 def test_a_file_that_vanishes_after_it_was_listed_is_named(cats_and_dogs):
     split = folder_source(cats_and_dogs).splits["train"]
-    gone = cats_and_dogs / "cat" / split.describe(0).rpartition("/")[2]
+    gone = cats_and_dogs / split.describe(0)
     gone.unlink()
     with (
         pytest.raises(UserError, match=f"^{gone} .*No such file"),
@@ -284,3 +313,70 @@ def test_a_failure_of_something_else_is_no_users_mistake(fifty):
 def test_nothing_is_read_again_where_nothing_fails():
     with naming_unreadable_images(iter([None])):
         pass
+
+
+# Augmentation.
+
+
+VARIATION = Variation(PRESETS["strong"], seed=3, epoch=1)
+
+
+@pytest.fixture
+def noisy(split_of, encoded):
+    """Twenty pictures that no transform leaves as they are."""
+    random = np.random.default_rng(0)
+    pixels = random.integers(0, 256, [20, 8, 8, 3], np.uint8)
+    return split_of([encoded(Image.fromarray(picture), "PNG") for picture in pixels])
+
+
+def by_label(split, batch_size=20, **options):
+    """Every image of a pass over a split by its label, which is its position."""
+    batches = image_batches(split, 8, batch_size, **options)
+    rows = [row for images, labels in batches for row in zip(images, labels, strict=True)]
+    return {int(label): image.numpy() for image, label in rows if label >= 0}
+
+
+def require_equal(images, others):
+    assert images.keys() == others.keys()
+    for label, image in images.items():
+        np.testing.assert_array_equal(image, others[label])
+
+
+def test_images_are_varied_by_their_positions(noisy):
+    plain, varied = by_label(noisy), by_label(noisy, variation=VARIATION)
+    for label, image in varied.items():
+        expected = VARIATION(plain[label], tf.constant(label, tf.int64))
+        np.testing.assert_array_equal(image, expected)
+        assert np.abs(image - plain[label]).max() > 0.05
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 20, 64])
+@pytest.mark.parametrize("shuffled_by", [None, (0, 0), (5, 2)])
+def test_an_image_is_varied_the_same_in_any_batch_and_order(noisy, batch_size, shuffled_by):
+    require_equal(
+        by_label(noisy, batch_size, shuffled_by=shuffled_by, variation=VARIATION),
+        by_label(noisy, variation=VARIATION),
+    )
+
+
+def test_an_image_of_a_part_of_a_split_is_varied_as_in_the_whole(noisy):
+    whole, part = by_label(noisy, variation=VARIATION), noisy.part(4, 12).part(1, 6)
+    require_equal(by_label(part, variation=VARIATION), {n: whole[n] for n in range(5, 11)})
+
+
+@pytest.mark.parametrize("other", [{"epoch": 2}, {"seed": 4}])
+def test_another_epoch_or_seed_varies_every_image_anew(noisy, other):
+    images = by_label(noisy, variation=VARIATION)
+    others = by_label(noisy, variation=dataclasses.replace(VARIATION, **other))
+    assert all(np.abs(images[n] - others[n]).max() > 0.05 for n in images)
+
+
+def test_padding_is_black_under_augmentation_too(noisy):
+    *_, (images, labels) = image_batches(noisy, 8, 16, (0, 0), VARIATION)
+    assert labels.numpy()[4:].tolist() == [-1] * 12
+    assert not images.numpy()[4:].any()
+
+
+def test_varied_batches_have_the_same_shapes_and_types(noisy):
+    plain, varied = (image_batches(noisy, 6, 8, variation=v) for v in (None, VARIATION))
+    assert varied.element_spec == plain.element_spec

@@ -48,6 +48,13 @@ def test_other_splits_are_not_remembered(tiny_dataset, place):
     assert remembered_source(tiny_dataset, {**SPLITS, "test": "train[90%:]"}, *place) is None
 
 
+def test_splits_that_the_dataset_lacks_are_remembered_too(tiny_dataset, place):
+    told = tfds_source(tiny_dataset, None, place[0])
+    remember(told, None, *place)
+    remembered = remembered_source(tiny_dataset, None, *place)
+    assert (remembered.examples, remembered.cut) == (told.examples, told.cut)
+
+
 def test_a_changed_file_is_forgotten(tiny_dataset, place):
     path = next(place[0].rglob("*.tfrecord*"))
     os.utime(path, (1, 1))

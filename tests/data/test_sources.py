@@ -1,10 +1,16 @@
 """Which source a run reads, by `--data`."""
 
+import dataclasses
+import os
+import sys
+
 import pytest
 
 from trainer import Config, Task, UserError
+from trainer.data import SPLITS
 from trainer.data.samples import SAMPLES
 from trainer.data.sources import description, open_source
+from trainer.task import find_task
 
 EXAMPLES = 25
 
@@ -125,5 +131,86 @@ def test_a_dataset_of_tfds_is_told_with_its_version_and_place(pictures, config, 
 def test_a_folder_is_told_with_its_path(pictures, config, cats_and_dogs):
     options = config(str(cats_and_dogs))
     assert description(open_source(pictures, options, silent), pictures, options) == (
-        f"data: the folder {cats_and_dogs}, 20 images of 2 classes"
+        f"data: the folder {cats_and_dogs}, 20 images of 2 classes,"
+        " cut 70/15/15 into train, validation and test"
     )
+
+
+def test_a_folder_with_splits_is_not_said_to_be_cut(pictures, config, class_folders):
+    folder = class_folders({f"{split}/{x}": 2 for split in SPLITS for x in "ab"})
+    options = config(str(folder))
+    assert description(open_source(pictures, options, silent), pictures, options) == (
+        f"data: the folder {folder}, 12 images of 2 classes"
+    )
+
+
+def test_a_split_that_is_cut_from_train_is_told(pictures, config, class_folders):
+    folder = class_folders({f"{split}/{x}": 4 for split in ("train", "test") for x in "ab"})
+    options = config(str(folder))
+    assert description(open_source(pictures, options, silent), pictures, options) == (
+        f"data: the folder {folder}, 16 images of 2 classes, validation cut from train (15 %)"
+    )
+
+
+def test_the_files_of_a_folder_are_read_once_to_be_cut(pictures, config, cats_and_dogs):
+    options = config(str(cats_and_dogs))
+    before = open_source(pictures, options, silent)
+    for file in cats_and_dogs.glob("*/*"):
+        state = file.stat()
+        file.write_bytes(file.read_bytes()[:-1] + b"!")
+        os.utime(file, ns=(state.st_atime_ns, state.st_mtime_ns))
+    after = open_source(pictures, options, silent)
+    assert [s.fingerprint for s in after.splits.values()] == [
+        s.fingerprint for s in before.splits.values()
+    ]
+
+
+# Any folder, and any dataset of TFDS.
+
+
+@pytest.mark.parametrize("data", ["auto", "tfds", "sample"])
+def test_a_task_without_a_dataset_asks_for_a_folder(config, data):
+    folder = find_task("folder")
+    options = dataclasses.replace(config(data), task="folder")
+    with pytest.raises(UserError, match=r"^--task folder has no data .* --data PATH$"):
+        open_source(folder, options, silent)
+
+
+@pytest.mark.parametrize("data", ["auto", "tfds"])
+def test_any_dataset_is_read_with_its_own_splits(tiny_dataset, config, prepared, data):
+    task, options = find_task(f"tfds:{tiny_dataset}"), config(data, prepared)
+    source = open_source(task, options, silent)
+    assert source.examples == {"train": 8, "validation": 2, "test": 2}
+    assert description(source, task, options) == (
+        f"data: tiny_pictures 1.0.0 of TFDS in {prepared}, 12 images of 2 classes,"
+        " cut 70/15/15 into train, validation and test"
+    )
+
+
+def test_a_dataset_that_is_not_prepared_is_told_how_to_get(config, tmp_path):
+    with pytest.raises(UserError) as error:
+        open_source(find_task("tfds:cifar10"), config("auto"), silent)
+    assert str(error.value) == (
+        f"tfds-cifar10 has no built-in sample, and TFDS has no cifar10 prepared in"
+        f" {tmp_path / 'tfds'}; --data tfds downloads cifar10 of TFDS, --data PATH takes a"
+        " folder of class folders"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("cifar_10", r"did you mean cifar10\?"), ("coco", "is no classification of images")],
+)
+def test_a_dataset_that_will_not_do_is_told_at_once(config, name, reason):
+    with pytest.raises(UserError, match=reason):
+        open_source(find_task(f"tfds:{name}"), config("auto"), silent)
+
+
+def test_a_dataset_that_was_opened_once_is_not_opened_again(
+    tiny_dataset, config, prepared, monkeypatch
+):
+    task, options = find_task(f"tfds:{tiny_dataset}"), config("auto", prepared)
+    told = open_source(task, options, silent)
+    monkeypatch.setitem(sys.modules, "tensorflow_datasets", None)  # cannot be imported
+    remembered = open_source(task, options, silent)
+    assert (remembered.examples, remembered.cut) == (told.examples, told.cut)

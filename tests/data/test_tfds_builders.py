@@ -1,27 +1,67 @@
 """Datasets of TFDS, read as they are prepared, and downloaded by nobody who does not ask."""
 
+import re
 import shutil
 import socket
 import threading
 import time
 from collections import Counter
 
+import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
 from trainer import UserError
 from trainer.data import tfds_builders
 from trainer.data.images import image_batches, naming_unreadable_images
-from trainer.data.tfds_builders import default_data_dir, is_prepared, tfds_source
+from trainer.data.tfds_builders import (
+    default_data_dir,
+    is_prepared,
+    require_labelled_images,
+    tfds_source,
+)
 
 SPLITS = {"train": "train[:50%]", "validation": "train[50%:75%]", "test": "train[75%:]"}
 A_DOWNLOAD = "tf_flowers"
 """A dataset that TFDS would download."""
 
+PICTURE = tfds.features.Image(shape=(None, None, 3))
+LABEL = tfds.features.ClassLabel(num_classes=3)
+FEATURES = {"image": PICTURE, "label": LABEL}
+
 
 @pytest.fixture
 def source(tiny_dataset, prepared):
     return tfds_source(tiny_dataset, SPLITS, prepared)
+
+
+@pytest.fixture
+def stored(tmp_path):
+    """Prepares a dataset in tmp_path: its features, and how many examples its splits have."""
+
+    def store(name, features, splits, config=None, unlabelled=()):
+        def example(split, number):
+            values = {
+                tfds.features.Image: np.full([4, 4, 3], 10 * number, np.uint8),
+                tfds.features.LabeledImage: np.zeros([4, 4, 1], np.uint8),
+                tfds.features.ClassLabel: -1 if split in unlabelled else number % 3,
+                tfds.features.Text: "a note",
+            }
+            return {key: values[type(feature)] for key, feature in features.items()}
+
+        tfds.dataset_builders.store_as_tfds_dataset(
+            name=name,
+            version="1.0.0",
+            features=tfds.features.FeaturesDict(features),
+            split_datasets={
+                split: [(n, example(split, n)) for n in range(count)]
+                for split, count in splits.items()
+            },
+            config=config,
+            data_dir=tmp_path,
+        )
+
+    return store
 
 
 @pytest.fixture
@@ -113,7 +153,7 @@ def test_a_download_without_network_is_refused_with_what_to_do(tmp_path, offline
     with pytest.raises(UserError) as error:
         tfds_source(A_DOWNLOAD, SPLITS, tmp_path)
     assert str(error.value).startswith(f"{A_DOWNLOAD} is not prepared in {tmp_path} and http")
-    assert "--data-dir, or use --data sample" in str(error.value)
+    assert "--data-dir, or other data as --data sample|PATH" in str(error.value)
 
 
 def test_a_download_without_network_writes_nothing(tmp_path, offline):
@@ -184,10 +224,93 @@ def test_an_unknown_split_is_told_those_there_are(tiny_dataset, prepared):
         tfds_source(tiny_dataset, {"train": "training"}, prepared)
 
 
-@pytest.mark.parametrize(("dataset", "lacking"), [("imdb_reviews", "image"), ("kitti", "label")])
-def test_a_dataset_without_images_or_without_labels_is_refused(tmp_path, dataset, lacking):
-    with pytest.raises(UserError, match=f"^{dataset} of TFDS .* have no '{lacking}'$"):
+@pytest.mark.parametrize(
+    ("dataset", "reason"),
+    [
+        ("imdb_reviews", "have no image"),
+        ("kitti", "have no class label"),
+        ("omniglot_like", "have 2 images (left, right)"),
+    ],
+)
+def test_what_is_no_classification_of_images_is_refused(stored, tmp_path, dataset, reason):
+    stored("omniglot_like", {"left": PICTURE, "right": PICTURE, "label": LABEL}, {"train": 4})
+    with pytest.raises(UserError, match=rf"^{dataset} of TFDS .* {re.escape(reason)}$"):
         tfds_source(dataset, SPLITS, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["TfFlowers", "Tf_Flowers"])
+def test_a_name_that_is_not_the_folders_is_refused(tmp_path, name):
+    with pytest.raises(UserError, match=f"^TFDS knows no dataset '{name}'"):
+        tfds_source(name, SPLITS, tmp_path)
+
+
+def test_a_config_that_does_not_exist_is_refused(tmp_path):
+    with pytest.raises(UserError, match="no_such_config"):
+        tfds_source("mnist_corrupted/no_such_config", SPLITS, tmp_path)
+
+
+@pytest.mark.parametrize("dataset", ["coco", "no_such_dataset"])
+def test_whether_it_would_do_is_asked_without_a_download(tmp_path, offline, dataset):
+    with pytest.raises(UserError, match=dataset):
+        require_labelled_images(dataset, tmp_path)
+
+
+def test_what_would_do_is_not_refused(tmp_path, offline):
+    require_labelled_images(A_DOWNLOAD, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+# What its examples and splits are called.
+
+
+def test_the_image_and_the_class_may_have_any_name(stored, tmp_path):
+    stored("renamed", {"photo": PICTURE, "kind": LABEL, "note": tfds.features.Text()}, {"train": 9})
+    source = tfds_source("renamed", SPLITS, tmp_path)
+    assert Counter(int(label) for _, label in examples(source)) == {0: 3, 1: 3, 2: 3}
+
+
+def test_a_mask_is_no_image(stored, tmp_path):
+    mask = tfds.features.LabeledImage(labels=2, shape=(None, None, 1))
+    stored("masked", {"photo": PICTURE, "mask": mask, "label": LABEL}, {"train": 9})
+    source = tfds_source("masked", SPLITS, tmp_path)
+    assert all(image.startswith(b"\x89PNG") for image, _ in examples(source))
+
+
+def test_of_several_classes_the_one_for_supervised_learning_is_learnt(tmp_path, offline):
+    """cifar100 has a label and a coarse_label."""
+    require_labelled_images("cifar100", tmp_path)
+
+
+def test_without_split_expressions_the_splits_are_its_own(stored, tmp_path):
+    stored("split", FEATURES, {"train": 20, "val": 4, "test_clean": 5})
+    source = tfds_source("split", None, tmp_path)
+    assert (source.examples, source.cut) == ({"train": 20, "validation": 4, "test": 5}, ())
+
+
+def test_what_it_lacks_is_cut_from_its_train(tiny_dataset, prepared):
+    source = tfds_source(tiny_dataset, None, prepared)
+    assert source.examples == {"train": 8, "validation": 2, "test": 2}
+    assert source.cut == ("validation", "test")
+
+
+def test_a_split_without_labels_is_none(stored, tmp_path):
+    stored("contest", FEATURES, {"train": 20, "test": 5}, unlabelled=["test"])
+    source = tfds_source("contest", None, tmp_path)
+    assert source.cut == ("validation", "test")
+    assert sum(source.examples.values()) == 20
+
+
+def test_a_dataset_without_any_label_is_refused(stored, tmp_path):
+    stored("secret", FEATURES, {"train": 5}, unlabelled=["train"])
+    with pytest.raises(UserError, match=r"^secret of TFDS tells the classes of no example$"):
+        tfds_source("secret", None, tmp_path)
+
+
+def test_configs_of_one_dataset_are_told_apart(stored, tmp_path):
+    for config in ("one", "two"):
+        stored("configured", FEATURES, {"train": 9}, config=config)
+    sources = [tfds_source(f"configured/{config}", None, tmp_path) for config in ("one", "two")]
+    assert len({split.fingerprint for s in sources for split in s.splits.values()}) == 6
 
 
 # A dataset that was damaged after it was prepared.

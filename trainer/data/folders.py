@@ -2,35 +2,33 @@
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
-import itertools
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import tensorflow as tf
 
 from trainer.data import SPLITS
+from trainer.data.digests import file_digests
 from trainer.data.formats import refusal
+from trainer.data.partition import LabelledFile, partition
 from trainer.data.splits import Source, Split, file_state, fingerprint
 from trainer.errors import UserError
 
-SPLIT_FOLDERS = {"train": ("train",), "validation": ("validation", "valid"), "test": ("test",)}
-SHARES = {"train": 0.70, "validation": 0.15, "test": 0.15}
-"""How a folder without splits of its own is cut."""
+SPLIT_FOLDERS = {
+    "train": ("train",),
+    "validation": ("validation", "valid", "val"),
+    "test": ("test",),
+}
 
 
-@dataclasses.dataclass(frozen=True)
-class LabelledFile:
-    """One image file and the class folder it lies in."""
-
-    path: Path
-    class_name: str
-
-
-def folder_source(folder: Path, kind: str = "folder", name: str | None = None) -> Source:
+def folder_source(
+    folder: Path, kind: str = "folder", name: str | None = None, memory: Path | None = None
+) -> Source:
     """The images below a folder, their classes named by the folders they lie in.
+
+    Splits that it lacks are cut from its train, or from all there is; see `partition`. What that
+    takes is kept in `memory`, a folder, for the next time.
 
     Raises:
         UserError: no such folder, fewer than two classes, a split without images, or a file that
@@ -38,7 +36,7 @@ def folder_source(folder: Path, kind: str = "folder", name: str | None = None) -
     """
     if not folder.is_dir():
         raise UserError(f"--data {folder}: there is no such folder")
-    files = _split_files(folder)
+    files, cut = _split_files(folder, memory)
     classes = tuple(sorted({file.class_name for split in files.values() for file in split}))
     return Source(
         kind=kind,
@@ -46,13 +44,21 @@ def folder_source(folder: Path, kind: str = "folder", name: str | None = None) -
         version=None,
         classes=classes,
         splits={split: _split(folder, split, files[split], classes) for split in SPLITS},
+        cut=cut,
     )
 
 
-def _split_files(folder: Path) -> Mapping[str, Sequence[LabelledFile]]:
-    if not _has_split_folders(folder):
-        return _cut(_labelled_files(folder))
-    return {split: _labelled_files(_split_folder(folder, split)) for split in SPLITS}
+def _split_files(
+    folder: Path, memory: Path | None
+) -> tuple[dict[str, list[LabelledFile]], tuple[str, ...]]:
+    """The files of the three splits, and which of these the folder lacks."""
+    folders = _split_folders(folder) if _has_split_folders(folder) else {"train": folder}
+    files = {split: _labelled_files(found) for split, found in folders.items()}
+    missing = tuple(split for split in SPLITS if split not in folders)
+    if missing:
+        digests = file_digests([file.path for file in files["train"]], memory)
+        files |= partition(files["train"], digests, missing)
+    return files, missing
 
 
 def _has_split_folders(folder: Path) -> bool:
@@ -61,14 +67,16 @@ def _has_split_folders(folder: Path) -> bool:
     return train.is_dir() and any(path.is_dir() for path in _visible(train))
 
 
-def _split_folder(folder: Path, split: str) -> Path:
+def _split_folders(folder: Path) -> dict[str, Path]:
+    return {split: found for split in SPLITS if (found := _split_folder(folder, split)) is not None}
+
+
+def _split_folder(folder: Path, split: str) -> Path | None:
     choices = [folder / name for name in SPLIT_FOLDERS[split]]
     found = [choice for choice in choices if choice.is_dir()]
-    if len(found) == 1:
-        return found[0]
-    if found:
+    if len(found) > 1:
         raise UserError(f"--data {folder}: {' and '.join(map(str, found))} are one split; keep one")
-    raise UserError(f"--data {folder}: the {split} split is missing; make {choices[0]}/<class>")
+    return found[0] if found else None
 
 
 def _labelled_files(folder: Path) -> list[LabelledFile]:
@@ -96,33 +104,6 @@ def _require_image(path: Path) -> None:
         reason = f"cannot be read ({error.strerror})"
     if reason:
         raise UserError(f"{path} {reason}; mend it or move it out of the class folders")
-
-
-def _cut(files: Sequence[LabelledFile]) -> Mapping[str, Sequence[LabelledFile]]:
-    """70/15/15 of every class, by content: copies of one image stay in one split."""
-    parts: dict[str, list[LabelledFile]] = {split: [] for split in SPLITS}
-    for _, members in itertools.groupby(files, key=lambda file: file.class_name):
-        for split, file in _cut_class(list(members)):
-            parts[split].append(file)
-    return parts
-
-
-def _cut_class(files: list[LabelledFile]) -> Iterable[tuple[str, LabelledFile]]:
-    digests = {file: hashlib.sha256(file.path.read_bytes()).digest() for file in files}
-    copies = itertools.groupby(sorted(files, key=digests.__getitem__), key=digests.__getitem__)
-    position = 0
-    for _, same in copies:
-        split = _split_at((position + 0.5) / len(files))
-        for file in same:
-            position += 1
-            yield split, file
-
-
-def _split_at(share: float) -> str:
-    bounds = itertools.accumulate(SHARES.values())
-    return next(
-        (split for split, bound in zip(SHARES, bounds, strict=True) if share < bound), "test"
-    )
 
 
 def _split(

@@ -21,7 +21,7 @@ from trainer.data.tfds_builders import SHUFFLED_TOGETHER, dataset_files, tfds_so
 
 
 def remembered_source(
-    dataset: str, splits: Mapping[str, str], data_dir: Path, memory: Path
+    dataset: str, splits: Mapping[str, str] | None, data_dir: Path, memory: Path
 ) -> Source | None:
     """The source of a dataset whose files are those it was remembered by; None of any other.
 
@@ -35,13 +35,16 @@ def remembered_source(
             name=dataset,
             version=told["version"],
             classes=tuple(told["classes"]),
-            splits={name: _split(name, told["splits"][name], really) for name in splits},
+            splits={name: _split(name, split, really) for name, split in told["splits"].items()},
+            cut=tuple(told["cut"]),
         )
     except (OSError, ValueError, TypeError, KeyError):
         return None
 
 
-def remember(source: Source, splits: Mapping[str, str], data_dir: Path, memory: Path) -> None:
+def remember(
+    source: Source, splits: Mapping[str, str] | None, data_dir: Path, memory: Path
+) -> None:
     """Keep what TFDS told of a source, for `remembered_source`."""
     told = {
         "version": source.version,
@@ -50,14 +53,15 @@ def remember(source: Source, splits: Mapping[str, str], data_dir: Path, memory: 
             name: {"name": s.name, "examples": s.examples, "fingerprint": s.fingerprint}
             for name, s in source.splits.items()
         },
+        "cut": source.cut,
     }
     with contextlib.suppress(OSError):  # it is only a matter of time
         memory.mkdir(parents=True, exist_ok=True)
         atomic.write_text(_path(source.name, splits, data_dir, memory), json.dumps(told))
 
 
-def _path(dataset: str, splits: Mapping[str, str], data_dir: Path, memory: Path) -> Path:
-    content = [dataset, dict(splits), dataset_files(dataset, data_dir)]
+def _path(dataset: str, splits: Mapping[str, str] | None, data_dir: Path, memory: Path) -> Path:
+    content = [dataset, splits and dict(splits), dataset_files(dataset, data_dir)]
     return memory / f"{fingerprint(content)}.json"
 
 

@@ -1,0 +1,67 @@
+"""docs/data.md is true: every command in it runs, on data of the kind it is about."""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow_datasets as tfds
+
+from trainer.data.samples import sample_folder
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
+COMMANDS = re.findall(r"^python -m trainer\.run .*$", PAGE, re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A folder with `photos` in class folders and, where TFDS looks, a few pictures of flowers."""
+    folder = tmp_path_factory.mktemp("place")
+    for picture in sample_folder("flowers", folder, examples=50).glob("*/*/*"):
+        split, kind, name = picture.parts[-3:]
+        (folder / "photos" / kind).mkdir(parents=True, exist_ok=True)
+        shutil.move(picture, folder / "photos" / kind / f"{split}-{name}")
+    builder = tfds.builder("tf_flowers", data_dir=folder / "tfds")
+    tfds.dataset_builders.store_as_tfds_dataset(
+        name="tf_flowers",
+        version=builder.version,
+        features=builder.info.features,
+        split_datasets={"train": [(number, flower(number)) for number in range(40)]},
+        data_dir=folder / "tfds",
+    )
+    return folder
+
+
+def flower(number):
+    return {"image": np.full([32, 32, 3], 6 * number, np.uint8), "label": number % 5}
+
+
+def test_it_shows_both_kinds_of_data():
+    tasks = {shlex.split(command)[shlex.split(command).index("--task") + 1] for command in COMMANDS}
+    assert tasks == {"folder", "tfds:tf_flowers"}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_its_commands_run(command, place, tmp_path):
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "TFDS_DATA_DIR": str(place / "tfds"),
+        "XDG_CACHE_HOME": str(place / "cache"),
+    }
+    arguments = [sys.executable, *shlex.split(command)[1:], "--log-dir", str(tmp_path)]
+    subprocess.run(arguments, check=True, cwd=place, env=environment)
+    [result] = tmp_path.glob("*/*/result.json")
+    assert json.loads(result.read_text())["status"] == "done"
+
+
+@pytest.mark.parametrize("link", re.findall(r"\]\(((?!http)[^)#]*)\)", PAGE))
+def test_its_links_lead_somewhere(link):
+    assert (ROOT / "docs" / link).exists()
