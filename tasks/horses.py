@@ -31,10 +31,11 @@ class Horses(Task):
         return Sequential([layers.Dense(512), layers.ReLU(), layers.Dense(1)])
 
     def loss(self, labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-        """Binary cross-entropy of each example, [batch]."""
+        """Binary cross-entropy of each example, [batch], with the second class or its share."""
         from keras import losses
 
-        return losses.binary_crossentropy(labels[:, None], logits, from_logits=True)
+        shares = labels[:, 1:] if labels.shape.rank == 2 else labels[:, None]
+        return losses.binary_crossentropy(shares, logits, from_logits=True)
 
     def probabilities(self, logits: tf.Tensor) -> tf.Tensor:
         """The probability of the second class, [batch]."""

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 Plugin = TypeVar("Plugin")
 
+TFDS = "tfds"
+"""What `tfds:NAME` begins with: the module of the one task that takes a dataset's name."""
+
 
 class Task:
     """Image classification on one dataset. Subclass it, name the dataset and give a head.
@@ -36,14 +39,28 @@ class Task:
     ```
     """
 
-    dataset: str
-    """The dataset's name in TFDS."""
+    dataset: str = ""
+    """The dataset's name in TFDS; empty where there is none, and `--data PATH` gives the data."""
 
-    splits: Mapping[str, str] = {"train": "train", "validation": "validation", "test": "test"}
-    """The three splits as TFDS split expressions."""
+    splits: Mapping[str, str] | None = {
+        "train": "train",
+        "validation": "validation",
+        "test": "test",
+    }
+    """The three splits as TFDS split expressions; None for those that the dataset has, with
+    validation and test, where it lacks them, cut from its train."""
 
     sample: str | None = None
     """The pictures that stand in where nothing is downloaded: a name in `trainer.data.samples`."""
+
+    classes: tuple[str, ...] | None = None
+    """Only these classes of the data, labelled in this order; all of them when None."""
+
+    channels: int = 3
+    """Of the images that a head without an extractor is given: 3 for RGB, 1 for grey."""
+
+    frozen_when_taken: tuple[str, ...] = ()
+    """The names of layers that stay as they are when `--init-from` gives them their weights."""
 
     defaults: Config = Config()
     """What the options are when the command does not give them."""
@@ -85,22 +102,22 @@ class Task:
 
 
 def find_task(name: str) -> Task:
-    """The task of a name ("flowers"), or of a class of the user's ("my_tasks:Cats").
+    """The task of a name: "flowers", "tfds:cifar10", or a class of the user's, "my_tasks:Cats".
 
     Raises:
         UserError: no such name, module or class; the nearest name is told.
     """
-    task_class = load_class("--task", name, Task) if ":" in name else _named_task(name)
-    task = task_class()
+    task = _new_task(name)
     task.defaults = dataclasses.replace(task.defaults, task=name)
     return task
 
 
 def task_names() -> list[str]:
-    """The tasks that `--task` knows by name."""
+    """The tasks that `--task` knows by a name alone."""
     import tasks
 
-    return sorted(module.name for module in pkgutil.iter_modules(tasks.__path__))
+    modules = (module.name for module in pkgutil.iter_modules(tasks.__path__))
+    return sorted(name.replace("_", "-") for name in modules if name != TFDS)
 
 
 def load_class(option: str, reference: str, base: type[Plugin]) -> type[Plugin]:
@@ -139,15 +156,30 @@ def _import_plugin(option: str, reference: str, module_name: str) -> Any:
     )
 
 
+def _new_task(name: str) -> Task:
+    if name.startswith(f"{TFDS}:"):
+        any_dataset: Any = _class_in(TFDS)
+        return any_dataset(name.removeprefix(f"{TFDS}:"))
+    return (load_class("--task", name, Task) if ":" in name else _named_task(name))()
+
+
 def _named_task(name: str) -> type[Task]:
     names = task_names()
     if name not in names:
         nearest = difflib.get_close_matches(name, names, n=1)
         hint = f"did you mean {nearest[0]}? There are" if nearest else "there are"
-        raise UserError(f"unknown task {name!r}: {hint} {', '.join(names)}, or module:Class")
-    module = importlib.import_module(f"tasks.{name}")
+        raise UserError(
+            f"unknown task {name!r}: {hint} {', '.join(names)}, {TFDS}:NAME, or module:Class"
+        )
+    return _class_in(name.replace("-", "_"))
+
+
+def _class_in(module_name: str) -> type[Task]:
+    module = importlib.import_module(f"tasks.{module_name}")
     return next(
         found
         for found in vars(module).values()
-        if inspect.isclass(found) and issubclass(found, Task) and found is not Task
+        if inspect.isclass(found)
+        and issubclass(found, Task)
+        and found.__module__ == module.__name__
     )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import tensorflow as tf
 
+from trainer.data.augment import Variation
 from trainer.data.order import epoch_order
 from trainer.data.splits import Split
 from trainer.errors import UserError
@@ -34,37 +36,54 @@ def decode(encoded: tf.Tensor) -> tf.Tensor:
     return tf.cond(_is_webp_with_alpha(encoded), lambda: read(4)[..., :3], lambda: read(3))
 
 
-def decode_and_resize(encoded: tf.Tensor, size: int) -> tf.Tensor:
-    """Encoded bytes to a float32 image [size, size, 3] in [0, 1], as hub modules take it."""
-    image = tf.image.resize(decode(encoded), [size, size])
-    return tf.ensure_shape(image, [size, size, 3]) / 255.0
+def decode_and_resize(encoded: tf.Tensor, size: int, channels: int = 3) -> tf.Tensor:
+    """Encoded bytes to a float32 image [size, size, channels] in [0, 1], as hub modules take it.
+
+    Three channels are RGB, one is grey: the luma of ITU-R BT.601, whatever the file has.
+    """
+    image = decode(encoded)
+    if channels == 1:  # not by the decoder: each format of TensorFlow's has a grey of its own
+        image = tf.image.rgb_to_grayscale(image)
+    image = tf.image.resize(image, [size, size])
+    return tf.ensure_shape(image, [size, size, channels]) / 255.0
 
 
 def image_batches(
-    split: Split, size: int, batch_size: int, shuffled_by: tuple[int, int] | None = None
+    split: Split,
+    size: int,
+    batch_size: int,
+    shuffled_by: tuple[int, int] | None = None,
+    variation: Variation | None = None,
+    channels: int = 3,
 ) -> tf.data.Dataset:
     """Batches (images, labels) of a split, each of the full size.
 
-    Images are float32 [batch_size, size, size, 3] in [0, 1], labels int32 [batch_size]. The last
-    batch is filled up with black images of label -1.
+    Images are float32 [batch_size, size, size, channels] in [0, 1], labels int32 [batch_size].
+    The last batch is filled up with black images of label -1.
 
     Args:
         split: The examples.
         size: Side of the images in pixels.
         batch_size: Examples a batch.
         shuffled_by: (seed, epoch), on which alone the order depends; stored order without it.
+        variation: How training images are varied; each as it is without it.
+        channels: 3 for RGB, 1 for grey.
     """
-    references = split.references()
+    numbered = split.references().enumerate(split.first)
     if shuffled_by is not None:
-        references = _shuffled(split, *shuffled_by)
+        numbered = _shuffled(numbered, split.shuffled_together, *shuffled_by)
 
-    def load(reference: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return decode_and_resize(split.read(reference), size), label
+    def load(
+        position: tf.Tensor, example: tuple[tf.Tensor, tf.Tensor]
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        reference, label = example
+        image = decode_and_resize(split.read(reference), size, channels)
+        return (image if variation is None else variation(image, position)), label
 
-    images = references.map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-    padded = images.concatenate(_padding(-split.examples % batch_size, size))
-    batches = padded.batch(batch_size, drop_remainder=True).prefetch(READY_BATCHES)
-    return untuned(batches)
+    images = numbered.map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    padded = images.concatenate(_padding(-split.examples % batch_size, images.element_spec))
+    batches = padded.batch(batch_size, drop_remainder=True)
+    return untuned(batches.prefetch(READY_BATCHES))
 
 
 def untuned(batches: tf.data.Dataset) -> tf.data.Dataset:
@@ -120,14 +139,14 @@ def _reason(error: tf.errors.OpError) -> str:
     return error.message.splitlines()[0].rpartition("}} ")[2].partition(" [Op:")[0]
 
 
-def _shuffled(split: Split, seed: int, epoch: int) -> tf.data.Dataset:
+def _shuffled(numbered: tf.data.Dataset, together: int, seed: int, epoch: int) -> tf.data.Dataset:
     # Not Dataset.shuffle: its order hangs on TensorFlow's global seed as well.
-    def permuted(block: tf.Tensor, rows: tuple[tf.Tensor, ...]) -> tuple[tf.Tensor, ...]:
-        order = epoch_order(tf.size(rows[1]), seed, epoch, block)
-        return tuple(tf.gather(column, order) for column in rows)
+    def permuted(block: tf.Tensor, rows: tuple[tf.Tensor, Any]) -> tuple[tf.Tensor, Any]:
+        positions, _ = rows
+        order = epoch_order(tf.size(positions), seed, epoch, block)
+        return tf.nest.map_structure(lambda column: tf.gather(column, order), rows)
 
-    blocks = split.references().batch(split.shuffled_together)
-    return blocks.enumerate().map(lambda block, rows: permuted(block, rows)).unbatch()
+    return numbered.batch(together).enumerate().map(permuted).unbatch()
 
 
 def _is_webp_with_alpha(encoded: tf.Tensor) -> tf.Tensor:
@@ -141,6 +160,7 @@ def _is_webp_with_alpha(encoded: tf.Tensor) -> tf.Tensor:
     return (tf.strings.substr(header, 8, 4) == b"WEBP") & alpha
 
 
-def _padding(rows: int, size: int) -> tf.data.Dataset:
-    row = (tf.zeros([size, size, 3]), tf.constant(PADDING_LABEL))
+def _padding(rows: int, spec: tuple[tf.TensorSpec, tf.TensorSpec]) -> tf.data.Dataset:
+    image, _ = spec
+    row = (tf.zeros(image.shape), tf.constant(PADDING_LABEL))
     return tf.data.Dataset.from_tensors(row).repeat(rows)

@@ -40,6 +40,12 @@ SAMPLES: dict[str, Sample] = {
         examples=600,
         drawing="trainer.data.drawing.horses",
     ),
+    "rendered_horses": Sample(
+        version=1,
+        classes=("horses", "humans"),
+        examples=800,
+        drawing="trainer.data.drawing.rendered",
+    ),
     "dogs": Sample(
         version=1,
         classes=(
@@ -58,6 +64,29 @@ SAMPLES: dict[str, Sample] = {
         ),
         examples=1500,
         drawing="trainer.data.drawing.dogs",
+    ),
+    "digits": Sample(
+        version=1,
+        classes=("0", "1", "2", "3", "4", "5", "6", "7", "8", "9"),
+        examples=3000,
+        drawing="trainer.data.drawing.digits",
+    ),
+    "fashion": Sample(
+        version=1,
+        classes=(
+            "T-shirt_top",
+            "Trouser",
+            "Pullover",
+            "Dress",
+            "Coat",
+            "Sandal",
+            "Shirt",
+            "Sneaker",
+            "Bag",
+            "Ankle_boot",
+        ),
+        examples=2000,
+        drawing="trainer.data.drawing.fashion",
     ),
 }
 

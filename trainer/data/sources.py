@@ -3,33 +3,52 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from trainer.cache_folder import DATASETS
 from trainer.config import Config
 from trainer.data.folders import folder_source
+from trainer.data.partition import shares
 from trainer.data.remembered import remember, remembered_source
 from trainer.data.samples import SAMPLES, sample_folder
+from trainer.data.selection import only_classes
 from trainer.data.splits import Source
-from trainer.data.tfds_builders import default_data_dir, is_prepared, tfds_source
+from trainer.data.tfds_builders import (
+    default_data_dir,
+    is_prepared,
+    require_labelled_images,
+    tfds_source,
+)
 from trainer.errors import UserError
 from trainer.task import Task
 
 
 def open_source(task: Task, config: Config, drawing: Callable[[int, int], None]) -> Source:
-    """The source that `--data` asks for. Only `tfds` ever downloads.
+    """The source that `--data` asks for, with the classes that the task learns.
+
+    Only `tfds` ever downloads.
 
     `drawing(done, total)` is called while the pictures of a sample are drawn.
 
     Raises:
         UserError: the data are not there, or nothing can be learnt from them.
     """
+    source = _whole_source(task, config, drawing)
+    return only_classes(source, task.classes) if task.classes else source
+
+
+def _whole_source(task: Task, config: Config, drawing: Callable[[int, int], None]) -> Source:
+    if config.data not in ("auto", "tfds", "sample"):
+        return folder_source(Path(config.data), memory=config.cache_folder / DATASETS)
+    if not task.dataset:
+        raise UserError(
+            f"--task {config.task} has no data of its own; give it a folder of class folders,"
+            " --data PATH"
+        )
     if config.data == "tfds" or (config.data == "auto" and _is_at_hand(task, config)):
         return _tfds_source(task, config)
-    if config.data in ("sample", "auto"):
-        return _sample_source(task, config, drawing)
-    return folder_source(Path(config.data))
+    return _sample_source(task, config, drawing)
 
 
 def description(source: Source, task: Task, config: Config) -> str:
@@ -41,10 +60,19 @@ def description(source: Source, task: Task, config: Config) -> str:
             f"data: the built-in sample, {counted} drawn by the program"
             f" (--data tfds downloads the real {task.dataset})"
         )
+    counted += _how_cut(source.cut)
     if source.kind == "tfds":
         data_dir, _ = _tfds_folders(config)
         return f"data: {source.name} {source.version} of TFDS in {data_dir}, {counted}"
     return f"data: the folder {config.data}, {counted}"
+
+
+def _how_cut(missing: Sequence[str]) -> str:
+    percents = shares(missing)
+    if len(missing) == 1:
+        return f", {missing[0]} cut from train ({percents[missing[0]]} %)"
+    cut = "/".join(map(str, percents.values()))
+    return f", cut {cut} into train, validation and test" if missing else ""
 
 
 def _tfds_source(task: Task, config: Config) -> Source:
@@ -70,11 +98,7 @@ def _tfds_folders(config: Config) -> tuple[Path, Path]:
 
 def _sample_source(task: Task, config: Config, drawing: Callable[[int, int], None]) -> Source:
     if task.sample is None:
-        prepared = f", and TFDS has no {task.dataset} prepared" if config.data == "auto" else ""
-        raise UserError(
-            f"{task.name} has no built-in sample{prepared}; --data tfds takes {task.dataset} of"
-            " TFDS, --data PATH a folder of class folders"
-        )
+        raise _no_sample(task, config)
     cache_dir = config.cache_folder
     try:
         folder = sample_folder(task.sample, cache_dir, config.sample_examples, drawing)
@@ -84,3 +108,16 @@ def _sample_source(task: Task, config: Config, drawing: Callable[[int, int], Non
         ) from error
     source = folder_source(folder, kind="sample", name=task.sample)
     return dataclasses.replace(source, version=str(SAMPLES[task.sample].version))
+
+
+def _no_sample(task: Task, config: Config) -> UserError:
+    """What else there is; where the dataset itself is at fault, that comes first."""
+    prepared = ""
+    if config.data == "auto":
+        data_dir, _ = _tfds_folders(config)
+        require_labelled_images(task.dataset, data_dir)
+        prepared = f", and TFDS has no {task.dataset} prepared in {data_dir}"
+    return UserError(
+        f"{task.name} has no built-in sample{prepared}; --data tfds downloads {task.dataset} of"
+        " TFDS, --data PATH takes a folder of class folders"
+    )

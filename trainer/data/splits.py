@@ -34,6 +34,9 @@ class Split:
     describe: Callable[[int], str]
     """How a message names the example at a position: its file, where it has one."""
 
+    first: int = 0
+    """The position of its first example in the split that it is a part of."""
+
     def part(self, first: int, examples: int) -> Split:
         """Some of the examples, from number `first` on."""
         return dataclasses.replace(
@@ -42,6 +45,7 @@ class Split:
             fingerprint=fingerprint([self.fingerprint, first, examples]),
             references=lambda: self.references().skip(first).take(examples),
             describe=lambda position: self.describe(first + position),
+            first=self.first + first,
         )
 
 
@@ -56,6 +60,8 @@ class Source:
     version: str | None
     classes: tuple[str, ...]
     splits: Mapping[str, Split]
+    cut: tuple[str, ...] = ()
+    """Which of the splits the data lack: they were cut from their train."""
 
     def __post_init__(self) -> None:
         """Refuse data that nothing can be learnt from.

@@ -74,7 +74,7 @@ _GAITS = (
 
 def draw(name: str, random: Generator) -> Image.Image:
     """A picture of "horses" or of "humans"."""
-    return scene(random, partial(_group, _horse if name == "horses" else human), _CAMERA)
+    return scene(random, partial(_group, horse if name == "horses" else human), _CAMERA)
 
 
 def _group(
@@ -91,7 +91,7 @@ def _group(
         figure(brush.at(x, y, height * closer, random.normal(0, 0.06), squash, mirrored), random)
 
 
-def _horse(brush: Brush, random: Generator) -> None:
+def horse(brush: Brush, random: Generator) -> None:
     """A horse one unit high at the withers, facing right; (0, 0) is the middle of its barrel."""
     gait, coat = one_of(random, _GAITS), one_of(random, _COATS)
     coat = replace(coat, body=varied(coat.body, random), mane=varied(coat.mane, random))

@@ -44,10 +44,11 @@ def scene(
     random: Generator,
     subject: Callable[[Brush, Size, Generator], None],
     camera: Photography = PLAIN,
+    behind: Callable[[Generator, Size], Image.Image] = ground,
 ) -> Image.Image:
-    """A picture of what `subject` draws on a ground of any kind."""
+    """A picture of what `subject` draws before what is `behind`: a ground of any kind."""
     size = _picture_size(random)
-    image = ground(random, size)
+    image = behind(random, size)
     brush = brush_on(image)
     subject(brush, size, random)
     if random.random() < _GRASS_SHARE:

@@ -1,0 +1,41 @@
+"""Digits 0 and 1: what was learnt of all ten, put to use on two."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tasks.digits import Digits
+from trainer import Config
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+
+class Digits01(Digits):
+    """Zero or one: the network of digits below a head of two, 14,780 pictures (TFDS mnist).
+
+    `python -m trainer.run --task digits01 --data tfds --init-from logs/digits/RUN` keeps the hidden
+    layers of that run as they are, learns the head alone and reaches 0.99 or more on the test
+    split.
+    """
+
+    classes = ("0", "1")
+    frozen_when_taken = ("hidden_1", "hidden_2")
+    defaults = Config(
+        extractor="none",
+        image_size=28,
+        epochs=5,
+        batch_size=32,
+        optimizer="sgd",
+        learning_rate=0.1,
+    )
+
+    def loss(self, labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+        """Mean squared error of the probabilities to what they should be, [batch].
+
+        Labels are classes, int32 [batch], or shares of classes, float32 [batch, classes].
+        """
+        from keras import losses, ops
+
+        shares = labels if labels.shape.rank == 2 else ops.one_hot(labels, logits.shape[-1])
+        return losses.mean_squared_error(shares, self.probabilities(logits))
