@@ -1,0 +1,86 @@
+"""Every option of the optimization, through the command, on pictures of two classes."""
+
+import csv
+import json
+import math
+
+import pytest
+
+
+@pytest.fixture
+def train(run_command, vector_module, cats_and_dogs, tmp_path):
+    """Trains for two epochs; gives the result, read as strictly as JSON is meant, and the rows."""
+
+    def refuse(constant):
+        raise ValueError(f"{constant} is no JSON")
+
+    def run(*options, task="dogs"):
+        common = ("--task", task, "--data", cats_and_dogs, "--extractor", vector_module)
+        done = run_command(*common, "--epochs", 2, "--batch-size", 4, *options)
+        assert done.code == 0, done.err
+        [folder] = tmp_path.glob("logs/*/*")
+        rows = list(csv.DictReader((folder / "history.csv").read_text().splitlines()))
+        return json.loads((folder / "result.json").read_text(), parse_constant=refuse), rows
+
+    return run
+
+
+@pytest.fixture
+def refused(run_command, vector_module, cats_and_dogs, tmp_path):
+    """The one line with which the command refuses."""
+
+    def run(*options):
+        common = ("--task", "dogs", "--data", cats_and_dogs, "--extractor", vector_module)
+        done = run_command(*common, *options)
+        assert (done.code, done.err.count("\n")) == (2, 1)
+        assert not list(tmp_path.glob("logs/*/*"))
+        return done.err.removeprefix("error: ").rstrip("\n")
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("task", "options"),
+    [
+        ("dogs", ("--optimizer", "SGD", "--momentum", 0.9, "--weight-decay", 1e-4)),
+        ("horses", ("--schedule", "cosine", "--warmup", "20%")),
+        ("horses", ("--accumulate", 2, "--clip-norm", 1, "--ema", 0.9)),
+        ("horses", ("--label-smoothing", 0.1, "--class-weights", "balanced")),
+        ("dogs", ("--precision", "mixed_bfloat16")),
+        (
+            "horses",
+            ("--precision", "mixed_float16", "--accumulate", 2, "--clip-norm", 1, "--ema", 0.9),
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else " ".join(map(str, value)),
+)
+def test_a_run_is_tested_with_finite_metrics(train, task, options):
+    result, rows = train(*options, task=task)
+    assert all(
+        math.isfinite(value) for metrics in result["metrics"].values() for value in metrics.values()
+    )
+    assert len(rows) == 2
+
+
+def test_the_history_tells_the_schedules_step_size(train):
+    _, rows = train("--schedule", "cosine", "--learning-rate", 0.1)
+    assert [float(row["learning_rate"]) for row in rows] == pytest.approx([0.05, 0.0], abs=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        (("--optimizer", "adamm"), "--optimizer adamm is unknown: did you mean adam? There are"),
+        (("--momentum", 0.9), "--momentum: adam takes none; leave it out, or choose --optimizer"),
+        (("--ema", 1), "--ema must be at least 0 and less than 1, not 1.0"),
+        (("--warmup", "5"), "--warmup must be a duration like 200steps, 2epochs, 1000examples"),
+        (("--epochs", 1, "--warmup", "2epochs"), "--warmup 2epochs is 2 steps, and the training"),
+        (
+            ("--epochs", 1, "--accumulate", 9),
+            "--accumulate 9 is more steps than the training has (1)",
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_no_run_can_have_is_refused_in_one_line(refused, options, line):
+    assert refused(*options).startswith(line)
