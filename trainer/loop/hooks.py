@@ -6,10 +6,19 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from trainer import durations
 from trainer.loop.checkpoints import Checkpoints
 from trainer.loop.history import EpochRecord, best_record
+from trainer.loop.schedules import rate_after
 from trainer.loop.spans import Span
-from trainer.loop.triggers import AboutEvery, EverySpan, EverySteps, Trigger
+from trainer.loop.stopping import stops_after_epochs, stops_within_epochs
+from trainer.loop.triggers import (
+    AboutEvery,
+    EverySpan,
+    EverySteps,
+    EveryStepsAndAtTheEnd,
+    Trigger,
+)
 from trainer.report.progress import Bar, Display, in_words
 from trainer.report.result import write_history
 from trainer.report.summaries import Summaries
@@ -53,34 +62,33 @@ class Evaluate:
         metrics = {"train": trainer.train_metrics.result()}
         trainer.train_metrics.reset()
         metrics["validation"] = trainer.evaluate("validation")
-        trainer.history.append(
-            EpochRecord(trainer.epoch, trainer.step, trainer.learning_rate, metrics)
-        )
+        epoch = -(-trainer.step // trainer.steps_per_epoch)  # one that was cut short has a number
+        trainer.history.append(EpochRecord(epoch, trainer.step, trainer.learning_rate, metrics))
 
 
 class Summarise:
     """TensorBoard: what steps returned at every so many, and the metrics of every epoch."""
 
-    def __init__(self, summaries: Summaries, every: int, steps_per_epoch: int) -> None:
+    def __init__(self, summaries: Summaries, every: int) -> None:
         """After each span, whose steps it looks through."""
         self.when = EverySpan()
         self._summaries = summaries
-        self._step_points = EverySteps(every)
-        self._epoch_points = EverySteps(steps_per_epoch)
+        self._points = EverySteps(every)
 
     def __call__(self, trainer: Trainer, span: Span) -> None:
         """Of the last step of an epoch there is a point always, beside validation's."""
+        closed = [record for record in trainer.history[-1:] if record.step == span.last]
         for step in range(span.first + 1, span.last + 1):
-            if self._step_points.due(step) or self._epoch_points.due(step):
+            if self._points.due(step) or (closed and step == span.last):
                 self._write_step(trainer, span, step)
-        if self._epoch_points.due(span.last):
-            self._write_epoch(trainer.history[-1], span)
+        for record in closed:
+            self._write_epoch(record, span)
         self._summaries.flush()
 
     def _write_step(self, trainer: Trainer, span: Span, step: int) -> None:
         returned = {name: values[step - span.first - 1] for name, values in span.values.items()}
         speed = {
-            "learning_rate": trainer.learning_rate,
+            "learning_rate": rate_after(trainer.optimizer, step),
             "images_per_second": span.examples_per_second,
         }
         self._summaries.write("train", step, {**returned, **speed})
@@ -106,7 +114,7 @@ class KeepHistory:
 
 @dataclasses.dataclass(frozen=True)
 class SaveCheckpoints:
-    """The last three checkpoints, and the best by validation."""
+    """The last three checkpoints."""
 
     when: Trigger
     checkpoints: Checkpoints
@@ -114,6 +122,17 @@ class SaveCheckpoints:
     def __call__(self, trainer: Trainer, span: Span) -> None:
         """Must come after whatever changes the trainer's state."""
         self.checkpoints.save()
+
+
+@dataclasses.dataclass(frozen=True)
+class SaveBest:
+    """The best checkpoint by validation."""
+
+    when: Trigger
+    checkpoints: Checkpoints
+
+    def __call__(self, trainer: Trainer, span: Span) -> None:
+        """Must come after whatever changes the trainer's state."""
         if trainer.history[-1] is best_record(trainer.history):
             self.checkpoints.save_best()
 
@@ -152,14 +171,31 @@ class TellEpoch:
 def standard_hooks(
     trainer: Trainer, folder: RunFolder, checkpoints: Checkpoints, display: Display, bar: Bar
 ) -> list[Hook]:
-    """What every run does, in the order in which each needs what those before it did."""
-    steps_per_epoch = trainer.batches["train"].steps
-    each_epoch = EverySteps(steps_per_epoch)
+    """What every run does, in the order in which each needs what those before it did.
+
+    Raises:
+        UserError: the run is to stop at a metric that there is not.
+    """
+    each_epoch = EveryStepsAndAtTheEnd(trainer.steps_per_epoch, trainer)
     return [
         ShowProgress(bar),
+        *stops_within_epochs(trainer),
         Evaluate(each_epoch),
+        *stops_after_epochs(trainer, each_epoch),
         TellEpoch(each_epoch, display),
-        Summarise(Summaries(folder.path), trainer.config.log_every, steps_per_epoch),
+        Summarise(Summaries(folder.path), trainer.config.log_every),
         KeepHistory(each_epoch, folder.history),
-        SaveCheckpoints(each_epoch, checkpoints),
+        SaveCheckpoints(_checkpointing(trainer), checkpoints),
+        SaveBest(each_epoch, checkpoints),
     ]
+
+
+def _checkpointing(trainer: Trainer) -> Trigger:
+    every = durations.steps(
+        "--checkpoint-every",
+        trainer.config.checkpoint_every,
+        steps_per_epoch=trainer.steps_per_epoch,
+        total_steps=trainer.total_steps,
+        batch_size=trainer.config.batch_size,
+    )
+    return EveryStepsAndAtTheEnd(every, trainer)

@@ -5,6 +5,10 @@ from __future__ import annotations
 import abc
 import dataclasses
 import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from trainer.loop.trainer import Trainer
 
 
 class Trigger(abc.ABC):
@@ -32,6 +36,17 @@ class EverySteps(Trigger):
     def due(self, step: int) -> bool:
         """Whether the step is a multiple."""
         return step % self.steps == 0
+
+
+@dataclasses.dataclass(frozen=True)
+class EveryStepsAndAtTheEnd(EverySteps):
+    """At every `steps`-th step, and where training ends: after its last step or a stop."""
+
+    trainer: Trainer
+
+    def due(self, step: int) -> bool:
+        """Whether the step is a multiple, or training is over with it."""
+        return super().due(step) or self.trainer.finished
 
 
 class EverySpan(Trigger):
