@@ -6,14 +6,17 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
+import tensorflow as tf
 import tensorflow_hub as hub
 
 from benchmarks.measuring import Claim, Contestant, Folders, Measures, Medians, warmed_up
 from tasks.flowers import Flowers
+from trainer import Config
 from trainer.data.images import image_batches
 from trainer.data.splits import Split
 from trainer.data.tfds_builders import tfds_source
-from trainer.extractors import Extractor, handle_of, load_extractor
+from trainer.extractors.loading import Extractor, load_extractor
+from trainer.extractors.names import handle_of
 from trainer.features import EXTRACTION_BATCH, extract
 
 MODULE = "efficientnet_lite0"
@@ -26,11 +29,12 @@ LOADED, OURS, FORWARD = "the module as loaded", "ours", "ours, the forward alone
 def contestants(folders: Folders) -> Sequence[Contestant]:
     """The hub's module and ours from JPEG, and ours without decoding; a run is 512 photos."""
     source = tfds_source(Flowers.dataset, {"train": f"train[:{PHOTOS}]"}, folders.data_dir)
-    photos, extractor = source.splits["train"], load_extractor(MODULE)
+    photos, extractor = source.splits["train"], load_extractor(Config(extractor=MODULE))
     runs = {
-        LOADED: _as_loaded(photos, extractor.image_size),
+        LOADED: _as_loaded(photos, extractor),
         OURS: lambda: deque(extract(photos, extractor), maxlen=0),
         FORWARD: _forward(photos, extractor),
+        "decoding alone": lambda: deque(_batches(photos, extractor), maxlen=0),
     }
     return warmed_up(
         [Contestant(name, _images_a_second(run), ROUNDS) for name, run in runs.items()]
@@ -46,18 +50,22 @@ def claims(medians: Medians) -> Sequence[Claim]:
     ]
 
 
-def _as_loaded(photos: Split, image_size: int) -> Callable[[], object]:
+def _batches(photos: Split, extractor: Extractor) -> tf.data.Dataset:
+    return image_batches(photos, extractor.image_size, EXTRACTION_BATCH)
+
+
+def _as_loaded(photos: Split, extractor: Extractor) -> Callable[[], object]:
     module = hub.KerasLayer(handle_of(MODULE))
 
     def run() -> None:
-        for images, _ in image_batches(photos, image_size, EXTRACTION_BATCH):
+        for images, _ in _batches(photos, extractor):
             module(images).numpy()
 
     return run
 
 
 def _forward(photos: Split, extractor: Extractor) -> Callable[[], object]:
-    images, _ = next(iter(image_batches(photos, extractor.image_size, EXTRACTION_BATCH)))
+    images, _ = next(iter(_batches(photos, extractor)))
 
     def run() -> None:
         for _ in range(BATCHES):

@@ -16,19 +16,26 @@ from benchmarks.measuring import Folders, interleaved, medians
 from benchmarks.results import Result, keep_result, load_results
 from trainer import UserError, command_line, quiet
 
-Name = Literal["flowers", "head", "extraction", "images", "growth", "startup"]
+Name = Literal["flowers", "head", "extraction", "images", "augmentation", "growth", "startup"]
 NAMES: tuple[Name, ...] = get_args(Name)
 
 DATASETS: dict[Name, str] = {
     "flowers": "tf_flowers/3.0.1",
     "extraction": "tf_flowers/3.0.1",
     "images": "horses_or_humans/3.0.0",
+    "augmentation": "tf_flowers/3.0.1",
     "growth": "tf_flowers/3.0.1",
     "startup": "tf_flowers/3.0.1",
 }
 """What a benchmark reads, by TFDS's name and version, which is also the folder's."""
 
-IN_ONE_PROCESS = ("head", "extraction", "images")
+PACKAGES: dict[Name, dict[str, str]] = {
+    "flowers": {"scikit-learn": "sklearn"},
+    "augmentation": {"SciPy": "scipy"},
+}
+"""What a benchmark needs and the trainer does not, by the names of package and module."""
+
+IN_ONE_PROCESS = ("head", "extraction", "images", "augmentation")
 """Those that import TensorFlow; the others start processes, and are themselves kept small."""
 
 
@@ -45,8 +52,9 @@ def require_what_they_need(names: Iterable[Name], data_dir: Path) -> None:
                 f"{name} reads {dataset} of TFDS, which is not prepared in {data_dir};"
                 " give the folder that has it as --data-dir"
             )
-    if "flowers" in names and importlib.util.find_spec("sklearn") is None:
-        raise UserError("flowers needs scikit-learn; pip install -e '.[dev]' brings it")
+        for package, module in PACKAGES.get(name, {}).items():
+            if importlib.util.find_spec(module) is None:
+                raise UserError(f"{name} needs {package}; pip install -e '.[dev]' brings it")
 
 
 def measure(name: Name, rounds: int | None, data_dir: Path) -> Result:

@@ -27,6 +27,20 @@ TINY_SIDE = 8
 """Side of the images that the tiny modules take, in pixels."""
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--slow` runs the tests that take minutes too."""
+    parser.addoption("--slow", action="store_true", help="run the tests that take minutes too")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Without it they are skipped, and say so."""
+    if not config.getoption("--slow"):
+        skip = pytest.mark.skip(reason="takes minutes; --slow runs it")
+        for item in items:
+            if "slow" in item.keywords:
+                item.add_marker(skip)
+
+
 class Outcome(NamedTuple):
     """What a command ended with."""
 

@@ -70,10 +70,34 @@ def test_an_unknown_task(refused):
         ("--learning-rate", "nan", "at least 0"),
         ("--learning-rate", "inf", "at most"),
         ("--seed", -1, "at least 0"),
+        ("--steps-per-epoch", 0, "at least 1"),
+        ("--validation-steps", 0, "at least 1"),
+        ("--patience", 0, "at least 1"),
+        ("--max-minutes", 0, "a number above 0"),
+        ("--max-minutes", "inf", "a number above 0"),
     ],
 )
 def test_a_number_out_of_bounds(refused, option, value, bound):
     assert refused(option, value).startswith(f"{option} must be {bound}")
+
+
+@pytest.mark.parametrize("target", ["accuracy", "accuracy=0.9", "test/accuracy>=0.9", "loss<low"])
+def test_a_target_that_is_none(refused, target):
+    message = refused("--stop-at", "loss<0.1", target)
+    assert message.startswith("--stop-at must be a metric and its bound, like accuracy>=0.9, ")
+    assert message.endswith(f", not {target}")
+
+
+def test_a_target_of_a_metric_that_there_is_not(refused, cats_and_dogs):
+    message = refused("--data", cats_and_dogs, "--stop-at", "validation/f1>=0.9")
+    assert message == (
+        "--stop-at validation/f1>=0.9: validation has no metric 'f1'; there are loss, accuracy"
+    )
+
+
+@pytest.mark.parametrize("every", ["0", "often", "-1epoch", "200%"])
+def test_checkpoints_never_or_at_no_known_times(refused, every):
+    assert refused(f"--checkpoint-every={every}").startswith("--checkpoint-every must be ")
 
 
 def test_a_trainer_that_does_not_exist(refused, cats_and_dogs):
@@ -146,6 +170,33 @@ def test_a_dataset_that_is_not_prepared_without_network(refused, tmp_path, offli
     assert message.startswith(f"tf_flowers is not prepared in {tmp_path / 'tfds'}")
 
 
+def test_a_folder_task_without_a_folder(refused):
+    message = refused("--task", "folder")
+    assert message.startswith("--task folder has no data of its own; give it a folder")
+
+
+def test_a_dataset_that_tfds_does_not_know(refused, tmp_path):
+    message = refused("--task", "tfds:cifar_10", "--data-dir", tmp_path / "tfds")
+    assert message == "TFDS knows no dataset 'cifar_10'; did you mean cifar10?"
+
+
+def test_a_dataset_of_boxes(refused, tmp_path):
+    message = refused("--task", "tfds:coco", "--data-dir", tmp_path / "tfds")
+    assert message == (
+        "coco of TFDS is no classification of images: its examples have no class label"
+    )
+
+
+def test_a_dataset_that_was_not_downloaded(refused, tmp_path, offline):
+    message = refused("--task", "tfds:cifar10", "--data-dir", tmp_path / "tfds")
+    assert "--data tfds downloads cifar10" in message
+
+
+def test_a_download_that_cannot_be_had(refused, tmp_path, offline):
+    message = refused("--task", "tfds:cifar10", "--data", "tfds", "--data-dir", tmp_path / "tfds")
+    assert message.startswith(f"cifar10 is not prepared in {tmp_path / 'tfds'} and http")
+
+
 def test_too_small_a_sample(refused):
     assert "at least 25" in refused("--data", "sample", "--sample-examples", 24)
 
@@ -169,10 +220,9 @@ def test_a_module_that_cannot_be_reached(refused, cats_and_dogs, closed_port):
     assert message.startswith(f"--extractor {url} cannot be loaded")
 
 
-@pytest.mark.parametrize("kind", ["map", "dict"])
-def test_a_module_that_gives_no_vector(refused, cats_and_dogs, tiny_modules, kind):
-    message = refused("--data", cats_and_dogs, "--extractor", tiny_modules / kind)
-    assert "not a vector [batch, width] for each image" in message
+def test_a_module_that_gives_no_features(refused, cats_and_dogs, tiny_modules):
+    message = refused("--data", cats_and_dogs, "--extractor", tiny_modules / "dict")
+    assert "gives a dict, neither a vector nor a map of features" in message
 
 
 def test_an_image_size_that_the_module_does_not_take(refused, cats_and_dogs):

@@ -11,7 +11,17 @@ from trainer import Config, UserError
 
 
 @pytest.mark.parametrize(
-    "option", ["epochs", "batch_size", "log_every", "image_size", "sample_examples"]
+    "option",
+    [
+        "epochs",
+        "steps_per_epoch",
+        "validation_steps",
+        "batch_size",
+        "patience",
+        "log_every",
+        "image_size",
+        "sample_examples",
+    ],
 )
 def test_a_count_is_at_least_one(option):
     with pytest.raises(UserError) as error:
@@ -57,5 +67,7 @@ def test_a_changed_copy_is_looked_at_too():
 
 
 def test_every_knob_is_in_its_json():
-    written = json.loads(json.dumps(Config(epochs=3, log_dir=Path("a/b")).as_json()))
-    assert written == {**dataclasses.asdict(Config()), "epochs": 3, "log_dir": "a/b"}
+    chosen = {"epochs": 3, "log_dir": Path("a/b"), "stop_at": ("loss<1",)}
+    written = json.loads(json.dumps(Config(**chosen).as_json()))
+    as_json = {"epochs": 3, "log_dir": "a/b", "stop_at": ["loss<1"]}
+    assert written == {**dataclasses.asdict(Config()), **as_json}

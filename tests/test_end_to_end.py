@@ -195,6 +195,21 @@ def test_one_seed_ends_with_the_same_weights_to_the_bit(type_command, flowers, t
     assert again.result["metrics"] == flowers.result["metrics"]
 
 
+def test_how_long_an_epoch_is_changes_no_weight(type_command, flowers):
+    options = ("--task", "flowers", "--epochs", "2", "--steps-per-epoch", "3", "--seed", "5")
+    other = type_command(*options)
+    assert (other.result["epochs"], other.result["steps"]) == (2, 6)
+    assert other.result["weights_digest"] == flowers.result["weights_digest"]
+
+
+def test_a_run_stops_in_the_epoch_in_which_its_target_is_reached(type_command):
+    stopped = type_command("--task", "flowers", "--epochs", "99", "--stop-at", "accuracy>=0.9")
+    with (stopped.folder / "history.csv").open() as file:
+        *before, last = [float(row["train_accuracy"]) for row in csv.DictReader(file)]
+    assert max(before, default=0.0) < 0.9 <= last
+    assert stopped.result["stopped"] == "--stop-at accuracy>=0.9"
+
+
 def test_another_seed_ends_with_other_weights(type_command, flowers):
     other = type_command("--task", "flowers", "--epochs", "3", "--seed", "6")
     assert other.result["weights_digest"] != flowers.result["weights_digest"]

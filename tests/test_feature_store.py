@@ -6,9 +6,11 @@ import multiprocessing
 import numpy as np
 import pytest
 
-from trainer import UserError
-from trainer.extractors import Extractor, load_extractor
+from trainer import Config, UserError
+from trainer.data.augment import PRESETS, Variation
+from trainer.extractors.loading import Extractor, load_extractor
 from trainer.feature_store import SHARD_ROWS, FeatureStore, Wanted
+from trainer.features import extract, joined
 
 EXAMPLES = 2 * SHARD_ROWS + 5
 
@@ -19,7 +21,7 @@ class Killed(BaseException):
 
 @pytest.fixture(scope="module")
 def extractor(vector_module):
-    return load_extractor(str(vector_module))
+    return load_extractor(Config(extractor=str(vector_module)))
 
 
 @pytest.fixture
@@ -36,7 +38,7 @@ class Counting:
 
     def __call__(self) -> Extractor:
         really = self._extractor
-        return Extractor(really.name, really.image_size, really.width, self._pass)
+        return Extractor(really.name, really.image_size, really.shape, self._pass)
 
     def _pass(self, images):
         if self._killed_after is not None and self.images >= self._killed_after:
@@ -79,7 +81,7 @@ def kept(store, split, counting):
 
 def test_features_are_the_extractors(kept, split, extractor):
     features, _ = kept
-    assert features.vectors.shape == (EXAMPLES, extractor.width)
+    assert features.vectors.shape == (EXAMPLES, *extractor.shape)
     np.testing.assert_array_equal(features.labels, np.arange(EXAMPLES))
 
 
@@ -225,3 +227,82 @@ def hold(path, held, let_go):
     with filelock.FileLock(path):
         held.set()
         let_go.wait(30)
+
+
+# Copies of varied images.
+
+
+VARIATIONS = [Variation(PRESETS["strong"], seed=0, epoch=copy) for copy in range(2)]
+
+
+@pytest.fixture
+def copies(store, split, counting):
+    """The features of two copies of every image."""
+    return store.copies(wanted(split, counting), VARIATIONS, silent).loaded()
+
+
+def test_copies_are_the_features_of_each_variation_one_behind_the_other(copies, split, extractor):
+    expected = joined(part for v in VARIATIONS for part in extract(split, extractor, v))
+    np.testing.assert_array_equal(copies.vectors, expected.vectors)
+    np.testing.assert_array_equal(copies.labels, [*range(EXAMPLES)] * 2)
+
+
+def test_copies_differ_from_each_other_and_from_the_images_as_they_are(copies, kept):
+    first, second = np.split(copies.vectors, 2)
+    plain, _ = kept
+    for one, other in [(first, second), (first, plain.vectors), (second, plain.vectors)]:
+        assert (np.abs(one - other).max(axis=1) > 1e-4).mean() > 0.9
+
+
+def test_copies_are_kept_too(copies, store, split, counting):
+    passed = counting.images
+    again = store.copies(wanted(split, counting), VARIATIONS, silent)
+    assert counting.images == passed
+    np.testing.assert_array_equal(again.loaded().vectors, copies.vectors)
+
+
+def test_more_copies_need_only_the_new_ones(copies, store, split, counting):
+    passed = counting.images
+    third = Variation(PRESETS["strong"], seed=0, epoch=2)
+    store.copies(wanted(split, counting), [*VARIATIONS, third], silent)
+    assert counting.images == passed * 3 // 2
+
+
+def test_copies_killed_on_their_way_go_on_as_if_nothing_had_been(
+    copies, split, extractor, tmp_path
+):
+    other = FeatureStore(tmp_path / "other", silent)
+    killed = Counting(extractor, killed_after=EXAMPLES + SHARD_ROWS + 64)
+    with pytest.raises(Killed):
+        other.copies(wanted(split, killed), VARIATIONS, silent)
+    features = other.copies(wanted(split, Counting(extractor)), VARIATIONS, silent).loaded()
+    np.testing.assert_array_equal(features.vectors, copies.vectors)
+
+
+def test_a_damaged_shard_of_a_copy_is_varied_again_as_before(copies, store, split, counting):
+    place = store._folder / wanted(split, counting).varied(VARIATIONS[1]).key
+    hurt(place / "00001.vectors.npy", "a byte")
+    again = store.copies(wanted(split, counting), VARIATIONS, silent).loaded()
+    np.testing.assert_array_equal(again.vectors, copies.vectors)
+
+
+def test_progress_is_told_over_all_copies(store, split, counting):
+    told = []
+    wishes = wanted(split, counting)
+    store.copies(wishes, VARIATIONS, lambda done, total: told.append((done, total)))
+    assert told == sorted(told)
+    assert told[-1] == (2 * EXAMPLES, 2 * EXAMPLES)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Variation(PRESETS["strong"], seed=0, epoch=1),
+        Variation(PRESETS["strong"], seed=1, epoch=0),
+        Variation(PRESETS["light"], seed=0, epoch=0),
+    ],
+)
+def test_another_variation_has_another_key(split, other):
+    plain = wanted(split, None)
+    keys = {plain.key, plain.varied(VARIATIONS[0]).key, plain.varied(other).key}
+    assert len(keys) == 3

@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer.extractors import Extractor, load_extractor
+from trainer import Config
+from trainer.data.augment import PRESETS, Variation
+from trainer.data.images import image_batches
+from trainer.extractors.loading import Extractor, load_extractor
 from trainer.features import EXTRACTION_BATCH, Features, StoredFeatures, extract, joined
 
 EXAMPLES = EXTRACTION_BATCH + 3
@@ -12,7 +15,7 @@ EXAMPLES = EXTRACTION_BATCH + 3
 
 @pytest.fixture(scope="module")
 def extractor(vector_module):
-    return load_extractor(str(vector_module))
+    return load_extractor(Config(extractor=str(vector_module)))
 
 
 @pytest.fixture
@@ -39,7 +42,7 @@ def test_features_are_in_the_stored_order(features):
 
 
 def test_features_are_of_the_images_alone_without_padding(features, extractor):
-    assert features.vectors.shape == (EXAMPLES, extractor.width)
+    assert features.vectors.shape == (EXAMPLES, *extractor.shape)
 
 
 def test_features_are_float32_and_labels_int32(features):
@@ -59,7 +62,7 @@ def test_each_image_passes_the_extractor_once(split, extractor):
         passed.extend(images.numpy()[tf.reduce_any(images > 0, [1, 2, 3])])  # padding is black
         return extractor(images)
 
-    list(extract(split, Extractor("counting", 8, extractor.width, network)))
+    list(extract(split, Extractor("counting", 8, extractor.shape, network)))
     assert len(passed) == len({image.tobytes() for image in passed}) == EXAMPLES
 
 
@@ -89,3 +92,11 @@ def test_rows_of_stored_features_come_in_the_order_asked_for(stored, features, n
 
 def test_stored_features_tell_the_memory_they_would_take(stored, features):
     assert stored.bytes == features.vectors.nbytes
+
+
+def test_features_of_varied_images_are_those_of_image_batches_that_are_varied(split, extractor):
+    variation = Variation(PRESETS["strong"], seed=0, epoch=1)
+    varied = joined(extract(split, extractor, variation))
+    batches = image_batches(split, 8, EXTRACTION_BATCH, variation=variation)
+    expected = np.concatenate([extractor(images) for images, _ in batches])[:EXAMPLES]
+    np.testing.assert_array_equal(varied.vectors, expected)

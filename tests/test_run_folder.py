@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from trainer import UserError
-from trainer.run_folder import new_run_folder
+from trainer.run_folder import new_run_folder, temporary_run_folder
 
 SECOND = "2030-01-02_03-04-05"
 
@@ -77,3 +77,10 @@ def test_a_file_in_the_way_is_named(tmp_path, in_the_way):
         make(tmp_path / "logs")
     assert str(error.value).startswith(f"--log-dir {tmp_path / 'logs'}: no run folder can be made")
     assert str(tmp_path / in_the_way) in str(error.value).partition("(")[2]
+
+
+def test_a_temporary_folder_is_taken_away_with_all_that_is_in_it():
+    with temporary_run_folder() as folder:
+        folder.checkpoints.mkdir()
+        folder.config.touch()
+    assert not folder.path.exists()

@@ -1,5 +1,7 @@
 """What a task is by itself, and how a name finds it."""
 
+import re
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -26,7 +28,7 @@ def cats(user_module):
     user_module("my_tasks", CATS)
 
 
-@pytest.mark.parametrize("name", ["flowers", "horses", "dogs"])
+@pytest.mark.parametrize("name", task_names())
 def test_a_task_is_known_by_its_name(name):
     assert find_task(name).name == name
 
@@ -42,10 +44,35 @@ def test_a_name_that_is_nearly_right_is_told_the_right_one(wrong, right):
         find_task(wrong)
 
 
-@pytest.mark.parametrize("name", ["zzz", ""])
+@pytest.mark.parametrize("name", ["zzz", "", "tfds"])
 def test_a_name_like_no_other_is_told_all_of_them(name):
-    with pytest.raises(UserError, match=rf"there are {', '.join(task_names())}, or module:Class"):
+    names = ", ".join(task_names())
+    with pytest.raises(UserError, match=f"there are {names}, tfds:NAME, or module:Class"):
         find_task(name)
+
+
+@pytest.mark.parametrize("dataset", ["mnist", "mnist_corrupted/fog", "mnist:3.0.1"])
+def test_any_dataset_of_tfds_is_a_task(dataset):
+    task = find_task(f"tfds:{dataset}")
+    assert (task.dataset, task.defaults.task) == (dataset, f"tfds:{dataset}")
+
+
+@pytest.mark.parametrize(
+    ("dataset", "name"),
+    [
+        ("mnist", "tfds-mnist"),
+        ("mnist_corrupted/fog:1.0.0", "tfds-mnist_corrupted-fog-1.0.0"),
+        ("robots/a=1,b=../x", "tfds-robots-a-1-b-..-x"),
+    ],
+)
+def test_the_runs_on_a_dataset_lie_in_one_folder(dataset, name):
+    assert find_task(f"tfds:{dataset}").name == name
+
+
+@pytest.mark.parametrize("name", ["", "../../etc", "/etc", "two words", "huggingface:mnist"])
+def test_what_can_be_no_dataset_is_refused(name):
+    with pytest.raises(UserError, match=rf"^--task {re.escape(f'tfds:{name}')} names no dataset"):
+        find_task(f"tfds:{name}")
 
 
 def test_a_class_of_the_users_is_found_in_the_current_folder(cats):

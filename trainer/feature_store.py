@@ -3,7 +3,7 @@
 FOLDER/<key>/ holds the features of one split, the key being made of everything that shaped them:
 
     manifest.json       what they are of; rows and checksums of each shard
-    00000.vectors.npy   float32 [rows, width]
+    00000.vectors.npy   float32 [rows, width], or maps [rows, height, width, channels]
     00000.labels.npy    int32 [rows]
 
 While they are computed the folder is called <key>.partial, and a killed extraction goes on from
@@ -17,16 +17,17 @@ import dataclasses
 import itertools
 import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import filelock
 
 from trainer import atomic
+from trainer.data.augment import Variation
 from trainer.data.splits import Split, fingerprint
 from trainer.errors import UserError
-from trainer.extractors import Extractor
+from trainer.extractors.loading import Extractor
 from trainer.features import EXTRACTION_BATCH, Features, StoredFeatures, extract, joined
 from trainer.shards import DamagedArrayError, read_array, write_array
 
@@ -47,11 +48,21 @@ class Wanted:
 
     split: Split
     extractor: Callable[[], Extractor]
+    variation: Variation | None = None
 
     @property
     def key(self) -> str:
         """What their folder is called."""
         return fingerprint(self.identity)[:32]
+
+    def varied(self, variation: Variation) -> Wanted:
+        """The features of the same images when they are varied: others, with a key of their own."""
+        return dataclasses.replace(
+            self,
+            about=f"{self.about}, copy {variation.epoch}",
+            identity={**self.identity, "variation": variation.identity},
+            variation=variation,
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,6 +105,23 @@ class FeatureStore:
                 " make room or give another --cache-dir"
             ) from error
 
+    def copies(
+        self,
+        wanted: Wanted,
+        variations: Sequence[Variation],
+        progress: Callable[[int, int], None],
+    ) -> StoredFeatures:
+        """The features of each variation of the same images, one copy behind the other.
+
+        Raises:
+            UserError: the folder cannot be written.
+        """
+        examples, shards = wanted.split.examples, list[Features]()
+        for copy, variation in enumerate(variations):
+            told = _told_from(copy * examples, len(variations) * examples, progress)
+            shards += self.features(wanted.varied(variation), told).shards
+        return StoredFeatures(shards)
+
     @contextlib.contextmanager
     def _alone(self, place: Path) -> Iterator[None]:
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -130,7 +158,8 @@ class FeatureStore:
         total = wanted.split.examples
         if first == total:
             return
-        for features in extract(wanted.split.part(first, total - first), wanted.extractor()):
+        rest = wanted.split.part(first, total - first)
+        for features in extract(rest, wanted.extractor(), wanted.variation):
             first += features.examples
             self.extracted += features.examples
             progress(first, total)
@@ -144,11 +173,18 @@ class FeatureStore:
             except DamagedArrayError as damage:
                 self._say(f"{damage}; its {shard.rows} images are extracted again")
                 rows = wanted.split.part(number * SHARD_ROWS, shard.rows)
-                features = joined(extract(rows, wanted.extractor()))
+                features = joined(extract(rows, wanted.extractor(), wanted.variation))
                 shards[number] = _write_shard(place, number, features)
                 _write_manifest(place, wanted, shards)
                 self.extracted += shard.rows
                 yield features
+
+
+def _told_from(
+    first: int, total: int, progress: Callable[[int, int], None]
+) -> Callable[[int, int], None]:
+    """Tells a part's progress as that of the whole."""
+    return lambda done, _: progress(first + done, total)
 
 
 def _whole_shards(partial: Path) -> Iterator[Shard]:

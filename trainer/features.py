@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
+from trainer.data.augment import Variation
 from trainer.data.images import image_batches
 from trainer.data.splits import Split
-from trainer.extractors import Extractor
+from trainer.extractors.loading import Extractor
 
 EXTRACTION_BATCH = 32
 """Images a call of the extractor; not --batch-size, on which no feature should depend."""
@@ -20,7 +21,7 @@ class Features:
     """The features of some examples, in their stored order."""
 
     vectors: np.ndarray
-    """float32 [examples, width]."""
+    """float32 [examples, *shape], the shape being that of one image's features."""
 
     labels: np.ndarray
     """int32 [examples]."""
@@ -43,9 +44,9 @@ class StoredFeatures:
         return sum(shard.examples for shard in self.shards)
 
     @property
-    def width(self) -> int:
-        """Numbers an example."""
-        return int(self.shards[0].vectors.shape[1])
+    def shape(self) -> tuple[int, ...]:
+        """Of the features of one example."""
+        return self.shards[0].vectors.shape[1:]
 
     @property
     def bytes(self) -> int:
@@ -60,7 +61,7 @@ class StoredFeatures:
         """Those of some examples, int [rows], read from the disk."""
         starts = np.cumsum([0, *(shard.examples for shard in self.shards)])
         found = Features(
-            np.empty([len(numbers), self.width], np.float32), np.empty([len(numbers)], np.int32)
+            np.empty([len(numbers), *self.shape], np.float32), np.empty([len(numbers)], np.int32)
         )
         of_row = np.searchsorted(starts, numbers, side="right") - 1
         for number in np.unique(of_row):
@@ -71,9 +72,11 @@ class StoredFeatures:
         return found
 
 
-def extract(split: Split, extractor: Extractor) -> Iterator[Features]:
-    """Every image of a split through the extractor, some at a time."""
-    batches = image_batches(split, extractor.image_size, EXTRACTION_BATCH)
+def extract(
+    split: Split, extractor: Extractor, variation: Variation | None = None
+) -> Iterator[Features]:
+    """Every image of a split through the extractor, varied or as it is, some at a time."""
+    batches = image_batches(split, extractor.image_size, EXTRACTION_BATCH, variation=variation)
     for first, (images, labels) in zip(
         range(0, split.examples, EXTRACTION_BATCH), batches, strict=True
     ):

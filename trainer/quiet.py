@@ -15,6 +15,8 @@ def import_tensorflow() -> None:
     """Import TensorFlow and Keras on it, silently; a TF_CPP_MIN_LOG_LEVEL of the user's stands."""
     os.environ["KERAS_BACKEND"] = "tensorflow"
     logging.getLogger("absl").setLevel(logging.ERROR)
+    # It warns of retracing where several graphs come from one line; `TracedOnce` knows better.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     # tensorflow_hub 0.16 imports it, and setuptools tells every user so.
     warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
     logs_as_asked = "TF_CPP_MIN_LOG_LEVEL" in os.environ

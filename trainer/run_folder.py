@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import shutil
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,6 +56,13 @@ def new_run_folder(log_dir: Path, task_name: str) -> Iterator[RunFolder]:
         if not folder.checkpoints.exists():
             shutil.rmtree(folder.path)
         raise
+
+
+@contextlib.contextmanager
+def temporary_run_folder() -> Iterator[RunFolder]:
+    """A folder that is taken away again, whatever has come into it."""
+    with tempfile.TemporaryDirectory() as path:
+        yield RunFolder(Path(path))
 
 
 def _make(log_dir: Path, task_name: str) -> Path:

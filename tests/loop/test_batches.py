@@ -1,9 +1,13 @@
+import itertools
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from trainer.data.augment import PRESETS
+from trainer.data.mixing import Mixing
 from trainer.data.splits import Split
-from trainer.features import Features, StoredFeatures
+from trainer.features import Features, StoredFeatures, joined
 from trainer.loop.batches import Batches, FeatureBatches, ImageBatches, StreamedFeatureBatches
 
 EXAMPLES, BATCH = 10, 4
@@ -105,3 +109,127 @@ def test_every_kind_has_the_same_order(epoch):
     kinds = [feature_batches(), streamed_feature_batches(), image_batches()]
     first, *others = [labels_of(batches, epoch) for batches in kinds]
     assert all(other == first for other in others)
+
+
+# Augmentation and mixing of images.
+
+
+AUGMENTATION = PRESETS["strong"]
+MIXING = Mixing(classes=EXAMPLES, mixup=0.4, cutmix=1.0)
+
+
+def noisy_batches(seed: int = 0, **options: object) -> ImageBatches:
+    """Images of noise, labelled by their positions."""
+    pixels = np.random.default_rng(0).integers(0, 256, [EXAMPLES, 4, 4, 3], np.uint8)
+    images = [tf.io.encode_png(picture).numpy() for picture in pixels]
+    references = tf.data.Dataset.from_tensor_slices((images, tf.range(EXAMPLES)))
+    split = Split("noise", EXAMPLES, "", lambda: references, tf.identity, EXAMPLES, str)
+    return ImageBatches(split, 4, BATCH, seed, **options)
+
+
+def images_of(batches: Batches, epoch: int | None) -> np.ndarray:
+    """The images of an epoch in the stored order."""
+    inputs, labels = (np.concatenate(column) for column in zip(*drawn(batches, epoch), strict=True))
+    return inputs[np.argsort(labels, kind="stable")][labels.size - EXAMPLES :]
+
+
+def test_training_epochs_vary_every_image_each_its_own_way():
+    batches = noisy_batches(augmentation=AUGMENTATION)
+    plain, first, second = (images_of(batches, epoch) for epoch in (None, 0, 1))
+    for one, other in itertools.combinations([plain, first, second], 2):
+        assert (np.abs(one - other).max((1, 2, 3)) > 0.02).all()
+
+
+def test_an_epoch_is_varied_the_same_each_time():
+    one, again = (images_of(noisy_batches(augmentation=AUGMENTATION), epoch=3) for _ in range(2))
+    np.testing.assert_array_equal(one, again)
+
+
+def test_another_seed_varies_otherwise():
+    one, other = (images_of(noisy_batches(s, augmentation=AUGMENTATION), 0) for s in (0, 1))
+    assert not np.allclose(one, other)
+
+
+def test_without_an_epoch_nothing_is_varied():
+    varied = noisy_batches(augmentation=AUGMENTATION)
+    np.testing.assert_array_equal(images_of(varied, None), images_of(noisy_batches(), None))
+
+
+@pytest.mark.parametrize("epoch", [None, 0])
+@pytest.mark.parametrize("augmentation", [None, AUGMENTATION])
+def test_mixed_batches_have_shares_of_classes_as_the_spec_tells(epoch, augmentation):
+    batches = noisy_batches(augmentation=augmentation, mixing=MIXING)
+    assert tuple(batches.batch_spec[1].shape) == (BATCH, EXAMPLES)
+    for inputs, labels in drawn(batches, epoch):
+        assert (inputs.shape, labels.shape) == tuple(tuple(s.shape) for s in batches.batch_spec)
+        assert labels.dtype == np.float32
+
+
+def test_every_example_has_a_share_of_one_in_a_mixed_epoch():
+    shares = np.concatenate([labels for _, labels in drawn(noisy_batches(mixing=MIXING), 0)])
+    np.testing.assert_allclose(shares.sum(axis=1), [1] * EXAMPLES + [0] * 2, atol=1e-6)
+    assert (shares.max(axis=1)[:EXAMPLES] < 1).any()
+
+
+def test_without_an_epoch_nothing_is_mixed():
+    plain, mixed = drawn(noisy_batches(), None), drawn(noisy_batches(mixing=MIXING), None)
+    for (images, labels), (mixed_images, shares) in zip(plain, mixed, strict=True):
+        np.testing.assert_array_equal(mixed_images, images)
+        np.testing.assert_array_equal(shares, tf.one_hot(labels, EXAMPLES))
+
+
+# Labels.
+
+
+@EVERY_KIND
+def test_the_labels_of_all_examples_are_known_before_an_epoch(make):
+    labels = make().labels
+    assert labels.dtype == np.int32
+    np.testing.assert_array_equal(labels, np.arange(EXAMPLES))
+
+
+# Copies of features.
+
+
+COPIES = 3
+
+
+def copied(kind: type[Batches]) -> Batches:
+    """Copies of ten features, which tell their copy and their label."""
+    numbers = np.arange(COPIES * EXAMPLES)
+    parts = [
+        Features(rows[:, None].astype(np.float32), (rows % EXAMPLES).astype(np.int32))
+        for rows in np.split(numbers, COPIES)
+    ]
+    features = joined(parts) if kind is FeatureBatches else StoredFeatures(parts)
+    return kind(features, BATCH, seed=0, copies=COPIES)
+
+
+EVERY_COPIED_KIND = pytest.mark.parametrize("kind", [FeatureBatches, StreamedFeatureBatches])
+
+
+@EVERY_COPIED_KIND
+@pytest.mark.parametrize("epoch", [0, 1, 2, 3, 7])
+def test_an_epoch_takes_the_next_copy_of_every_example(kind, epoch):
+    for vectors, labels in drawn(copied(kind), epoch):
+        present = labels >= 0
+        copies, positions = np.divmod(vectors[present, 0].astype(int), EXAMPLES)
+        assert set(copies) == {epoch % COPIES}
+        np.testing.assert_array_equal(positions, labels[present])
+
+
+@EVERY_COPIED_KIND
+@pytest.mark.parametrize("epoch", [None, 0, 4])
+def test_copies_come_in_the_order_of_the_examples(kind, epoch):
+    assert labels_of(copied(kind), epoch) == labels_of(feature_batches(), epoch)
+
+
+@EVERY_COPIED_KIND
+def test_copies_are_no_examples(kind):
+    batches = copied(kind)
+    assert (batches.examples, batches.steps) == (EXAMPLES, 3)
+
+
+@EVERY_COPIED_KIND
+def test_copies_have_no_labels_of_their_own(kind):
+    np.testing.assert_array_equal(copied(kind).labels, np.arange(EXAMPLES))

@@ -1,5 +1,6 @@
 import csv
 import io
+import math
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from tests.loop.conftest import BATCH, SIZES
 from trainer.loop.checkpoints import Checkpoints
 from trainer.loop.history import best_record
 from trainer.loop.hooks import standard_hooks
+from trainer.loop.triggers import EverySteps
 from trainer.report.progress import Display
 from trainer.run_folder import RunFolder
 
@@ -18,18 +20,25 @@ STEPS_PER_EPOCH = -(-SIZES["train"] // BATCH)
 
 
 @pytest.fixture
-def run(make_trainer, tmp_path):
-    """Three epochs with the standard hooks: the trainer, its folder, what was printed."""
-    trainer, folder, printed = (
-        make_trainer(epochs=3, log_every=5),
-        RunFolder(tmp_path),
-        io.StringIO(),
-    )
-    display = Display(Console(file=printed, width=200))
-    checkpoints = Checkpoints(trainer, folder.checkpoints)
-    with display.bar("training", "steps") as bar:
-        trainer.fit(standard_hooks(trainer, folder, checkpoints, display, bar))
-    return trainer, folder, printed.getvalue()
+def run_with(make_trainer, tmp_path):
+    """Runs with the standard hooks, and others before them: the trainer, its folder, the lines."""
+
+    def run(*others, **options):
+        trainer, folder, printed = make_trainer(**options), RunFolder(tmp_path), io.StringIO()
+        display = Display(Console(file=printed, width=200))
+        checkpoints = Checkpoints(trainer, folder.checkpoints)
+        with display.bar("training", "steps") as bar:
+            hooks = standard_hooks(trainer, folder, checkpoints, display, bar)
+            trainer.fit([*others, *hooks])
+        return trainer, folder, printed.getvalue()
+
+    return run
+
+
+@pytest.fixture
+def run(run_with):
+    """Three epochs."""
+    return run_with(epochs=3, log_every=5)
 
 
 def points(folder: RunFolder, split: str) -> dict[str, dict[int, float]]:
@@ -43,17 +52,22 @@ def points(folder: RunFolder, split: str) -> dict[str, dict[int, float]]:
 
 
 def test_each_hook_comes_after_those_whose_work_it_needs(make_trainer, tmp_path):
-    trainer = make_trainer()
+    trainer = make_trainer(dry_run=True, max_minutes=1.0, stop_at=("loss<0",), patience=1)
     checkpoints = Checkpoints(trainer, tmp_path)
     display = Display(Console(file=io.StringIO()))
     hooks = standard_hooks(trainer, RunFolder(tmp_path), checkpoints, display, bar=None)
     assert [type(hook).__name__ for hook in hooks] == [
         "ShowProgress",  # shows the metrics of the epoch
+        "StopAfterOneStep",  # may cut the epoch short
+        "MaxMinutes",
         "Evaluate",  # resets them and writes the record
+        "StopAt",  # reads it
+        "Patience",
         "TellEpoch",
         "Summarise",
         "KeepHistory",
         "SaveCheckpoints",  # keeps all that the others changed
+        "SaveBest",
     ]
 
 
@@ -102,6 +116,13 @@ def test_the_learning_rate_and_the_speed_are_drawn(run):
     assert all(speed > 0 for speed in train["images_per_second"].values())
 
 
+def test_a_schedule_is_drawn_at_every_point_within_a_span(run_with):
+    _, folder, _ = run_with(epochs=3, log_every=3, schedule="cosine", learning_rate=0.1)
+    rates = points(folder, "train")["learning_rate"]
+    expected = [0.05 * (1 + math.cos(math.pi * step / 21)) for step in rates]
+    assert list(rates.values()) == pytest.approx(expected, abs=1e-7)
+
+
 def test_history_csv_has_the_metrics_of_every_epoch(run):
     trainer, folder, _ = run
     with folder.history.open() as file:
@@ -135,3 +156,85 @@ def test_every_epoch_has_a_line(run):
 def test_off_a_terminal_no_bar_is_printed(run):
     _, _, printed = run
     assert all(line.startswith("epoch") for line in printed.splitlines() if line.strip())
+
+
+# Epochs that are no passes, and such as are cut short.
+
+
+class Stopper:
+    """Stops at a step."""
+
+    def __init__(self, step: int) -> None:
+        self.when = EverySteps(step)
+
+    def __call__(self, trainer, span):
+        trainer.stop("enough")
+
+
+def saved(folder: RunFolder, kind: str) -> list[int]:
+    paths = (folder.checkpoints / kind).glob("step-*.index")
+    return sorted(int(path.stem.removeprefix("step-")) for path in paths)
+
+
+def test_an_epoch_of_so_many_steps_has_a_record(run_with):
+    trainer, _, _ = run_with(epochs=3, steps_per_epoch=5)
+    assert [(r.epoch, r.step) for r in trainer.history] == [(1, 5), (2, 10), (3, 15)]
+
+
+def test_an_epoch_that_is_cut_short_has_a_record_too(run_with):
+    trainer, _, _ = run_with(Stopper(10), epochs=3)
+    assert [(r.epoch, r.step) for r in trainer.history] == [(1, 7), (2, 10)]
+
+
+def test_the_training_metrics_of_an_epoch_that_is_cut_short_are_of_its_steps_so_far(run_with):
+    whole, _, _ = run_with(epochs=2, steps_per_epoch=5)
+    cut, _, _ = run_with(Stopper(5), epochs=2)
+    assert cut.history[0].metrics == whole.history[0].metrics
+
+
+def test_a_run_that_is_stopped_in_its_first_epoch_has_a_best_checkpoint(run_with):
+    _, folder, _ = run_with(Stopper(3), epochs=3)
+    assert (saved(folder, "best"), saved(folder, "last")) == ([3], [3])
+
+
+def test_the_curves_of_a_run_that_is_stopped_end_where_it_was(run_with):
+    _, folder, _ = run_with(Stopper(10), epochs=3, log_every=100)
+    assert list(points(folder, "train")["loss"]) == [7, 10]
+    assert list(points(folder, "validation")["loss"]) == [7, 10]
+
+
+def test_an_epoch_that_is_cut_short_has_a_line(run_with):
+    _, _, printed = run_with(Stopper(10), epochs=3)
+    assert [line[:18] for line in printed.split("\n") if line.startswith("epoch")] == [
+        "epoch 1/3  step 7 ",
+        "epoch 2/3  step 10",
+    ]
+
+
+# How often a checkpoint is kept.
+
+
+@pytest.mark.parametrize(
+    ("every", "steps"),
+    [
+        ("1epoch", [7, 14, 21]),
+        ("4steps", [16, 20, 21]),
+        ("2epochs", [14, 21]),
+        ("50%", [11, 21]),
+    ],
+)
+def test_a_checkpoint_is_kept_as_often_as_is_asked_and_at_the_end(run_with, every, steps):
+    _, folder, _ = run_with(epochs=3, checkpoint_every=every)
+    assert saved(folder, "last") == steps
+
+
+def test_the_best_is_of_a_validation_however_often_checkpoints_are_kept(run_with):
+    trainer, folder, _ = run_with(epochs=3, checkpoint_every="4steps")
+    assert saved(folder, "best") == [best_record(trainer.history).step]
+
+
+def test_how_often_checkpoints_are_kept_changes_no_weight(run_with, weights):
+    often, _, _ = run_with(epochs=2, checkpoint_every="1step")
+    seldom, _, _ = run_with(epochs=2, checkpoint_every="100%")
+    for one, other in zip(weights(often), weights(seldom), strict=True):
+        np.testing.assert_array_equal(one, other)

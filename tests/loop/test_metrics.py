@@ -24,6 +24,12 @@ def test_padding_rows_do_not_count():
     assert metrics.result() == {"accuracy": 1.0}
 
 
+def test_of_shares_the_greatest_is_the_label_and_rows_of_zeros_do_not_count():
+    metrics = accuracy()
+    metrics.update(tf.constant([[0.7, 0.3], [0.9, 0.1], [0.0, 0.0]]), SURE)
+    assert metrics.result() == {"accuracy": 0.5}
+
+
 def test_means_weigh_a_step_by_its_examples():
     metrics = Metrics({})
     metrics.add_means(["loss"])

@@ -61,7 +61,7 @@ def test_cutting_into_spans_changes_nothing():
     )
 
 
-def test_a_later_epoch_begins_with_its_first_batch():
+def test_a_later_pass_begins_with_the_first_batch():
     [span] = run(3, 4)
     np.testing.assert_array_equal(span.values["loss"], [0 + 1 + 2 + 3])
 
@@ -72,13 +72,13 @@ def test_a_span_tells_how_many_examples_it_saw():
 
 
 @COMPILED_OR_NOT
-def test_the_step_is_traced_once_whatever_the_lengths_of_spans_and_the_epochs(jit):
+def test_the_step_is_traced_once_whatever_the_lengths_of_spans_and_the_pass(jit):
     step, batches = Summing(), ten_numbers()
     runner = SpanRunner(step, batches, Metrics({}), jit)
-    for epoch in range(3):
-        feed = batches.open(epoch)
-        for first, last in [(0, 1), (1, 3)] if epoch else [(0, 3)]:
-            runner(feed, 3 * epoch + first, 3 * epoch + last)
+    for pass_number in range(3):
+        feed = batches.open(pass_number)
+        for first, last in [(0, 1), (1, 3)] if pass_number else [(0, 3)]:
+            runner(feed, 3 * pass_number + first, 3 * pass_number + last)
     assert step.traces == 1
 
 

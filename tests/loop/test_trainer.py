@@ -5,7 +5,9 @@ import tensorflow as tf
 
 from tests.loop.conftest import BATCH, SIZES, features
 from trainer import Trainer, UserError
-from trainer.loop.triggers import EverySteps
+from trainer.features import StoredFeatures
+from trainer.loop.batches import StreamedFeatureBatches
+from trainer.loop.triggers import EverySpan, EverySteps
 
 STEPS_PER_EPOCH = -(-SIZES["train"] // BATCH)
 
@@ -102,6 +104,105 @@ def test_a_span_ends_where_a_hook_wants_a_word_and_at_the_end_of_an_epoch(make_t
     assert hook.spans == [(0, 3), (3, 6), (7, 9), (9, 12)]
 
 
+class Spans:
+    """A hook that keeps every span, and cuts none."""
+
+    when = EverySpan()
+
+    def __init__(self) -> None:
+        self.bounds = []
+
+    def __call__(self, trainer, span):
+        self.bounds.append((span.first, span.last))
+
+
+@pytest.mark.parametrize(
+    ("steps_per_epoch", "bounds"),
+    [
+        (None, [(0, 7), (7, 14)]),
+        (5, [(0, 5), (5, 7), (7, 10)]),
+        (10, [(0, 7), (7, 10), (10, 14), (14, 20)]),
+    ],
+)
+def test_a_span_crosses_neither_the_end_of_an_epoch_nor_of_a_pass(
+    make_trainer, steps_per_epoch, bounds
+):
+    hook = Spans()
+    make_trainer(epochs=2, steps_per_epoch=steps_per_epoch).fit([hook])
+    assert hook.bounds == bounds
+
+
+@COMPILED_OR_NOT
+@pytest.mark.parametrize("steps_per_epoch", [2, 14])
+def test_how_long_an_epoch_is_changes_no_weight(make_trainer, weights, steps_per_epoch, jit):
+    whole = make_trainer(epochs=2, jit=jit)
+    other = make_trainer(epochs=14 // steps_per_epoch, steps_per_epoch=steps_per_epoch, jit=jit)
+    whole.fit()
+    other.fit()
+    for one, another in zip(weights(whole), weights(other), strict=True):
+        np.testing.assert_array_equal(one, another)
+
+
+def test_a_stream_too_goes_on_from_epoch_to_epoch_within_a_pass(make_trainer, weights):
+    class Streamed(Trainer):
+        def __init__(self, task, config, classes, batches):
+            streams = {
+                split: StreamedFeatureBatches(
+                    StoredFeatures([features(split)]), config.batch_size, config.seed
+                )
+                for split in batches
+            }
+            super().__init__(task, config, classes, streams)
+
+    options = {"epochs": 5, "steps_per_epoch": 3, "jit": "off"}
+    kept, streamed = make_trainer(**options), make_trainer(Streamed, **options)
+    kept.fit()
+    streamed.fit()
+    for one, another in zip(weights(kept), weights(streamed), strict=True):
+        np.testing.assert_array_equal(one, another)
+
+
+def test_epochs_and_passes_are_counted_apart(make_trainer):
+    trainer = make_trainer(epochs=3, steps_per_epoch=5)
+    trainer.fit()
+    assert (trainer.step, trainer.epoch, trainer.passes) == (15, 3, 2)
+
+
+class Stopper:
+    """A hook that stops training at a step, and gives a reason."""
+
+    def __init__(self, step: int, reason: str) -> None:
+        self.when, self.reason = EverySteps(step), reason
+
+    def __call__(self, trainer, span):
+        trainer.stop(self.reason)
+
+
+def test_training_ends_where_a_hook_stops_it(make_trainer):
+    trainer = make_trainer()
+    trainer.fit([Stopper(3, "enough")])
+    assert (trainer.step, trainer.stopped, trainer.finished) == (3, "enough", True)
+
+
+def test_hooks_after_the_one_that_stops_still_speak(make_trainer):
+    listener = Listener(3)
+    make_trainer().fit([Stopper(3, "enough"), listener])
+    assert listener.spans == [(0, 3)]
+
+
+def test_the_first_of_two_reasons_is_kept(make_trainer):
+    trainer = make_trainer()
+    trainer.fit([Stopper(3, "enough"), Stopper(3, "too late")])
+    assert trainer.stopped == "enough"
+
+
+def test_a_training_that_nobody_stops_has_no_reason(make_trainer):
+    trainer = make_trainer()
+    trainer.fit()
+    assert trainer.finished
+    assert trainer.stopped is None
+
+
 def test_hooks_speak_in_their_order(make_trainer):
     said = []
 
@@ -129,6 +230,30 @@ def test_evaluation_counts_every_example_once(make_trainer):
         "loss": pytest.approx(np.mean(losses), rel=1e-5),
         "accuracy": pytest.approx(np.mean(correct)),
     }
+
+
+def test_validation_takes_the_first_batches_alone_where_these_are_given(make_trainer):
+    trainer, validation = make_trainer(validation_steps=2), features("validation")
+    logits = trainer.model(validation.vectors[: 2 * BATCH], training=False)
+    correct = np.argmax(logits, -1) == validation.labels[: 2 * BATCH]
+    assert trainer.evaluate("validation")["accuracy"] == pytest.approx(np.mean(correct))
+
+
+def test_more_batches_than_there_are_are_all(make_trainer):
+    limited, whole = make_trainer(validation_steps=99), make_trainer()
+    assert limited.evaluate("validation") == whole.evaluate("validation")
+
+
+def test_the_test_takes_every_batch(make_trainer):
+    limited, whole = make_trainer(validation_steps=1), make_trainer()
+    assert limited.evaluate("test") == whole.evaluate("test")
+
+
+def test_what_there_is_to_measure_is_known_before_the_first_step(make_trainer):
+    trainer = make_trainer()
+    assert trainer.metric_names("train") == ["loss", "gradient_norm", "accuracy"]
+    assert trainer.metric_names("validation") == ["loss", "accuracy"]
+    assert trainer.step == 0
 
 
 def test_evaluation_changes_no_variable(make_trainer):

@@ -1,4 +1,4 @@
-from trainer.loop.triggers import AboutEvery, EverySpan, EverySteps
+from trainer.loop.triggers import AboutEvery, EverySpan, EverySteps, EveryStepsAndAtTheEnd
 
 
 def test_every_steps_ends_a_span_at_the_next_multiple():
@@ -28,3 +28,20 @@ def test_about_every_takes_one_step_where_a_step_is_longer_than_the_time():
     trigger = AboutEvery(0.25)
     trigger.measured(steps=1, seconds=3.0)
     assert trigger.next(100) == 101
+
+
+class Ending:
+    finished = False
+
+
+def test_at_the_end_one_that_comes_every_few_steps_is_due_too():
+    trainer = Ending()
+    trigger = EveryStepsAndAtTheEnd(5, trainer)
+    assert [step for step in range(1, 12) if trigger.due(step)] == [5, 10]
+    trainer.finished = True
+    assert trigger.due(12)
+
+
+def test_the_end_is_nothing_that_ends_a_span():
+    trigger = EveryStepsAndAtTheEnd(5, Ending())
+    assert [trigger.next(step) for step in (0, 4, 5, 6)] == [5, 5, 10, 10]

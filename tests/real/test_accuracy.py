@@ -28,3 +28,11 @@ def test_ten_epochs_on_real_photos_reach(task, data, accuracy, tmp_path):
     subprocess.run([sys.executable, "-m", "trainer.run", *options], cwd=ROOT, check=True)
     [result] = tmp_path.glob("*/*/result.json")
     assert json.loads(result.read_text())["metrics"]["test"]["accuracy"] >= accuracy
+
+
+@pytest.mark.slow
+def test_horses_cnn_tells_horses_from_humans_from_nothing(tmp_path):
+    options = ["--task", "horses-cnn", *TFDS, "--log-dir", str(tmp_path)]
+    subprocess.run([sys.executable, "-m", "trainer.run", *options], cwd=ROOT, check=True)
+    [result] = tmp_path.glob("*/*/result.json")
+    assert json.loads(result.read_text())["metrics"]["validation"]["accuracy"] >= 0.95

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer.extractors import handle_of, load_extractor
+from trainer import Config
+from trainer.extractors.loading import load_extractor
+from trainer.extractors.names import handle_of
 
 
 @pytest.fixture(scope="module")
@@ -16,11 +18,11 @@ def folder(shared):
 
 @pytest.fixture(scope="module")
 def mobilenet(folder):
-    return load_extractor(str(folder))
+    return load_extractor(Config(extractor=str(folder)))
 
 
 def test_it_tells_its_size_and_width(mobilenet):
-    assert (mobilenet.image_size, mobilenet.width) == (224, 1280)
+    assert (mobilenet.image_size, mobilenet.shape) == (224, (1280,))
 
 
 def test_it_gives_the_features_that_it_gives_by_itself(mobilenet, folder):
@@ -33,4 +35,4 @@ def test_it_is_found_by_its_name_in_the_cache_of_the_hub(folder, tmp_path, monke
     monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path))
     kept = tmp_path / hashlib.sha1(handle_of("mobilenet_v2").encode()).hexdigest()
     kept.symlink_to(folder)
-    assert load_extractor("mobilenet_v2").width == 1280
+    assert load_extractor(Config(extractor="mobilenet_v2")).shape == (1280,)

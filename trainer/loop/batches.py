@@ -1,9 +1,9 @@
 """The two kinds of batches that reach the loop, through one small interface.
 
-A span of steps opens an epoch once, outside the graph, and takes its batches inside it:
+A span of steps opens a pass over the data once, outside the graph, and takes its batches inside it:
 
 ```python
-feed = batches.open(epoch)
+feed = batches.open(pass_number)
 inputs, labels = batches.take(feed, step)  # in a tf.function
 ```
 
@@ -13,11 +13,13 @@ Rows that fill up a last batch have the label -1.
 from __future__ import annotations
 
 import abc
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 import tensorflow as tf
 
+from trainer.data.augment import Augmentation, Variation
 from trainer.data.images import (
     PADDING_LABEL,
     READY_BATCHES,
@@ -25,6 +27,7 @@ from trainer.data.images import (
     image_batches,
     untuned,
 )
+from trainer.data.mixing import Mixing
 from trainer.data.order import epoch_order
 from trainer.data.splits import Split
 from trainer.features import Features, StoredFeatures
@@ -33,7 +36,7 @@ Batch = tuple[tf.Tensor, tf.Tensor]
 
 
 class Batches(abc.ABC):
-    """One split as batches of a fixed shape; an epoch is `steps` of them."""
+    """One split as batches of a fixed shape; a pass over it is `steps` of them."""
 
     examples: int
     batch_size: int
@@ -48,24 +51,29 @@ class Batches(abc.ABC):
 
     @property
     def steps(self) -> int:
-        """Batches an epoch, the padded last one included."""
+        """Batches a pass, the padded last one included."""
         return batches_in(self.examples, self.batch_size)
 
     def examples_in(self, first: int, steps: int) -> int:
-        """How many examples the `steps` batches from batch `first` of an epoch hold."""
+        """How many examples the `steps` batches from batch `first` of a pass hold."""
         rows = min((first + steps) * self.batch_size, self.examples)
         return rows - first * self.batch_size
 
+    @property
     @abc.abstractmethod
-    def open(self, epoch: int | None) -> Any:
-        """What `take` draws one epoch from; in the stored order where epoch is None.
+    def labels(self) -> np.ndarray:
+        """The class of each example in the stored order, int32 [examples]."""
 
-        The order of a training epoch is a function of the seed and the epoch alone.
+    @abc.abstractmethod
+    def open(self, pass_number: int | None) -> Any:
+        """What `take` draws one pass from, counted from 0; in the stored order where it is None.
+
+        The order of a pass in training is a function of the seed and its number alone.
         """
 
     @abc.abstractmethod
     def take(self, feed: Any, step: tf.Tensor) -> Batch:
-        """In the graph, the batch at a step of the epoch, counted from 0; each in its turn."""
+        """In the graph, the batch at a step of the pass, counted from 0; each in its turn."""
 
 
 class FeatureBatches(Batches):
@@ -74,18 +82,27 @@ class FeatureBatches(Batches):
     xla_takes_them = True
     compiles_on_a_cpu = True
 
-    def __init__(self, features: Features, batch_size: int, seed: int) -> None:
-        """Put the features where the graph reads them: vectors [examples, width]."""
+    def __init__(self, features: Features, batch_size: int, seed: int, copies: int = 1) -> None:
+        """Put the features where the graph reads them: vectors [copies * examples, *shape].
+
+        Of copies, one behind the other, each pass takes the next, and the first again in the end.
+        """
         self._vectors = tf.constant(features.vectors)
         self._labels = tf.constant(features.labels)
-        self._seed = seed
-        self.examples, width = features.vectors.shape
+        self._seed, self._copies = seed, copies
+        rows, *shape = features.vectors.shape
+        self.examples = rows // copies
         self.batch_size = batch_size
-        self.batch_spec = _feature_spec(batch_size, width)
+        self.batch_spec = _feature_spec(batch_size, shape)
 
-    def open(self, epoch: int | None) -> tf.Tensor:
-        """The epoch's order as rows, int32 [steps, batch_size], -1 where padded."""
-        return _rows_by_step(self, self._seed, epoch)
+    @property
+    def labels(self) -> np.ndarray:
+        """Those of the features, of the first copy."""
+        return self._labels.numpy()[: self.examples]
+
+    def open(self, pass_number: int | None) -> tf.Tensor:
+        """The pass's order as rows, int32 [steps, batch_size], -1 where padded."""
+        return _rows_by_step(self, self._seed, pass_number, self._copies)
 
     def take(self, feed: tf.Tensor, step: tf.Tensor) -> Batch:
         """The rows whose turn it is."""
@@ -104,16 +121,24 @@ class StreamedFeatureBatches(Batches):
     xla_takes_them = False
     compiles_on_a_cpu = True
 
-    def __init__(self, features: StoredFeatures, batch_size: int, seed: int) -> None:
+    def __init__(
+        self, features: StoredFeatures, batch_size: int, seed: int, copies: int = 1
+    ) -> None:
         """Leave the features where they are."""
-        self._features, self._seed = features, seed
-        self.examples = features.examples
+        self._features, self._seed, self._copies = features, seed, copies
+        self.examples = features.examples // copies
         self.batch_size = batch_size
-        self.batch_spec = _feature_spec(batch_size, features.width)
+        self.batch_spec = _feature_spec(batch_size, features.shape)
 
-    def open(self, epoch: int | None) -> tf.data.Iterator:
-        """The epoch's reading, at its first batch."""
-        rows = tf.data.Dataset.from_tensor_slices(_rows_by_step(self, self._seed, epoch))
+    @property
+    def labels(self) -> np.ndarray:
+        """Those of the features, of the first copy."""
+        return np.concatenate([part.labels for part in self._features.shards])[: self.examples]
+
+    def open(self, pass_number: int | None) -> tf.data.Iterator:
+        """The pass's reading, at its first batch."""
+        rows = _rows_by_step(self, self._seed, pass_number, self._copies)
+        rows = tf.data.Dataset.from_tensor_slices(rows)
         batches = rows.map(self._read, num_parallel_calls=2, deterministic=True)
         return iter(untuned(batches.prefetch(READY_BATCHES)))
 
@@ -140,20 +165,65 @@ class ImageBatches(Batches):
     xla_takes_them = False
     compiles_on_a_cpu = False
 
-    def __init__(self, split: Split, image_size: int, batch_size: int, seed: int) -> None:
-        """Images [batch_size, image_size, image_size, 3] of a split."""
+    def __init__(
+        self,
+        split: Split,
+        image_size: int,
+        batch_size: int,
+        seed: int,
+        augmentation: Augmentation | None = None,
+        mixing: Mixing | None = None,
+        channels: int = 3,
+    ) -> None:
+        """Images [batch_size, image_size, image_size, channels] of a split.
+
+        Args:
+            split: The examples.
+            image_size: Side of the images in pixels.
+            batch_size: Examples a batch.
+            seed: Order, augmentation and mixing follow from it and the pass.
+            augmentation: How passes in training vary each image, if they do.
+            mixing: How they mix images; labels are then shares of classes in every batch.
+            channels: 3 for RGB, 1 for grey.
+        """
         self._split, self._image_size, self._seed = split, image_size, seed
+        self._augmentation, self._mixing = augmentation, mixing
+        self._channels = channels
         self.examples = split.examples
         self.batch_size = batch_size
         self.batch_spec = (
-            tf.TensorSpec([batch_size, image_size, image_size, 3], tf.float32),
-            tf.TensorSpec([batch_size], tf.int32),
+            tf.TensorSpec([batch_size, image_size, image_size, channels], tf.float32),
+            _class_spec(batch_size) if mixing is None else mixing.share_spec(batch_size),
         )
 
-    def open(self, epoch: int | None) -> tf.data.Iterator:
-        """The epoch's pipeline, at its first batch."""
-        shuffled_by = None if epoch is None else (self._seed, epoch)
-        return iter(image_batches(self._split, self._image_size, self.batch_size, shuffled_by))
+    @property
+    def labels(self) -> np.ndarray:
+        """Those of the split, without a look at its images."""
+        labels = self._split.references().map(lambda _, label: label)
+        return np.concatenate(list(labels.batch(1024).as_numpy_iterator()))
+
+    def open(self, pass_number: int | None) -> tf.data.Iterator:
+        """The pass's pipeline, at its first batch."""
+        if pass_number is None:
+            return iter(self._in_stored_order())
+        return iter(self._training_pass(pass_number))
+
+    def _in_stored_order(self) -> tf.data.Dataset:
+        batches = self._images()
+        return batches if self._mixing is None else self._mixing.unmixed(batches)
+
+    def _training_pass(self, pass_number: int) -> tf.data.Dataset:
+        drawn_by, augmentation = (self._seed, pass_number), self._augmentation
+        variation = None if augmentation is None else Variation(augmentation, *drawn_by)
+        batches = self._images(drawn_by, variation)
+        return batches if self._mixing is None else self._mixing.mixed(batches, *drawn_by)
+
+    def _images(
+        self, drawn_by: tuple[int, int] | None = None, variation: Variation | None = None
+    ) -> tf.data.Dataset:
+        return image_batches(
+            self._split, self._image_size, self.batch_size, drawn_by, variation, self._channels
+        )
 
     def take(self, feed: tf.data.Iterator, step: tf.Tensor) -> Batch:
         """The next batch: the pipeline itself keeps count of the steps."""
@@ -161,15 +231,21 @@ class ImageBatches(Batches):
         return images, labels
 
 
-def _feature_spec(batch_size: int, width: int) -> tuple[tf.TensorSpec, tf.TensorSpec]:
-    return tf.TensorSpec([batch_size, width], tf.float32), tf.TensorSpec([batch_size], tf.int32)
+def _feature_spec(batch_size: int, shape: Sequence[int]) -> tuple[tf.TensorSpec, tf.TensorSpec]:
+    vectors = tf.TensorSpec([batch_size, *shape], tf.float32)
+    return vectors, _class_spec(batch_size)
 
 
-def _rows_by_step(batches: Batches, seed: int, epoch: int | None) -> tf.Tensor:
-    """The rows of each step of an epoch, int32 [steps, batch_size], -1 where padded."""
+def _class_spec(batch_size: int) -> tf.TensorSpec:
+    return tf.TensorSpec([batch_size], tf.int32)
+
+
+def _rows_by_step(batches: Batches, seed: int, pass_number: int | None, copies: int) -> tf.Tensor:
+    """The rows of each step of a pass, int32 [steps, batch_size], -1 where padded."""
     rows = tf.range(batches.examples)
-    if epoch is not None:
-        rows = epoch_order(batches.examples, seed, epoch)
+    if pass_number is not None:
+        first_of_copy = pass_number % copies * batches.examples
+        rows = first_of_copy + epoch_order(batches.examples, seed, pass_number)
     padding = batches.steps * batches.batch_size - batches.examples
     rows = tf.pad(rows, [[0, padding]], constant_values=-1)
     return tf.reshape(rows, [batches.steps, batches.batch_size])

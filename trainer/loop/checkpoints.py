@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 import tensorflow as tf
 
+from trainer.loop.averages import averaged
+from trainer.loop.layer_names import variables_by_name
+
 if TYPE_CHECKING:
     from trainer.loop.trainer import Trainer
 
@@ -26,9 +29,10 @@ class Checkpoints:
         self._step = tf.Variable(0, dtype=tf.int64, trainable=False)
         checkpoint = tf.train.Checkpoint(
             step=self._step,
-            # By position: names of layers count up with every model a process makes. The model's
+            # By names, which another run finds its own layers by (`--init-from`). The model's
             # `variables` hold the seeds of its dropout too, which its `weights` do not.
-            model=[variable.value for variable in trainer.model.variables],
+            model={name: v.value for name, v in variables_by_name(trainer.model).items()},
+            # By position: Keras numbers their names over all models that a process makes.
             optimizer=[variable.value for variable in trainer.optimizer.variables],
             metrics=[variable.value for variable in trainer.train_metrics.variables],
         )
@@ -40,8 +44,9 @@ class Checkpoints:
         self._save(self._last)
 
     def save_best(self) -> None:
-        """Keep the trainer's present state as the best one."""
-        self._save(self._best)
+        """Keep the trainer's present state as the best one: as evaluated, its weights averaged."""
+        with averaged(self._trainer.model, self._trainer.optimizer):
+            self._save(self._best)
 
     def restore_best(self) -> None:
         """Bring the trainer back to its best state, to the last variable."""
@@ -60,3 +65,9 @@ def _manager(
     return tf.train.CheckpointManager(
         checkpoint, str(folder), max_to_keep=kept, checkpoint_name="step"
     )
+
+
+def best_or_last(folder: Path) -> str | None:
+    """The best checkpoint in a folder of checkpoints, else the last; None where there is none."""
+    found = (tf.train.latest_checkpoint(str(folder / kind)) for kind in ("best", "last"))
+    return next(filter(None, found), None)

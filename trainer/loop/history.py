@@ -12,7 +12,7 @@ class EpochRecord:
     """The metrics at the end of an epoch."""
 
     epoch: int
-    """Complete epochs, 1 after the first."""
+    """Its number, 1 for the first; a stop may have cut the last one short."""
 
     step: int
     learning_rate: float

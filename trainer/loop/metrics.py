@@ -31,10 +31,13 @@ class Metrics:
             self._means.setdefault(name, keras.metrics.Mean(name=name))
 
     def update(self, labels: tf.Tensor, probabilities: tf.Tensor) -> None:
-        """Count a batch: int32 labels [batch], rows of label -1 left out."""
+        """Count a batch: int32 labels [batch], rows of label -1 left out.
+
+        Of shares of classes, float32 [batch, classes], the greatest is the label.
+        """
         self._updated = True
         weights = example_weights(labels)
-        classes = tf.maximum(labels, 0)
+        classes = _classes(labels)
         for metric in self._metrics.values():
             metric.update_state(classes, probabilities, sample_weight=weights)
 
@@ -73,3 +76,9 @@ def example_weights(labels: tf.Tensor) -> tf.Tensor:
     if labels.shape.rank == 2:
         return tf.cast(tf.reduce_any(labels > 0, axis=-1), tf.float32)
     return tf.cast(labels >= 0, tf.float32)
+
+
+def _classes(labels: tf.Tensor) -> tf.Tensor:
+    if labels.shape.rank == 2:
+        return tf.argmax(labels, axis=-1, output_type=tf.int32)
+    return tf.maximum(labels, 0)  # a padding row weighs nothing, but must be some class

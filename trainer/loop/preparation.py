@@ -1,51 +1,73 @@
-"""From a source to the batches that the loop takes."""
+"""From a source to the batches that the loop takes, and the network that stands below the head."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Iterable
 
-import tensorflow as tf
+import keras
 
 from trainer.cache_folder import FEATURES
 from trainer.config import Config
+from trainer.data.augment import Variation, augmentation_of
 from trainer.data.images import PREPARATION
+from trainer.data.mixing import mixing_of
 from trainer.data.splits import Source, Split
-from trainer.extractors import (
-    NO_EXTRACTOR,
-    USUAL_IMAGE_SIZE,
+from trainer.extractors.hub_modules import USUAL_IMAGE_SIZE
+from trainer.extractors.loading import (
+    Network,
+    extractor_identity,
     load_extractor,
-    module_digest,
-    stated_image_size,
+    load_network,
 )
+from trainer.extractors.names import NO_EXTRACTOR
 from trainer.feature_store import FeatureStore, Wanted
 from trainer.features import StoredFeatures
-from trainer.freezing import FREEZING
 from trainer.loop.batches import (
     Batches,
     FeatureBatches,
     ImageBatches,
     StreamedFeatureBatches,
 )
+from trainer.loop.precision import computing_in
 from trainer.report.progress import Display
 
 
 class Preparation:
-    """Makes feature batches below a frozen extractor, image batches without one."""
+    """Makes feature batches where an extractor is frozen, and image batches for all else."""
 
-    def __init__(self, config: Config, display: Display) -> None:
+    def __init__(self, config: Config, display: Display, channels: int = 3) -> None:
         """Find the extractor's files; it is loaded only if an image has to pass it.
 
+        Without an extractor images have as many channels as the task says; with one they are RGB.
+
         Raises:
-            UserError: there is no such extractor.
+            UserError: there is no such extractor, or it is not one for this way of transfer.
         """
-        self._config, self._display = config, display
+        self.config, self._display = config, display
         self._store = FeatureStore(config.cache_folder / FEATURES, display.say)
-        self._images_only = config.extractor == NO_EXTRACTOR
-        self._digest = None if self._images_only else module_digest(config.extractor)
-        self._extractor = functools.cache(
-            lambda: load_extractor(config.extractor, config.image_size)
-        )
+        self._has_extractor = config.extractor != NO_EXTRACTOR
+        self._channels = 3 if self._has_extractor else channels
+        self._augmentation = augmentation_of(config)
+        self._identity = extractor_identity(config) if self._has_extractor else {}
+        self._extractor = functools.cache(lambda: load_extractor(config))
+
+    @functools.cached_property
+    def network(self) -> Network | None:
+        """What stands below the head in the model: nothing where it is given features.
+
+        Raises:
+            UserError: it cannot be loaded, or cannot learn.
+        """
+        if not self._has_extractor or self._features_do:
+            return None
+        with computing_in(self.config.precision):
+            return load_network(self.config, learns=self.config.extractor_learns)
+
+    @property
+    def layer(self) -> keras.layers.Layer | None:
+        """The network's layer in the model."""
+        return self.network and self.network.layer
 
     def batches(self, source: Source) -> dict[str, Batches]:
         """The batches of every split, by its name.
@@ -53,44 +75,91 @@ class Preparation:
         Raises:
             UserError: the extractor cannot be loaded, or its features cannot be kept.
         """
-        batching = (self._config.batch_size, self._config.seed)
-        splits = source.splits.items()
-        if self._images_only:
-            side = self._config.image_size or USUAL_IMAGE_SIZE
-            return {name: ImageBatches(split, side, *batching) for name, split in splits}
-        stored = {name: self._stored_features(name, split) for name, split in splits}
+        if self._features_do:
+            return self.feature_batches(source, self.config.augment_copies)
+        return self._image_batches(source)
+
+    def feature_batches(self, source: Source, copies: int = 0) -> dict[str, Batches]:
+        """The batches of every split as the extractor's features, frozen as it was loaded.
+
+        Args:
+            source: The splits.
+            copies: Of each training image so many, each varied in its own way, and not itself.
+
+        Raises:
+            UserError: the extractor cannot be loaded, or its features cannot be kept.
+        """
+        copies_of = {name: copies if name == "train" else 0 for name in source.splits}
+        stored = {
+            name: self._stored(name, split, copies_of[name])
+            for name, split in source.splits.items()
+        }
+        batching = (self.config.batch_size, self.config.seed)
         if self._fit_in_memory(stored.values()):
-            return {name: FeatureBatches(kept.loaded(), *batching) for name, kept in stored.items()}
-        return {name: StreamedFeatureBatches(kept, *batching) for name, kept in stored.items()}
+            return {
+                name: FeatureBatches(kept.loaded(), *batching, max(1, copies_of[name]))
+                for name, kept in stored.items()
+            }
+        return {
+            name: StreamedFeatureBatches(kept, *batching, max(1, copies_of[name]))
+            for name, kept in stored.items()
+        }
+
+    @property
+    def below_features(self) -> Network | None:
+        """The extractor whose features the batches are, loaded anew to be looked at."""
+        return load_network(self.config, learns=False) if self._features_do else None
 
     @property
     def extracted(self) -> int:
         """How many images had to pass the extractor."""
         return self._store.extracted
 
-    def _stored_features(self, name: str, split: Split) -> StoredFeatures:
-        about = f"{split.name} through {self._config.extractor}"
-        wanted = Wanted(about, self._identity(split), split, self._extractor)
+    @property
+    def _features_do(self) -> bool:
+        """Whether an image gives the same features in every epoch, or one of some copies."""
+        varied = bool(self._augmentation) and not self.config.augment_copies
+        mixed = self.config.mixup or self.config.cutmix
+        return self._has_extractor and not (self.config.extractor_learns or varied or mixed)
+
+    def _image_batches(self, source: Source) -> dict[str, Batches]:
+        own_size = self.network.image_size if self.network else USUAL_IMAGE_SIZE
+        side = self.config.image_size or own_size
+        batches = functools.partial(
+            ImageBatches,
+            image_size=side,
+            batch_size=self.config.batch_size,
+            seed=self.config.seed,
+            channels=self._channels,
+        )
+        splits: dict[str, Batches] = {name: batches(s) for name, s in source.splits.items()}
+        splits["train"] = batches(
+            source.splits["train"],
+            augmentation=self._augmentation,
+            mixing=mixing_of(self.config, len(source.classes)),
+        )
+        return splits
+
+    def _stored(self, name: str, split: Split, copies: int) -> StoredFeatures:
+        about = f"{split.name} through {self.config.extractor}"
+        identity = {**self._identity, "split": split.fingerprint, "images": PREPARATION}
+        wanted = Wanted(about, {**identity, "dtype": "float32"}, split, self._extractor)
         with self._display.bar(f"extracting {name}", "images") as extracting:
+            if copies:
+                return self._store.copies(wanted, self._variations(copies), extracting)
             return self._store.features(wanted, extracting)
+
+    def _variations(self, copies: int) -> list[Variation]:
+        assert self._augmentation is not None, "asked for in the beginning"
+        seed = self.config.seed
+        return [Variation(self._augmentation, seed, copy) for copy in range(copies)]
 
     def _fit_in_memory(self, features: Iterable[StoredFeatures]) -> bool:
         gigabytes = sum(stored.bytes for stored in features) / 1e9
-        fit = gigabytes <= self._config.feature_memory
+        fit = gigabytes <= self.config.feature_memory
         if not fit:
             self._display.say(
                 f"features: {gigabytes:.1f} GB are read from the disk as training goes on"
-                f" (--feature-memory {self._config.feature_memory:g})"
+                f" (--feature-memory {self.config.feature_memory:g})"
             )
         return fit
-
-    def _identity(self, split: Split) -> dict[str, object]:
-        return {
-            "split": split.fingerprint,
-            "extractor": self._digest,
-            "image_size": self._config.image_size or stated_image_size(self._config.extractor),
-            "images": PREPARATION,
-            "freezing": FREEZING,
-            "dtype": "float32",
-            "tensorflow": tf.__version__,
-        }

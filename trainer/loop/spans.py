@@ -1,4 +1,4 @@
-"""A span: any number of steps of one epoch as a single call into the graph."""
+"""A span: any number of steps of one pass over the data as a single call into the graph."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class SpanRunner:
         """Run the steps `first` … `last - 1`, counted from the start of training.
 
         Args:
-            feed: What `batches.open` gave for the epoch that they all belong to.
+            feed: What `batches.open` gave for the pass that they all belong to.
             first: The first step.
             last: The step behind the last one, at most LONGEST_SPAN on.
 

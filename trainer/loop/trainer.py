@@ -20,11 +20,16 @@ import tensorflow as tf
 
 from trainer.config import Config
 from trainer.errors import UserError
+from trainer.loop.averages import averaged
 from trainer.loop.batches import Batch, Batches
 from trainer.loop.compiling import Jit
 from trainer.loop.history import EpochRecord
+from trainer.loop.initial_weights import take_weights
+from trainer.loop.losses import training_loss
 from trainer.loop.metrics import Metrics, example_weights
-from trainer.loop.norms import global_norm
+from trainer.loop.models import model_of
+from trainer.loop.optimizers import make_optimizer
+from trainer.loop.precision import applied_norm, model_computing_in, scaling_losses
 from trainer.loop.spans import LONGEST_SPAN, SpanRunner
 from trainer.task import Task
 
@@ -46,6 +51,7 @@ class Trainer:
         classes: Sequence[str],
         batches: Mapping[str, Batches],
         say: Callable[[str], None] = print,
+        extractor: keras.layers.Layer | None = None,
     ) -> None:
         """Build the model and its optimizer.
 
@@ -55,16 +61,24 @@ class Trainer:
             classes: The names of the classes, by label.
             batches: The splits train, validation and test.
             say: Tells a person, in one line, what they would not expect.
+            extractor: The network below the head, where the batches are images.
         """
         self.task, self.config, self.classes, self.batches = task, config, classes, batches
+        self.extractor = extractor
         keras.utils.set_random_seed(config.seed)
-        self.model = self.build_model()
-        self.optimizer = self.build_optimizer()
+        inputs, _ = batches["train"].batch_spec
+        self.model = model_computing_in(config.precision, self.build_model, inputs)
+        if config.init_from is not None:
+            say(take_weights(self.model, config.init_from, task.frozen_when_taken))
+        self.optimizer = scaling_losses(self.build_optimizer(), config.precision)
         self.optimizer.build(self.model.trainable_variables)
+        self.training_loss = training_loss(task.loss, config, len(classes), batches["train"])
         self.train_metrics = Metrics(task.metrics())
         self.eval_metrics = Metrics(task.metrics())
         self.step = 0
         self.history: list[EpochRecord] = []
+        self.stopped: str | None = None
+        """Why training ended before its last step."""
         # Training alone is compiled: a pass of evaluation is shorter than its compilation.
         self._train_span = SpanRunner(
             self.train_step, batches["train"], self.train_metrics, Jit(config.jit, say)
@@ -82,9 +96,17 @@ class Trainer:
         Raises:
             UserError: the head gives no vector of logits for what it is given.
         """
-        model = self.task.head(len(self.classes))
+        model = model_of(self.extractor, self.task.head(len(self.classes)), self.config.head)
         inputs, _ = self.batches["train"].batch_spec
-        logits = model(tf.zeros(inputs.shape))
+        try:
+            logits = model(tf.zeros(inputs.shape))
+        except ValueError as error:
+            if "incompatible with the layer" not in str(error):  # a bug of the head, to be seen
+                raise
+            raise UserError(
+                f"the head of {self.task.name} cannot take inputs {inputs.shape}; it may want"
+                " images: --extractor none, or features: choose another --extractor"
+            ) from error
         if len(logits.shape) != 2:
             raise UserError(
                 f"the head of {self.task.name} makes {logits.shape} of inputs {inputs.shape}, not"
@@ -93,8 +115,8 @@ class Trainer:
         return model
 
     def build_optimizer(self) -> keras.optimizers.Optimizer:
-        """What turns gradients into steps."""
-        return keras.optimizers.Adam(self.config.learning_rate)
+        """What turns gradients into steps: any of keras.optimizers."""
+        return make_optimizer(self.config, self.steps_per_epoch)
 
     def train_step(self, batch: Batch) -> dict[str, tf.Tensor]:
         """Learn from one batch: (inputs, labels int32 [batch_size], -1 for padding).
@@ -114,69 +136,116 @@ class Trainer:
         inputs, labels = batch
         logits = self.model(inputs, training=False)
         self.eval_metrics.update(labels, self.task.probabilities(logits))
-        return {"loss": self.loss(labels, logits)}
+        return {"loss": self.loss(labels, logits, training=False)}
 
     # What steps are made of.
 
-    def loss(self, labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-        """The task's loss, mean over the examples of a batch, and the model's regularisation."""
+    def loss(self, labels: tf.Tensor, logits: tf.Tensor, training: bool = True) -> tf.Tensor:
+        """The task's loss, mean over the examples of a batch, and the model's regularisation.
+
+        In training with smoothed labels and weighted classes, where the options say so.
+        """
         weights = example_weights(labels)
-        losses = self.task.loss(tf.maximum(labels, 0), logits) * weights
+        task_loss = self.training_loss if training else self.task.loss
+        losses = task_loss(tf.maximum(labels, 0), logits) * weights
         examples = tf.maximum(tf.reduce_sum(weights), 1.0)
-        return tf.add_n([tf.reduce_sum(losses) / examples, *self.model.losses])
+        of_the_model = [tf.cast(loss, tf.float32) for loss in self.model.losses]
+        return tf.add_n([tf.reduce_sum(losses) / examples, *of_the_model])
 
     def apply_gradients(self, tape: tf.GradientTape, loss: tf.Tensor) -> tf.Tensor:
         """Let the model learn what the tape has seen; returns the global norm of the gradients."""
         variables = self.model.trainable_variables
-        gradients = tape.gradient(loss, variables)
+        scale = self.optimizer.scale_loss(tf.ones_like(loss))  # 1, other than in float16
+        gradients = tape.gradient(loss, variables, output_gradients=scale)
         self.optimizer.apply(gradients, variables)
-        return global_norm(gradients)
+        return applied_norm(self.optimizer, gradients, scale)
 
     # The loop.
 
     def fit(self, hooks: Sequence[Hook] = ()) -> None:
-        """Train up to the last epoch, spans of steps in the graph and hooks between them.
+        """Train up to the last step, spans of steps in the graph and hooks between them.
 
-        A span ends where any hook wants a word, and at the end of an epoch; then they speak, in
-        their order.
+        A span ends where any hook wants a word, at the end of an epoch, and at the end of a pass
+        over the data; then the hooks speak, in their order. Any of them can `stop` training.
         """
         train = self.batches["train"]
-        for epoch in range(self.epoch, self.config.epochs):
-            feed = train.open(epoch)
-            end_of_epoch = (epoch + 1) * train.steps
-            while self.step < end_of_epoch:
+        while not self.finished:
+            feed = train.open(self.passes)
+            end_of_pass = (self.passes + 1) * train.steps
+            while self.step < end_of_pass and not self.finished:
+                end_of_epoch = (self.epoch + 1) * self.steps_per_epoch
                 wanted = [hook.when.next(self.step) for hook in hooks]
-                stop = int(min(end_of_epoch, self.step + LONGEST_SPAN, *wanted))
-                span = self._train_span(feed, self.step, stop)
-                self.step = stop
+                end = int(min(end_of_pass, end_of_epoch, self.step + LONGEST_SPAN, *wanted))
+                span = self._train_span(feed, self.step, end)
+                self.step = end
                 for hook in hooks:
-                    if hook.when.due(stop):
+                    if hook.when.due(end):
                         hook(self, span)
 
+    def stop(self, reason: str) -> None:
+        """End training once the hooks after the one that calls this have spoken.
+
+        Of several reasons the first is kept.
+        """
+        self.stopped = self.stopped or reason
+
     def build(self) -> None:
-        """Trace the training step, so that every variable of training is there to be kept."""
+        """Trace the steps, so that every variable of training is there, and every metric."""
         self._train_span.build()
+        self._eval_spans["validation"].build()
 
     def evaluate(self, split: str) -> dict[str, float]:
-        """The loss and the metrics of the model as it is on a whole split, by name."""
+        """The loss and the metrics of the model on a whole split, by name.
+
+        Of the averaged weights, where the optimizer keeps such (`--ema`), else of the present ones.
+        Of validation it takes the first `--validation-steps` batches alone.
+        """
         batches, run_span = self.batches[split], self._eval_spans[split]
+        steps = batches.steps
+        if split == "validation":
+            steps = min(steps, self.config.validation_steps or steps)
         self.eval_metrics.reset()
-        feed = batches.open(epoch=None)
-        for first in range(0, batches.steps, LONGEST_SPAN):
-            run_span(feed, first, min(first + LONGEST_SPAN, batches.steps))
+        feed = batches.open(pass_number=None)
+        with averaged(self.model, self.optimizer):
+            for first in range(0, steps, LONGEST_SPAN):
+                run_span(feed, first, min(first + LONGEST_SPAN, steps))
         return self.eval_metrics.result()
+
+    def metric_names(self, split: str) -> list[str]:
+        """What train or validation is measured by, known before the first step."""
+        self.build()
+        metrics = self.train_metrics if split == "train" else self.eval_metrics
+        return list(metrics.result())
+
+    # Where training is. A pass over the data takes every example once. An epoch is what validation
+    # and the history go by: a pass too, unless `--steps-per-epoch` says otherwise.
+
+    @property
+    def passes(self) -> int:
+        """How many passes over the data are complete."""
+        return self.step // self.batches["train"].steps
 
     @property
     def epoch(self) -> int:
         """How many epochs are complete."""
-        return self.step // self.batches["train"].steps
+        return self.step // self.steps_per_epoch
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Steps from one validation to the next."""
+        return self.config.steps_per_epoch or self.batches["train"].steps
+
+    @property
+    def total_steps(self) -> int:
+        """The step at which training ends, if nothing stops it before."""
+        return self.config.epochs * self.steps_per_epoch
+
+    @property
+    def finished(self) -> bool:
+        """Whether training is over: by its last step, or because it was stopped."""
+        return self.stopped is not None or self.step >= self.total_steps
 
     @property
     def learning_rate(self) -> float:
         """The optimizer's present step size."""
         return float(self.optimizer.learning_rate)
-
-    @property
-    def total_steps(self) -> int:
-        """The step at which training ends."""
-        return self.config.epochs * self.batches["train"].steps

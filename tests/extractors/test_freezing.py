@@ -8,7 +8,7 @@ import tensorflow as tf
 import tf_keras as keras  # as in hub modules, its norms are one operation
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-from trainer.freezing import fold_batch_norms, frozen
+from trainer.extractors.freezing import fold_batch_norms, frozen
 
 IMAGES = tf.random.stateless_uniform([3, 8, 8, 3], seed=[1, 2])
 

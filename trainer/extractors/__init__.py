@@ -1,0 +1,1 @@
+"""Networks from images to features: modules of TensorFlow Hub and models of Keras."""
