@@ -8,6 +8,7 @@ import os
 import socket
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -250,6 +251,8 @@ def through_proxy(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
             monkeypatch.delenv(name, raising=False)
         for name in ("http_proxy", "https_proxy"):
             monkeypatch.setenv(name, f"http://127.0.0.1:{port}")
+        # urllib remembers the proxies of its first request for good.
+        monkeypatch.setattr(urllib.request, "_opener", None)
 
     return send
 

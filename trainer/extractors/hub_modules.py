@@ -85,7 +85,7 @@ def require_endpoint(name: ExtractorName, network: HubNetwork, image_size: int) 
     if not isinstance(outputs, dict):
         raise UserError(f"--extractor {name}: this module has no endpoints; leave the @ away")
     if name.endpoint not in outputs:
-        raise UserError(no_such_endpoint(name, list(outputs)))
+        raise UserError(no_such_endpoint(name, sorted(outputs)))
 
 
 def no_such_endpoint(name: ExtractorName, endpoints: Sequence[str]) -> str:
