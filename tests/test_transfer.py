@@ -42,6 +42,7 @@ def test_a_head_is_warmed_up_before_the_extractor_learns(train):
     assert (result["epochs"], result["said"].count("epoch ")) == (1, 3)
 
 
+@pytest.mark.slow
 def test_equal_seeds_finetune_to_equal_weights(train):
     first, again = (train(*CUT, "--transfer", "finetune")["weights_digest"] for _ in range(2))
     assert first == again
