@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import multiprocessing
+import signal
 import sys
 import tempfile
 from collections.abc import Iterable
@@ -82,7 +83,7 @@ def _measure_here(name: Name, rounds: int | None, data_dir: Path, kept: Path) ->
     try:
         keep_result(kept, name, _result(name, rounds, data_dir))
     except KeyboardInterrupt:  # the process that started this one has it too, and tells it
-        sys.exit(command_line.INTERRUPTED)
+        sys.exit(128 + signal.SIGINT)
 
 
 def _result(name: Name, rounds: int | None, data_dir: Path) -> Result:

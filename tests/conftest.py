@@ -29,8 +29,10 @@ TINY_SIDE = 8
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--slow` runs the tests that take minutes too."""
+    """`--slow` runs the tests that take minutes too; `--kills 50` more of those of chaos."""
     parser.addoption("--slow", action="store_true", help="run the tests that take minutes too")
+    parser.addoption("--kills", type=int, default=10, help="how often the tests of chaos kill")
+    parser.addoption("--chaos-seed", default="0", help="at which moments they do")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -8,10 +8,11 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 FLOORS = [
-    ["trainer.errors"],
+    ["trainer.errors", "trainer.printable", "trainer.signals"],
     ["trainer.durations", "trainer.targets"],
     ["trainer.config", "trainer.limits", "trainer.transfer", "trainer.quiet", "trainer.atomic"],
     ["trainer.cache_folder", "trainer.run_folder", "trainer.task"],
+    ["trainer.resumed"],
     ["trainer"],
     ["trainer.data"],
     ["trainer.extractors"],

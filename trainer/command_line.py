@@ -3,33 +3,47 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import io
 import itertools
+import os
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TypeVar
 
 import tyro
 
+from trainer import signals
 from trainer.config import Config
 from trainer.errors import UserError
+from trainer.resumed import require_same, run_to_resume, saved_config
 from trainer.task import Task, find_task
 
 Options = TypeVar("Options")
 
-BAD_INPUT = 2
-INTERRUPTED = 130
+NOBODY_READS = 141  # what shells show of a program that SIGPIPE has ended
 
 
 def parse(command: str, arguments: Sequence[str]) -> tuple[Task, Config]:
     """The task and the config that options ask for; the task's own defaults for the others.
 
+    Of a run that is resumed they are its own, for all that is not given.
+
     Raises:
         UserError: an option that does not exist or a value it does not take, on one line.
         SystemExit: after `--help`.
     """
-    task = find_task(_task_name(arguments))
-    return task, parse_options(command, task.defaults, arguments)
+    resumed, task_name = _given("resume", arguments), _given("task", arguments)
+    if resumed is None:
+        task = find_task(task_name or Config.task)
+        return task, parse_options(command, task.defaults, arguments)
+    log_dir = Path(_given("log-dir", arguments) or Config.log_dir)
+    run = run_to_resume(resumed, log_dir, task_name and find_task(task_name).name)
+    saved = saved_config(run)
+    config = parse_options(command, saved, arguments)
+    require_same(saved, config)
+    return find_task(saved.task), dataclasses.replace(config, resume=run)
 
 
 def parse_options(command: str, defaults: Options, arguments: Sequence[str]) -> Options:
@@ -46,39 +60,65 @@ def parse_options(command: str, defaults: Options, arguments: Sequence[str]) -> 
                 type(defaults), prog=f"trainer {command}", args=list(arguments), default=defaults
             )
     except SystemExit as exit:
-        if exit.code == BAD_INPUT:
+        if exit.code == UserError.exit_code:
             raise UserError(f"{_on_one_line(errors.getvalue())}; see --help") from None
         raise
 
 
 def exit_code(command: Callable[[Sequence[str]], None], arguments: Sequence[str]) -> int:
-    """Run a command; a person's mistake is one line on standard error and code 2."""
+    """Run a command; a person's mistake is one line on standard error and code 2.
+
+    Ctrl-C and SIGTERM end it with what shells report of them, 130 and 143.
+    """
     try:
-        command(arguments)
+        with signals.handled():
+            _run_and_flush(command, arguments)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
-        return BAD_INPUT
-    except KeyboardInterrupt:
-        print("stopped by Ctrl-C", file=sys.stderr)
-        return INTERRUPTED
+        return error.exit_code
+    except signals.Interrupted as interrupted:
+        print(interrupted, file=sys.stderr)
+        return interrupted.exit_code
+    except BrokenPipeError:
+        _write_nowhere()
+        return NOBODY_READS
     return 0
 
 
-def _task_name(arguments: Sequence[str]) -> str:
-    """What `--task` says, read before all else: the task has defaults of its own for the rest."""
-    name = Config.task
-    for option, value in zip(arguments, [*arguments[1:], ""], strict=True):
-        if option == "--task" and value:
-            name = value
-        elif option.startswith("--task="):
-            name = option.removeprefix("--task=")
-    return name
+def _run_and_flush(command: Callable[[Sequence[str]], None], arguments: Sequence[str]) -> None:
+    try:
+        command(arguments)
+    finally:
+        sys.stdout.flush()  # that nobody reads is noticed here, not when Python ends
+
+
+def _write_nowhere() -> None:
+    """Of what is still to be written nobody reads a word: Python's own note on SIGPIPE."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
+def _given(option: str, arguments: Sequence[str]) -> str | None:
+    """What an option says that must be read before all else: others have defaults by it."""
+    given = None
+    for argument, value in zip(arguments, [*arguments[1:], ""], strict=True):
+        name, equals, attached = argument.partition("=")
+        if name.replace("_", "-") == f"--{option}":
+            given = (attached if equals else value) or given
+    return given
 
 
 def _on_one_line(box: str) -> str:
     """What is in the box that tyro draws around an error: the message, and the nearest option."""
     lines = [line.strip("│ ") for line in box.splitlines()[1:]]
-    message = itertools.takewhile(lambda line: not line.startswith(("─", "╰")), lines)
+    # Where the terminal takes ASCII alone, a rule below the title is all there is of the box.
+    lines = list(itertools.dropwhile(_is_rule, lines))
+    message = itertools.takewhile(lambda line: not _is_rule(line), lines)
     hints = itertools.dropwhile(lambda line: line != "Perhaps you meant:", lines)
     nearest = next(itertools.islice(hints, 1, None), "").partition(" ")[0]
     return " ".join(message).rstrip(".") + (f"; did you mean {nearest}?" if nearest else "")
+
+
+def _is_rule(line: str) -> bool:
+    return bool(line) and not line.strip("-─╰╯")

@@ -11,6 +11,9 @@ import platformdirs
 from trainer import limits
 from trainer.transfer import check_transfer
 
+NO_EXTRACTOR = "none"
+"""What `--extractor` says where the head is given the images themselves."""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Config:
@@ -42,11 +45,16 @@ class Config:
     """Gigabytes that features may take in memory; larger ones are read from the disk as training
     goes on."""
 
+    skip_bad_images: bool = False
+    """Leave out images that cannot be read, and name them in the result; without it the run stops
+    and names the first."""
+
     # How much learns.
 
     transfer: Literal["frozen", "early", "finetune", "scratch"] | None = None
     """What becomes of the extractor: kept as it is, cut at an inner activation, learning with the
-    head, or learning from random weights. Not given: early for NAME@ENDPOINT, else frozen."""
+    head, or learning from random weights. Not given: early for NAME@ENDPOINT, scratch for
+    --extractor none, else frozen."""
 
     extractor: str = "efficientnet_lite0"
     """The network below the head: a name we know, keras:NAME of keras.applications, a hub URL or a
@@ -188,11 +196,15 @@ class Config:
     max_minutes: float | None = None
     """Stop training after so many minutes, in the midst of an epoch too."""
 
-    checkpoint_every: str = "1epoch"
-    """How often the state of training is kept: 200steps, 2epochs, 10%. The best is looked for at
-    every validation."""
+    checkpoint_every: str = "auto"
+    """How often the state of training is kept, for --resume: 200steps, 2epochs, 10%; auto spends a
+    fiftieth of the time on it. The best is looked for at every validation."""
 
     # The run itself.
+
+    resume: Path | None = None
+    """The folder of a run to go on with, or last: it ends as if it had never been interrupted. Its
+    options are the run's own; others may be given for how long it lasts and where things are."""
 
     seed: int = 0
     """Initial weights, data order and dropout all follow from it."""
@@ -234,21 +246,41 @@ class Config:
         """`transfer`, or what the extractor implies: frozen, early, finetune or scratch."""
         if self.transfer is not None:
             return self.transfer
-        if self.extractor == "none":
+        if not self.has_extractor:
             return "scratch"
         return "early" if "@" in self.extractor else "frozen"
 
     @property
+    def has_extractor(self) -> bool:
+        """Whether a network stands below the head."""
+        return self.extractor != NO_EXTRACTOR
+
+    @property
     def extractor_learns(self) -> bool:
         """Whether the extractor's weights change in training."""
-        return self.extractor != "none" and self.how_much_learns in ("finetune", "scratch")
+        return self.has_extractor and self.how_much_learns in ("finetune", "scratch")
 
     @property
     def cache_folder(self) -> Path:
         """`cache_dir`, or the platform's own place for what a program can make again."""
         return self.cache_dir or Path(platformdirs.user_cache_dir("trainer"))
 
+    @property
+    def stopping(self) -> dict[str, Any]:
+        """What says how long training lasts, as JSON takes it."""
+        return {name: self.as_json()[name] for name in STOPPING}
+
     def as_json(self) -> dict[str, Any]:
-        """Every knob as JSON takes it: paths as text."""
+        """Every knob as JSON takes it: paths as text. To be resumed is none."""
         fields = dataclasses.asdict(self)
-        return {name: str(v) if isinstance(v, Path) else v for name, v in fields.items()}
+        del fields["resume"]
+        return {name: _as_json(value) for name, value in fields.items()}
+
+
+STOPPING = ("epochs", "stop_at", "patience", "max_minutes")
+
+
+def _as_json(value: Any) -> Any:
+    if isinstance(value, Path):
+        return str(value)
+    return list(value) if isinstance(value, tuple) else value

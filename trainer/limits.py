@@ -33,7 +33,8 @@ def check_optimization(config: Config) -> None:
     precisions = ("float32", "mixed_bfloat16", "mixed_float16")
     require_one_of(precisions, "precision", config.precision)
     durations.parse("--warmup", config.warmup)
-    if durations.parse("--checkpoint-every", config.checkpoint_every).amount == 0:
+    every = config.checkpoint_every
+    if every != "auto" and durations.parse("--checkpoint-every", every).amount == 0:
         raise UserError("--checkpoint-every must be more than 0, 1epoch for example")
 
 
@@ -71,7 +72,7 @@ def check_augmentation(config: Config) -> None:
                 f"--augment-copies keeps features, and {flag(option)} mixes images; leave one away"
             )
     require_between(0, 2**31 - 1, "augment_copies", config.augment_copies)
-    if config.augment_copies and (config.extractor == "none" or config.extractor_learns):
+    if config.augment_copies and (not config.has_extractor or config.extractor_learns):
         raise UserError(
             "--augment-copies keeps features of a frozen extractor, and there is none; without it"
             " images are varied anew in every epoch"

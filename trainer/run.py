@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from trainer import command_line, quiet
 from trainer.report.clock import Clock
 from trainer.report.progress import Display
+from trainer.resumed import told_if_finished
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -18,10 +19,14 @@ def main(arguments: Sequence[str]) -> None:
     """
     clock = Clock()
     task, config = command_line.parse("run", arguments)
+    display = Display()
+    if config.resume is not None and (told := told_if_finished(config.resume, config)):
+        display.say(told)
+        return
     quiet.import_tensorflow()
     from trainer.loop.run import run  # imports TensorFlow, which must be quiet by now
 
-    run(task, config, Display(), clock)
+    run(task, config, display, clock)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import filelock
+
 from trainer.errors import UserError
 
 
@@ -36,26 +38,44 @@ class RunFolder:
 
     @property
     def checkpoints(self) -> Path:
-        """The last checkpoints, and the best in a folder of its own."""
+        """The last of them."""
         return self.path / "checkpoints"
+
+    @property
+    def begun(self) -> bool:
+        """Whether training has begun in it."""
+        return self.checkpoints.is_dir()
 
 
 @contextlib.contextmanager
 def new_run_folder(log_dir: Path, task_name: str) -> Iterator[RunFolder]:
     """A folder that no other run has, called by the time.
 
-    It is taken away again if a person's mistake ends the run before anything was learnt.
+    It is taken away again if a person's mistake ends the run before it is `begun`.
 
     Raises:
         UserError: the folder cannot be made.
     """
     folder = RunFolder(_make(log_dir, task_name))
     try:
-        yield folder
+        with _held(folder):
+            yield folder
     except UserError:
-        if not folder.checkpoints.exists():
-            shutil.rmtree(folder.path)
+        if not folder.begun:
+            _take_away(folder.path)
         raise
+
+
+@contextlib.contextmanager
+def existing_run_folder(path: Path) -> Iterator[RunFolder]:
+    """The folder of a run that goes on, and that no other process runs in.
+
+    Raises:
+        UserError: one does.
+    """
+    folder = RunFolder(path)
+    with _held(folder):
+        yield folder
 
 
 @contextlib.contextmanager
@@ -68,7 +88,6 @@ def temporary_run_folder() -> Iterator[RunFolder]:
 def _make(log_dir: Path, task_name: str) -> Path:
     started = time.strftime("%Y-%m-%d_%H-%M-%S")
     try:
-        (log_dir / task_name).mkdir(parents=True, exist_ok=True)
         return _make_new(log_dir / task_name, started)
     except OSError as error:
         raise UserError(
@@ -82,8 +101,36 @@ def _make_new(parent: Path, name: str) -> Path:
     path, number = parent / name, 1
     while True:
         try:
-            path.mkdir()
+            path.mkdir(parents=True)
             return path
         except FileExistsError:
             number += 1
             path = parent / f"{name}-{number}"
+
+
+@contextlib.contextmanager
+def _held(folder: RunFolder) -> Iterator[None]:
+    """While this process runs in a folder no other does; the system lets go of it with us."""
+    lock = filelock.FileLock(folder.path / ".lock")
+    try:
+        lock.acquire(blocking=False)
+    except filelock.Timeout:
+        raise UserError(
+            f"{folder.path}: another process runs in it; wait for its end, or start a new run"
+        ) from None
+    except OSError as error:
+        raise UserError(
+            f"{folder.path}: nothing can be written there ({error.strerror or error});"
+            " a run goes on in its own folder"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _take_away(path: Path) -> None:
+    """The run's folder, and its task's where no run is left in it."""
+    shutil.rmtree(path)
+    with contextlib.suppress(OSError):  # other runs are there
+        path.parent.rmdir()

@@ -30,8 +30,10 @@ class Mixing:
     mixup: float = 0.0
     cutmix: float = 0.0
 
-    def mixed(self, batches: tf.data.Dataset, seed: int, epoch: int) -> tf.data.Dataset:
-        """An epoch's batches of images and int32 labels, mixed.
+    def mixed(
+        self, batches: tf.data.Dataset, seed: int, epoch: int, first: int = 0
+    ) -> tf.data.Dataset:
+        """An epoch's batches of images and int32 labels from number `first` on, mixed.
 
         How follows from the seed, the epoch and a batch's number, and from nothing else.
         """
@@ -40,7 +42,7 @@ class Mixing:
             drawn_by = tf.random.experimental.stateless_fold_in([seed, epoch], number)
             return _traced_once(self)(*batch, drawn_by)
 
-        return batches.enumerate().map(mix, MIXED_AT_ONCE, deterministic=True)
+        return batches.enumerate(first).map(mix, MIXED_AT_ONCE, deterministic=True)
 
     def unmixed(self, batches: tf.data.Dataset) -> tf.data.Dataset:
         """Batches of images and int32 labels, with the labels as shares."""

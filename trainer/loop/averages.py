@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 import keras
 
+from trainer import signals
+
 
 @contextlib.contextmanager
 def averaged(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> Iterator[None]:
@@ -19,12 +21,14 @@ def averaged(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> Itera
         return
     variables = model.trainable_variables
     own = [variable.numpy() for variable in variables]
-    optimizer.finalize_variable_values(variables)
     try:
+        with signals.deferred():
+            optimizer.finalize_variable_values(variables)
         yield
     finally:
-        for variable, value in zip(variables, own, strict=True):
-            variable.assign(value)
+        with signals.deferred():  # a run that is asked to end here keeps its own weights
+            for variable, value in zip(variables, own, strict=True):
+                variable.assign(value)
 
 
 def _keeps_averages(optimizer: keras.optimizers.Optimizer) -> bool:

@@ -3,8 +3,8 @@
 A span of steps opens a pass over the data once, outside the graph, and takes its batches inside it:
 
 ```python
-feed = batches.open(pass_number)
-inputs, labels = batches.take(feed, step)  # in a tf.function
+feed = batches.open(pass_number, first)
+inputs, labels = batches.take(feed, step)  # in a tf.function, the steps from the first on
 ```
 
 Rows that fill up a last batch have the label -1.
@@ -65,10 +65,11 @@ class Batches(abc.ABC):
         """The class of each example in the stored order, int32 [examples]."""
 
     @abc.abstractmethod
-    def open(self, pass_number: int | None) -> Any:
+    def open(self, pass_number: int | None, first: int = 0) -> Any:
         """What `take` draws one pass from, counted from 0; in the stored order where it is None.
 
-        The order of a pass in training is a function of the seed and its number alone.
+        The order of a pass in training is a function of the seed and its number alone. Where
+        training goes on in the midst of one, `first` is the first step that will be taken.
         """
 
     @abc.abstractmethod
@@ -100,8 +101,8 @@ class FeatureBatches(Batches):
         """Those of the features, of the first copy."""
         return self._labels.numpy()[: self.examples]
 
-    def open(self, pass_number: int | None) -> tf.Tensor:
-        """The pass's order as rows, int32 [steps, batch_size], -1 where padded."""
+    def open(self, pass_number: int | None, first: int = 0) -> tf.Tensor:
+        """The pass's whole order as rows, int32 [steps, batch_size], -1 where padded."""
         return _rows_by_step(self, self._seed, pass_number, self._copies)
 
     def take(self, feed: tf.Tensor, step: tf.Tensor) -> Batch:
@@ -135,9 +136,9 @@ class StreamedFeatureBatches(Batches):
         """Those of the features, of the first copy."""
         return np.concatenate([part.labels for part in self._features.shards])[: self.examples]
 
-    def open(self, pass_number: int | None) -> tf.data.Iterator:
-        """The pass's reading, at its first batch."""
-        rows = _rows_by_step(self, self._seed, pass_number, self._copies)
+    def open(self, pass_number: int | None, first: int = 0) -> tf.data.Iterator:
+        """The pass's reading, at the batch of its first step."""
+        rows = _rows_by_step(self, self._seed, pass_number, self._copies)[first:]
         rows = tf.data.Dataset.from_tensor_slices(rows)
         batches = rows.map(self._read, num_parallel_calls=2, deterministic=True)
         return iter(untuned(batches.prefetch(READY_BATCHES)))
@@ -199,30 +200,38 @@ class ImageBatches(Batches):
     @property
     def labels(self) -> np.ndarray:
         """Those of the split, without a look at its images."""
-        labels = self._split.references().map(lambda _, label: label)
-        return np.concatenate(list(labels.batch(1024).as_numpy_iterator()))
+        return self._split.labels()
 
-    def open(self, pass_number: int | None) -> tf.data.Iterator:
-        """The pass's pipeline, at its first batch."""
+    def open(self, pass_number: int | None, first: int = 0) -> tf.data.Iterator:
+        """The pass's pipeline, at the batch of its first step; no image before it is decoded."""
         if pass_number is None:
-            return iter(self._in_stored_order())
-        return iter(self._training_pass(pass_number))
+            return iter(self._in_stored_order(first))
+        return iter(self._training_pass(pass_number, first))
 
-    def _in_stored_order(self) -> tf.data.Dataset:
-        batches = self._images()
+    def _in_stored_order(self, first: int) -> tf.data.Dataset:
+        batches = self._images(first)
         return batches if self._mixing is None else self._mixing.unmixed(batches)
 
-    def _training_pass(self, pass_number: int) -> tf.data.Dataset:
+    def _training_pass(self, pass_number: int, first: int) -> tf.data.Dataset:
         drawn_by, augmentation = (self._seed, pass_number), self._augmentation
         variation = None if augmentation is None else Variation(augmentation, *drawn_by)
-        batches = self._images(drawn_by, variation)
-        return batches if self._mixing is None else self._mixing.mixed(batches, *drawn_by)
+        batches = self._images(first, drawn_by, variation)
+        return batches if self._mixing is None else self._mixing.mixed(batches, *drawn_by, first)
 
     def _images(
-        self, drawn_by: tuple[int, int] | None = None, variation: Variation | None = None
+        self,
+        first: int,
+        drawn_by: tuple[int, int] | None = None,
+        variation: Variation | None = None,
     ) -> tf.data.Dataset:
         return image_batches(
-            self._split, self._image_size, self.batch_size, drawn_by, variation, self._channels
+            self._split,
+            self._image_size,
+            self.batch_size,
+            drawn_by,
+            variation,
+            self._channels,
+            first,
         )
 
     def take(self, feed: tf.data.Iterator, step: tf.Tensor) -> Batch:

@@ -1,73 +1,217 @@
-"""Checkpoints: everything that training goes on from, the last three and the best."""
+"""Checkpoints on disk, each whole or not there at all: FOLDER/step-120, the last three.
+
+    variables.index, variables.data-…   TensorFlow's own files of all variables
+    training.json                       where training is, for all that is no variable
+    checksums.json                      SHA-256 of the other files, written last
+
+A checkpoint is written into a hidden folder, flushed to the disk, and gets its name by one rename;
+only then the oldest is taken away. Wherever a crash strikes, the one before is whole.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
+import hashlib
+import json
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import tensorflow as tf
 
-from trainer.loop.averages import averaged
-from trainer.loop.layer_names import variables_by_name
-
-if TYPE_CHECKING:
-    from trainer.loop.trainer import Trainer
+from trainer.errors import UserError
 
 KEPT = 3
 
+_NAME = re.compile(r"step-(\d+)(?:-(\d+))?")
 
-class Checkpoints:
-    """The checkpoints of one trainer: FOLDER/last/step-N (three) and FOLDER/best/step-N (one).
 
-    TensorFlow writes a checkpoint beside its place, and names it the latest once it is whole.
+@dataclasses.dataclass(frozen=True)
+class Checkpoint:
+    """One that is whole."""
+
+    path: Path
+    training: Mapping[str, Any]
+    """Where training was: its step, its history …"""
+
+    @property
+    def variables(self) -> str:
+        """What TensorFlow calls its files by."""
+        return _variables(self.path)
+
+
+class DamagedCheckpointError(Exception):
+    """A checkpoint is not what it was when it was written."""
+
+
+def write_checkpoint(
+    folder: Path, step: int, variables: tf.train.Checkpoint, training: Mapping[str, Any]
+) -> None:
+    """Keep the present values of variables, and what else JSON takes, as the newest checkpoint.
+
+    Raises:
+        UserError: it cannot be written; those before are as they were.
     """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with _hidden(folder) as beside:
+            variables.write(_variables(beside))
+            (beside / "training.json").write_text(json.dumps(training))
+            (beside / "checksums.json").write_text(json.dumps(_checksums(beside), indent=1))
+            _flush(beside)
+            beside.rename(_free_name(folder, step))
+        _flush_entries(folder)
+        for oldest in _by_step(folder)[:-KEPT]:
+            _take_away(oldest)
+    except (OSError, tf.errors.OpError) as error:
+        raise UserError(
+            f"the checkpoint of step {step} cannot be written to {folder} ({_reason(error)});"
+            " make room there, or give the folder back"
+        ) from error
 
-    def __init__(self, trainer: Trainer, folder: Path) -> None:
-        """Nothing is written yet."""
-        trainer.build()
-        self._trainer = trainer
-        self._step = tf.Variable(0, dtype=tf.int64, trainable=False)
-        checkpoint = tf.train.Checkpoint(
-            step=self._step,
-            # By names, which another run finds its own layers by (`--init-from`). The model's
-            # `variables` hold the seeds of its dropout too, which its `weights` do not.
-            model={name: v.value for name, v in variables_by_name(trainer.model).items()},
-            # By position: Keras numbers their names over all models that a process makes.
-            optimizer=[variable.value for variable in trainer.optimizer.variables],
-            metrics=[variable.value for variable in trainer.train_metrics.variables],
+
+def newest_checkpoint(folder: Path, say: Callable[[str], None]) -> Checkpoint | None:
+    """The last one that is whole; None where none was ever written.
+
+    Args:
+        folder: Where they are.
+        say: Is told of each that is damaged.
+
+    Raises:
+        UserError: all that there are are damaged.
+    """
+    written = _by_step(folder)
+    for path in reversed(written):
+        try:
+            return _checked(path)
+        except DamagedCheckpointError as damage:
+            say(f"{damage}; the checkpoint before it is used")
+    if written:
+        raise UserError(
+            f"{folder}: none of its {len(written)} checkpoints is whole; bring one back from a"
+            " copy, or start a new run"
         )
-        self._last = _manager(checkpoint, folder / "last", KEPT)
-        self._best = _manager(checkpoint, folder / "best", 1)
-
-    def save(self) -> None:
-        """Keep the trainer's present state as the last one."""
-        self._save(self._last)
-
-    def save_best(self) -> None:
-        """Keep the trainer's present state as the best one: as evaluated, its weights averaged."""
-        with averaged(self._trainer.model, self._trainer.optimizer):
-            self._save(self._best)
-
-    def restore_best(self) -> None:
-        """Bring the trainer back to its best state, to the last variable."""
-        path = self._best.latest_checkpoint
-        self._best.checkpoint.restore(path).assert_consumed()
-        self._trainer.step = int(self._step)
-
-    def _save(self, manager: tf.train.CheckpointManager) -> None:
-        self._step.assign(self._trainer.step)
-        manager.save(checkpoint_number=self._trainer.step)
+    return None
 
 
-def _manager(
-    checkpoint: tf.train.Checkpoint, folder: Path, kept: int
-) -> tf.train.CheckpointManager:
-    return tf.train.CheckpointManager(
-        checkpoint, str(folder), max_to_keep=kept, checkpoint_name="step"
-    )
+def restore_variables(checkpoint: Checkpoint, variables: tf.train.Checkpoint) -> None:
+    """Give variables the values that they have in a checkpoint, all of them and no others.
+
+    Raises:
+        UserError: the checkpoint is of others.
+    """
+    try:
+        variables.read(checkpoint.variables).assert_consumed()
+    except (AssertionError, ValueError) as error:
+        raise UserError(
+            f"{checkpoint.path} is of another model or optimizer ({_first_line(error)});"
+            " go on with the code that began the run"
+        ) from error
 
 
-def best_or_last(folder: Path) -> str | None:
-    """The best checkpoint in a folder of checkpoints, else the last; None where there is none."""
-    found = (tf.train.latest_checkpoint(str(folder / kind)) for kind in ("best", "last"))
-    return next(filter(None, found), None)
+def _checked(path: Path) -> Checkpoint:
+    try:
+        checksums = json.loads((path / "checksums.json").read_bytes())
+        found = _checksums(path)
+        differing = sorted(name for name in {*checksums, *found} if _differ(name, checksums, found))
+        if differing:
+            raise DamagedCheckpointError(f"{path / differing[0]} is damaged")
+        return Checkpoint(path, json.loads((path / "training.json").read_bytes()))
+    except (OSError, ValueError, TypeError) as error:
+        raise DamagedCheckpointError(f"{path} is damaged ({_first_line(error)})") from error
+
+
+def _differ(name: str, one: Mapping[str, str], other: Mapping[str, str]) -> bool:
+    return one.get(name) != other.get(name)
+
+
+def _checksums(path: Path) -> dict[str, str]:
+    files = sorted(file for file in path.iterdir() if file.name != "checksums.json")
+    return {file.name: _sha256(file) for file in files}
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while part := file.read(1 << 20):
+            digest.update(part)
+    return digest.hexdigest()
+
+
+def _variables(path: Path) -> str:
+    return str(path / "variables")
+
+
+def _by_step(folder: Path) -> list[Path]:
+    """The oldest first."""
+    found = folder.iterdir() if folder.is_dir() else ()
+    named = [(form, path) for path in found if (form := _NAME.fullmatch(path.name))]
+    return [path for _, path in sorted((_order(form), path) for form, path in named)]
+
+
+def _order(name: re.Match[str]) -> tuple[int, int]:
+    return int(name[1]), int(name[2] or 1)
+
+
+def _free_name(folder: Path, step: int) -> Path:
+    """Of two checkpoints of one step the second has a number, for it may not replace the first."""
+    path, number = folder / f"step-{step}", 1
+    while path.exists():
+        number += 1
+        path = folder / f"step-{step}-{number}"
+    return path
+
+
+@contextlib.contextmanager
+def _hidden(folder: Path) -> Iterator[Path]:
+    """A folder that is gone at the end, unless it has got another name."""
+    beside = folder / f".writing-{secrets.token_hex(8)}"
+    beside.mkdir()
+    try:
+        yield beside
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _take_away(path: Path) -> None:
+    # Under another name first: a crash in the midst leaves no half of a checkpoint.
+    hidden = path.with_name(f".old-{secrets.token_hex(8)}")
+    path.rename(hidden)
+    shutil.rmtree(hidden)
+
+
+def clear_remains(folder: Path) -> None:
+    """Take away what a killed process was writing or taking away; nobody else may write there."""
+    for kind in (".writing-*", ".old-*"):
+        for path in folder.glob(kind):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _flush(folder: Path) -> None:
+    for path in folder.iterdir():
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+    _flush_entries(folder)
+
+
+def _flush_entries(folder: Path) -> None:
+    entries = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(entries)
+    finally:
+        os.close(entries)
+
+
+def _reason(error: OSError | tf.errors.OpError) -> str:
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    return error.message.splitlines()[0]
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from trainer import durations
-from trainer.loop.checkpoints import Checkpoints
+from trainer import durations, signals
+from trainer.loop.averages import averaged
+from trainer.loop.best import BestWeights
+from trainer.loop.diverging import RequireFinite, require_finite_loss
 from trainer.loop.history import EpochRecord, best_record
 from trainer.loop.schedules import rate_after
 from trainer.loop.spans import Span
 from trainer.loop.stopping import stops_after_epochs, stops_within_epochs
+from trainer.loop.training_state import TrainingState
 from trainer.loop.triggers import (
     AboutEvery,
     EverySpan,
     EverySteps,
     EveryStepsAndAtTheEnd,
+    ShareOfTime,
     Trigger,
 )
+from trainer.report.clock import Clock
 from trainer.report.progress import Bar, Display, in_words
 from trainer.report.result import write_history
 from trainer.report.summaries import Summaries
@@ -29,6 +35,9 @@ if TYPE_CHECKING:
 
 GLANCE_SECONDS = 0.25
 """How long the progress line may stand still."""
+
+SHARE_FOR_CHECKPOINTS = 0.02
+"""Of all time, where nobody says how often they are kept."""
 
 
 class Hook(Protocol):
@@ -59,30 +68,31 @@ class Evaluate:
 
     def __call__(self, trainer: Trainer, span: Span) -> None:
         """Must come before the hooks that read the history."""
-        metrics = {"train": trainer.train_metrics.result()}
+        # Asked to end in here, a run keeps what was before, and a resumed one validates anew.
+        with signals.at_once():
+            validation = trainer.evaluate("validation")
+        require_finite_loss(validation, "validation", trainer.step)
+        metrics = {"train": trainer.train_metrics.result(), "validation": validation}
         trainer.train_metrics.reset()
-        metrics["validation"] = trainer.evaluate("validation")
         epoch = -(-trainer.step // trainer.steps_per_epoch)  # one that was cut short has a number
         trainer.history.append(EpochRecord(epoch, trainer.step, trainer.learning_rate, metrics))
 
 
-class Summarise:
-    """TensorBoard: what steps returned at every so many, and the metrics of every epoch."""
+class SummariseSteps:
+    """TensorBoard: what steps returned, at every so many and at the end of every epoch."""
 
-    def __init__(self, summaries: Summaries, every: int) -> None:
+    def __init__(self, summaries: Summaries, every: int, each_epoch: Trigger) -> None:
         """After each span, whose steps it looks through."""
         self.when = EverySpan()
         self._summaries = summaries
-        self._points = EverySteps(every)
+        self._points, self._each_epoch = EverySteps(every), each_epoch
 
     def __call__(self, trainer: Trainer, span: Span) -> None:
         """Of the last step of an epoch there is a point always, beside validation's."""
-        closed = [record for record in trainer.history[-1:] if record.step == span.last]
         for step in range(span.first + 1, span.last + 1):
-            if self._points.due(step) or (closed and step == span.last):
+            closes = step == span.last and self._each_epoch.due(step)
+            if closes or self._points.due(step):
                 self._write_step(trainer, span, step)
-        for record in closed:
-            self._write_epoch(record, span)
         self._summaries.flush()
 
     def _write_step(self, trainer: Trainer, span: Span, step: int) -> None:
@@ -93,11 +103,26 @@ class Summarise:
         }
         self._summaries.write("train", step, {**returned, **speed})
 
-    def _write_epoch(self, record: EpochRecord, span: Span) -> None:
+
+@dataclasses.dataclass(frozen=True)
+class SummariseEpoch:
+    """TensorBoard: the metrics of an epoch."""
+
+    when: Trigger
+    summaries: Summaries
+
+    def __call__(self, trainer: Trainer, span: Span) -> None:
+        """Must come after the record of the epoch."""
+        record = trainer.history[-1]
         # What steps return has its points already: an epoch's mean is no value of that step.
-        streamed = {k: v for k, v in record.metrics["train"].items() if k not in span.values}
-        self._summaries.write("train", record.step, streamed)
-        self._summaries.write("validation", record.step, record.metrics["validation"])
+        streamed = {
+            name: value
+            for name, value in record.metrics["train"].items()
+            if name not in trainer.train_metrics.of_steps
+        }
+        self.summaries.write("train", record.step, streamed)
+        self.summaries.write("validation", record.step, record.metrics["validation"])
+        self.summaries.flush()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,28 +138,39 @@ class KeepHistory:
 
 
 @dataclasses.dataclass(frozen=True)
-class SaveCheckpoints:
-    """The last three checkpoints."""
+class KeepBest:
+    """The best weights by validation: as evaluated, averaged where the optimizer averages."""
 
     when: Trigger
-    checkpoints: Checkpoints
+    best: BestWeights
 
     def __call__(self, trainer: Trainer, span: Span) -> None:
-        """Must come after whatever changes the trainer's state."""
-        self.checkpoints.save()
+        """Must come after the record of the epoch."""
+        if trainer.history[-1] is best_record(trainer.history):
+            with averaged(trainer.model, trainer.optimizer):
+                self.best.keep()
 
 
 @dataclasses.dataclass(frozen=True)
-class SaveBest:
-    """The best checkpoint by validation."""
+class SaveCheckpoints:
+    """All that training goes on from, on the disk."""
 
     when: Trigger
-    checkpoints: Checkpoints
+    save: Callable[[], None]
 
     def __call__(self, trainer: Trainer, span: Span) -> None:
         """Must come after whatever changes the trainer's state."""
-        if trainer.history[-1] is best_record(trainer.history):
-            self.checkpoints.save_best()
+        self.save()
+
+
+class EndIfAsked:
+    """Ctrl-C and SIGTERM end training here, where all that belongs to a step is done."""
+
+    when = EverySpan()
+
+    def __call__(self, trainer: Trainer, span: Span) -> None:
+        """Must come last."""
+        signals.raise_if_asked()
 
 
 class ShowProgress:
@@ -169,7 +205,7 @@ class TellEpoch:
 
 
 def standard_hooks(
-    trainer: Trainer, folder: RunFolder, checkpoints: Checkpoints, display: Display, bar: Bar
+    trainer: Trainer, state: TrainingState, run: RunFolder, clock: Clock, display: Display, bar: Bar
 ) -> list[Hook]:
     """What every run does, in the order in which each needs what those before it did.
 
@@ -177,20 +213,27 @@ def standard_hooks(
         UserError: the run is to stop at a metric that there is not.
     """
     each_epoch = EveryStepsAndAtTheEnd(trainer.steps_per_epoch, trainer)
+    summaries = Summaries(run.path)
     return [
         ShowProgress(bar),
-        *stops_within_epochs(trainer),
+        *stops_within_epochs(trainer, clock),
+        SummariseSteps(summaries, trainer.config.log_every, each_epoch),
+        RequireFinite(),
         Evaluate(each_epoch),
         *stops_after_epochs(trainer, each_epoch),
         TellEpoch(each_epoch, display),
-        Summarise(Summaries(folder.path), trainer.config.log_every),
-        KeepHistory(each_epoch, folder.history),
-        SaveCheckpoints(_checkpointing(trainer), checkpoints),
-        SaveBest(each_epoch, checkpoints),
+        SummariseEpoch(each_epoch, summaries),
+        KeepHistory(each_epoch, run.history),
+        KeepBest(each_epoch, state.best),
+        _checkpointing(trainer, state),
+        EndIfAsked(),
     ]
 
 
-def _checkpointing(trainer: Trainer) -> Trigger:
+def _checkpointing(trainer: Trainer, state: TrainingState) -> SaveCheckpoints:
+    if trainer.config.checkpoint_every == "auto":
+        when = ShareOfTime(SHARE_FOR_CHECKPOINTS, trainer)
+        return SaveCheckpoints(when, when.timed(state.save))
     every = durations.steps(
         "--checkpoint-every",
         trainer.config.checkpoint_every,
@@ -198,4 +241,4 @@ def _checkpointing(trainer: Trainer) -> Trigger:
         total_steps=trainer.total_steps,
         batch_size=trainer.config.batch_size,
     )
-    return EveryStepsAndAtTheEnd(every, trainer)
+    return SaveCheckpoints(EveryStepsAndAtTheEnd(every, trainer), state.save)

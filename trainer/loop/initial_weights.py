@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 import keras
@@ -12,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from trainer.errors import UserError
-from trainer.loop.checkpoints import best_or_last
+from trainer.loop.checkpoints import newest_checkpoint
 from trainer.loop.layer_names import layers_by_name, weights_by_layer
 from trainer.run_folder import RunFolder
 
@@ -23,64 +22,51 @@ LISTED = 8
 class KeptWeights:
     """The weights in the checkpoint of an earlier run, by the names of its variables."""
 
-    def __init__(self, run: Path) -> None:
-        """Open the run's best checkpoint, or its last where it has no best.
+    def __init__(self, run: Path, say: Callable[[str], None]) -> None:
+        """Open the run's best weights, or its last before there is a best; damage is told.
 
         Raises:
-            UserError: there is none, or none that can be read.
+            UserError: there are none that can be read.
         """
-        self._run = run
         folder = RunFolder(run).checkpoints
-        path = best_or_last(folder)
-        if path is None:
+        checkpoint = newest_checkpoint(folder, say)
+        if checkpoint is None:
             raise UserError(
                 f"--init-from {run}: there is no checkpoint in {folder}; give the folder of an"
                 " earlier run, LOG_DIR/<task>/<run>"
             )
-        with self._naming_damage():
-            self._checkpoint = tf.train.load_checkpoint(path)
-        shapes = self._checkpoint.get_variable_to_shape_map()
-        self._keys = {name: key for key in shapes if (name := _variable_name(key))}
+        self._variables = tf.train.load_checkpoint(checkpoint.variables)
+        shapes = self._variables.get_variable_to_shape_map()
+        of = "best" if checkpoint.training["history"] else "model"
+        self._keys = {name: key for key in shapes if (name := _variable_name(key, of))}
         self.shapes: Mapping[str, tuple[int, ...]] = {
             name: tuple(shapes[key]) for name, key in self._keys.items()
         }
         """Of each variable of the run's model, the seeds of its dropout among them."""
 
     def value(self, name: str) -> np.ndarray:
-        """What a variable was.
-
-        Raises:
-            UserError: the checkpoint is damaged.
-        """
-        with self._naming_damage():
-            return self._checkpoint.get_tensor(self._keys[name])
-
-    @contextlib.contextmanager
-    def _naming_damage(self) -> Iterator[None]:
-        try:
-            yield
-        except tf.errors.OpError as error:
-            raise UserError(
-                f"--init-from {self._run}: its checkpoint cannot be read ({error.message});"
-                " give another run"
-            ) from error
+        """What a variable was."""
+        return self._variables.get_tensor(self._keys[name])
 
 
-def take_weights(model: keras.Model, run: Path, frozen_when_taken: Collection[str] = ()) -> str:
+def take_weights(
+    model: keras.Model,
+    run: Path,
+    say: Callable[[str], None],
+    frozen_when_taken: Collection[str] = (),
+) -> None:
     """Give every layer that an earlier run has too, by its name and shapes, the run's weights.
 
     Args:
         model: Built, and not yet known to an optimizer. Layers that do not match stay as they are.
         run: The folder of the earlier run.
+        say: Is told which layers were taken and which were left.
         frozen_when_taken: The names of layers that learn no more once they have been given theirs.
-
-    Returns:
-        One line for people: which layers were taken and which were left.
 
     Raises:
         UserError: the run has no checkpoint that can be read, or no layer of it matches.
     """
-    kept, ours, layers = KeptWeights(run), weights_by_layer(model), layers_by_name(model)
+    kept, ours, layers = KeptWeights(run, say), weights_by_layer(model), layers_by_name(model)
     taken = [name for name, weights in ours.items() if _match(weights, kept.shapes)]
     if not taken:
         raise UserError(_nothing_matches(run, kept.shapes, ours))
@@ -91,7 +77,7 @@ def take_weights(model: keras.Model, run: Path, frozen_when_taken: Collection[st
             layers[layer].trainable = False
     told = [f"{name} (frozen)" if name in frozen_when_taken else name for name in taken]
     left = [name for name in ours if name not in taken]
-    return f"weights: taken from {run}: {_listed(told)}; left: {_listed(left)}"
+    say(f"weights: taken from {run}: {_listed(told)}; left: {_listed(left)}")
 
 
 def _match(weights: Mapping[str, keras.Variable], shapes: Mapping[str, tuple[int, ...]]) -> bool:
@@ -112,10 +98,10 @@ def _listed(names: Collection[str]) -> str:
     return ", ".join(shown) + (f" and {more} more" if more else "") or "none"
 
 
-def _variable_name(key: str) -> str | None:
-    """The name by which `Checkpoints` kept a variable of the model, out of TensorFlow's key.
+def _variable_name(key: str, of: str) -> str | None:
+    """The name by which a checkpoint has a variable of the model, out of TensorFlow's key.
 
     TensorFlow writes / as .S and . as .. in the names of what a checkpoint holds.
     """
-    found = re.fullmatch(r"model/(.+)/\.ATTRIBUTES/VARIABLE_VALUE", key)
+    found = re.fullmatch(rf"{of}/(.+)/\.ATTRIBUTES/VARIABLE_VALUE", key)
     return found and re.sub(r"\.(.)", lambda part: "/" if part[1] == "S" else ".", found[1])

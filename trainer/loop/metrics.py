@@ -61,6 +61,11 @@ class Metrics:
             metric.reset_state()
 
     @property
+    def of_steps(self) -> frozenset[str]:
+        """The names of the values that a step returns."""
+        return frozenset(self._means)
+
+    @property
     def variables(self) -> list[keras.Variable]:
         """All that a checkpoint must keep of a pass under way."""
         metrics = (*self._means.values(), *self._metrics.values())

@@ -2,76 +2,161 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-import shlex
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
+from trainer import signals
 from trainer.config import Config
 from trainer.data.images import batches_in, naming_unreadable_images
 from trainer.data.sources import description, open_source
 from trainer.data.splits import Source
-from trainer.loop.checkpoints import Checkpoints
+from trainer.errors import UserError
+from trainer.loop.checkpoints import Checkpoint, clear_remains, newest_checkpoint
+from trainer.loop.circumstances import circumstances
 from trainer.loop.history import best_record
-from trainer.loop.hooks import standard_hooks
+from trainer.loop.hooks import Hook, standard_hooks
 from trainer.loop.initial_weights import KeptWeights
 from trainer.loop.optimizers import check_optimizer
 from trainer.loop.preparation import Preparation
+from trainer.loop.spans import Span
 from trainer.loop.trainer import Trainer
+from trainer.loop.training_state import TrainingState
 from trainer.loop.warming import warm_up
 from trainer.report.architecture import layer_table
 from trainer.report.clock import Clock
+from trainer.report.outcome import close, how_fast, what_was_run
 from trainer.report.progress import Display
 from trainer.report.result import versions, weights_digest, write_json
 from trainer.report.summaries import Summaries
-from trainer.run_folder import RunFolder, new_run_folder, temporary_run_folder
+from trainer.resumed import resume_command
+from trainer.run_folder import (
+    RunFolder,
+    existing_run_folder,
+    new_run_folder,
+    temporary_run_folder,
+)
 from trainer.task import Task, load_class
 
 
 def run(task: Task, config: Config, display: Display, clock: Clock) -> dict[str, Any]:
     """Train a task, test its best checkpoint, and write down what came out.
 
-    A dry run does all that too, with a batch of each split and a single step, and leaves nothing.
+    A run that is resumed goes on from its newest checkpoint. A dry run does all that too, with a
+    batch of each split and a single step, and leaves nothing.
 
     Returns what result.json holds.
 
     Raises:
         UserError: what a person can mend; of a run that has learnt nothing yet no folder is left.
+        Interrupted: Ctrl-C or SIGTERM; what to type to go on is told with it.
     """
     trainer_class = load_class("--trainer", config.trainer, Trainer)
     check_optimizer(config)
     if config.init_from is not None:
-        KeptWeights(config.init_from)  # refuses a run without any before the data are read
-    with _run_folder(task, config) as folder:
+        # Refuses a run without any before the data are read.
+        KeptWeights(config.init_from, say=lambda _: None)
+    with _run_folder(task, config) as folder, _telling_how_to_go_on(folder, config):
+        result = _run_in(folder, trainer_class, task, config, display, clock)
+    close(display, result, config, folder.path)
+    return result
+
+
+def _run_in(
+    folder: RunFolder,
+    trainer_class: type[Trainer],
+    task: Task,
+    config: Config,
+    display: Display,
+    clock: Clock,
+) -> dict[str, Any]:
+    clear_remains(folder.checkpoints)
+    checkpoint = newest_checkpoint(folder.checkpoints, display.say)
+    if config.resume is None:
         write_json(folder.config, config.as_json())
-        preparation = Preparation(config, display, task.channels)
-        source = _open_source(task, config, display)
-        if config.dry_run:
-            source, config = _a_batch_of_each_split(source, config)
-        with naming_unreadable_images(source.splits.values()):
-            trainer = _prepared_trainer(
-                trainer_class, task, config, preparation, source, display, clock
-            )
-            if config.summary:
-                display.table("layer", layer_table(trainer.model, preparation.below_features))
-            learnt = _train_and_test(trainer, folder, display, clock)
+    preparation = Preparation(config, display, task.channels)
+    source = _open_source(task, config, display)
+    if config.dry_run:
+        source, config = _a_batch_of_each_split(source, config)
+    with naming_unreadable_images(source.splits.values()):
+        is_new = checkpoint is None
+        trainer = _prepared_trainer(
+            trainer_class, task, config, preparation, source, display, clock, is_new
+        )
+    if config.summary:
+        display.table("layer", layer_table(trainer.model, preparation.below_features))
+    state = TrainingState(trainer, folder, clock, circumstances(source))
+    _begin(state, checkpoint, folder, config, display)
+    with _telling_what_is_kept(state, folder), naming_unreadable_images(source.splits.values()):
+        learnt = _train_and_test(trainer, state, folder, display, clock)
         result = {
             "status": "done",
-            **_what_was_run(config, source),
+            **what_was_run(config, source),
             **learnt,
-            **_how_fast(preparation.extracted, clock),
+            **how_fast(preparation.extracted, clock),
             "versions": versions(),
             "config": config.as_json(),
         }
         write_json(folder.result, result)
-    _close(display, result, config, str(folder.path))
     return result
 
 
 def _run_folder(task: Task, config: Config) -> AbstractContextManager[RunFolder]:
     if config.dry_run:
         return temporary_run_folder()
+    if config.resume is not None:
+        return existing_run_folder(config.resume)
     return new_run_folder(config.log_dir, task.name)
+
+
+@contextlib.contextmanager
+def _telling_how_to_go_on(folder: RunFolder, config: Config) -> Iterator[None]:
+    """A run that a signal ends tells what to type, wherever it was."""
+    try:
+        yield
+    except signals.Interrupted as interrupted:
+        if config.dry_run:
+            raise
+        raise interrupted.with_text(f"; go on with: {resume_command(folder.path)}") from None
+
+
+@contextlib.contextmanager
+def _telling_what_is_kept(state: TrainingState, folder: RunFolder) -> Iterator[None]:
+    """Disks fill up and folders vanish while a run reads and writes: what ends it is one line."""
+    try:
+        yield
+    except (UserError, OSError) as error:
+        if isinstance(error, OSError):
+            where = error.filename or folder.path
+            told = f"{where} cannot be written or read ({error.strerror or error})"
+        else:
+            told = str(error)
+        if state.saved is not None:
+            told += f"; step {state.saved} is kept: {resume_command(folder.path)} goes on from it"
+        raise _of_the_same_kind(error)(told) from error
+
+
+def _of_the_same_kind(error: Exception) -> type[UserError]:
+    return type(error) if isinstance(error, UserError) else UserError
+
+
+def _begin(
+    state: TrainingState,
+    checkpoint: Checkpoint | None,
+    folder: RunFolder,
+    config: Config,
+    display: Display,
+) -> None:
+    """Make a run's folder ready for the steps from the present one on."""
+    if checkpoint is not None:
+        for difference in state.restore(checkpoint):
+            display.say(difference)
+        display.say(f"going on from {checkpoint.path}")
+    state.forget_what_came_after(checkpoint)
+    write_json(folder.config, config.as_json())
+    folder.checkpoints.mkdir(exist_ok=True)
 
 
 def _prepared_trainer(
@@ -82,11 +167,13 @@ def _prepared_trainer(
     source: Source,
     display: Display,
     clock: Clock,
+    is_new: bool,
 ) -> Trainer:
-    """A trainer before its first step, its head warmed up where the config asks for it."""
+    """A trainer before its first step, a new one's head warmed up where the config asks for it."""
+    warms_up = is_new and config.warmup_epochs
     with clock.phase("extract"):
         batches = preparation.batches(source)
-        features = preparation.feature_batches(source) if config.warmup_epochs else None
+        features = preparation.feature_batches(source) if warms_up else None
     trainer = trainer_class(
         task, _of_learning(config), source.classes, batches, display.say, preparation.layer
     )
@@ -104,18 +191,17 @@ def _of_learning(config: Config) -> Config:
 
 
 def _train_and_test(
-    trainer: Trainer, folder: RunFolder, display: Display, clock: Clock
+    trainer: Trainer, state: TrainingState, folder: RunFolder, display: Display, clock: Clock
 ) -> dict[str, Any]:
-    checkpoints = Checkpoints(trainer, folder.checkpoints)
     with clock.phase("train"), display.bar("training", "steps") as bar:
-        trainer.fit(standard_hooks(trainer, folder, checkpoints, display, bar))
+        _train(trainer, state, standard_hooks(trainer, state, folder, clock, display, bar))
     last, best = trainer.history[-1], best_record(trainer.history)
     if trainer.config.patience is not None:
-        checkpoints.restore_best()  # the epochs without a better validation are given up
+        state.best.restore()  # the epochs without a better validation are given up
     digest = weights_digest(v.numpy() for v in trainer.model.trainable_variables)
     with clock.phase("evaluate"):
-        checkpoints.restore_best()
-        test_metrics = trainer.evaluate("test")
+        state.best.restore()
+        test_metrics = trainer.evaluate("test", averages=False)
     Summaries(folder.path).write("test", best.step, test_metrics)
     return {
         "stopped": trainer.stopped,
@@ -125,6 +211,19 @@ def _train_and_test(
         "metrics": {**best.metrics, "test": test_metrics},
         "weights_digest": digest,
     }
+
+
+def _train(trainer: Trainer, state: TrainingState, hooks: Sequence[Hook]) -> None:
+    """Up to the last step; asked to end before it, the state of training is saved."""
+    try:
+        with signals.deferred():
+            if trainer.owes_record:
+                trainer.let_speak(hooks, Span.of_no_steps(trainer.step))
+            trainer.fit(hooks)
+    except signals.Interrupted as interrupted:
+        state.save()
+        where = f" at step {trainer.step} of {trainer.total_steps}"
+        raise interrupted.with_text(where) from None
 
 
 def _open_source(task: Task, config: Config, display: Display) -> Source:
@@ -143,50 +242,3 @@ def _a_batch_of_each_split(source: Source, config: Config) -> tuple[Source, Conf
     }
     source = dataclasses.replace(source, splits=splits)
     return source, dataclasses.replace(config, steps_per_epoch=steps)
-
-
-def _what_was_run(config: Config, source: Source) -> dict[str, Any]:
-    return {
-        "task": config.task,
-        "data": {
-            "source": source.kind,
-            "name": source.name,
-            "version": source.version,
-            "classes": list(source.classes),
-            "examples": source.examples,
-        },
-        "extractor": config.extractor,
-        "transfer": config.how_much_learns,
-    }
-
-
-def _how_fast(extracted: int, clock: Clock) -> dict[str, Any]:
-    seconds = clock.seconds
-    speed = round(extracted / seconds["extract"], 1) if extracted else None
-    return {"seconds": seconds, "extract_images_per_second": speed}
-
-
-def _close(display: Display, result: dict[str, Any], config: Config, folder: str) -> None:
-    """A table of the three splits, and what to type next."""
-    if config.dry_run:
-        display.say(
-            "dry run: all is built, one step and a batch each of validation and test were run in"
-            f" {result['seconds']['total']:.1f} s; no run is left behind"
-        )
-        return
-    if result["stopped"]:
-        display.say(
-            f"stopped by {result['stopped']} in epoch {result['epochs']}, at step {result['steps']}"
-        )
-    reported = result["metrics"]["test"]
-    rows = {
-        split: {"images": f"{result['data']['examples'][split]:,}"}
-        | {name: f"{value:.4f}" for name, value in metrics.items() if name in reported}
-        for split, metrics in result["metrics"].items()
-    }
-    display.table("split", rows)
-    display.say(
-        f"at the best checkpoint, step {result['best_step']} of {result['steps']};"
-        f" {result['seconds']['total']:.1f} s in all; everything is in {folder}"
-    )
-    display.say(f"next: tensorboard --host localhost --logdir {shlex.quote(str(config.log_dir))}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import sys
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -45,6 +46,11 @@ class Span:
     def steps(self) -> int:
         """How many steps it took."""
         return self.last - self.first
+
+    @classmethod
+    def of_no_steps(cls, step: int) -> Span:
+        """What is at a step before anything has run."""
+        return cls(step, step, {}, examples=0, seconds=sys.float_info.min)
 
 
 class SpanRunner:

@@ -7,7 +7,6 @@ close an epoch do so where it was cut short. The reason is the option that asked
 from __future__ import annotations
 
 import operator
-import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from trainer.errors import UserError
 from trainer.loop.history import EpochRecord, best_record
 from trainer.loop.spans import Span
 from trainer.loop.triggers import AboutEvery, EverySteps, Trigger
+from trainer.report.clock import Clock
 
 if TYPE_CHECKING:
     from trainer.loop.hooks import Hook
@@ -64,18 +64,17 @@ class Patience:
 
 
 class MaxMinutes:
-    """Stops after so many minutes, in the midst of an epoch too."""
+    """Stops when training has taken so many minutes, in the midst of an epoch too."""
 
-    def __init__(self, minutes: float) -> None:
-        """The time begins now."""
+    def __init__(self, minutes: float, clock: Clock) -> None:
+        """The clock knows what a run that goes on has taken before."""
         self.when = AboutEvery(LOOK_AT_THE_CLOCK_SECONDS)
-        self._minutes = minutes
-        self._end = time.monotonic() + 60 * minutes
+        self._minutes, self._clock = minutes, clock
 
     def __call__(self, trainer: Trainer, span: Span) -> None:
         """Must come before the record of the epoch, which is then of its steps so far."""
         self.when.measured(span.steps, span.seconds)
-        if time.monotonic() >= self._end and not trainer.finished:
+        if self._clock.seconds["train"] >= 60 * self._minutes and not trainer.finished:
             trainer.stop(f"--max-minutes {self._minutes:g}")
 
 
@@ -89,13 +88,13 @@ class StopAfterOneStep:
         trainer.stop("--dry-run")
 
 
-def stops_within_epochs(trainer: Trainer) -> list[Hook]:
+def stops_within_epochs(trainer: Trainer, clock: Clock) -> list[Hook]:
     """Those of the run's options that may cut an epoch short, before its record is made."""
     stops: list[Hook] = []
     if trainer.config.dry_run:
         stops.append(StopAfterOneStep())
     if trainer.config.max_minutes is not None:
-        stops.append(MaxMinutes(trainer.config.max_minutes))
+        stops.append(MaxMinutes(trainer.config.max_minutes, clock))
     return stops
 
 

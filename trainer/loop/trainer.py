@@ -13,6 +13,7 @@ class TemperedTrainer(Trainer):  # logits at half their size (arXiv 1503.02531)
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import keras
@@ -25,16 +26,20 @@ from trainer.loop.batches import Batch, Batches
 from trainer.loop.compiling import Jit
 from trainer.loop.history import EpochRecord
 from trainer.loop.initial_weights import take_weights
-from trainer.loop.losses import training_loss
+from trainer.loop.losses import require_shares_taken, training_loss
 from trainer.loop.metrics import Metrics, example_weights
 from trainer.loop.models import model_of
 from trainer.loop.optimizers import make_optimizer
 from trainer.loop.precision import applied_norm, model_computing_in, scaling_losses
-from trainer.loop.spans import LONGEST_SPAN, SpanRunner
+from trainer.loop.spans import LONGEST_SPAN, Span, SpanRunner
+from trainer.loop.triggers import AboutEvery
 from trainer.task import Task
 
 if TYPE_CHECKING:
     from trainer.loop.hooks import Hook
+
+LONGEST_SECONDS = 0.5
+"""A span of an evaluation, in which nothing can be interrupted."""
 
 
 class Trainer:
@@ -69,10 +74,11 @@ class Trainer:
         inputs, _ = batches["train"].batch_spec
         self.model = model_computing_in(config.precision, self.build_model, inputs)
         if config.init_from is not None:
-            say(take_weights(self.model, config.init_from, task.frozen_when_taken))
+            take_weights(self.model, config.init_from, say, task.frozen_when_taken)
         self.optimizer = scaling_losses(self.build_optimizer(), config.precision)
         self.optimizer.build(self.model.trainable_variables)
         self.training_loss = training_loss(task.loss, config, len(classes), batches["train"])
+        require_shares_taken(task.name, config, self.loss, self.model, batches["train"])
         self.train_metrics = Metrics(task.metrics())
         self.eval_metrics = Metrics(task.metrics())
         self.step = 0
@@ -170,7 +176,7 @@ class Trainer:
         """
         train = self.batches["train"]
         while not self.finished:
-            feed = train.open(self.passes)
+            feed = train.open(self.passes, self.step % train.steps)
             end_of_pass = (self.passes + 1) * train.steps
             while self.step < end_of_pass and not self.finished:
                 end_of_epoch = (self.epoch + 1) * self.steps_per_epoch
@@ -178,9 +184,13 @@ class Trainer:
                 end = int(min(end_of_pass, end_of_epoch, self.step + LONGEST_SPAN, *wanted))
                 span = self._train_span(feed, self.step, end)
                 self.step = end
-                for hook in hooks:
-                    if hook.when.due(end):
-                        hook(self, span)
+                self.let_speak(hooks, span)
+
+    def let_speak(self, hooks: Sequence[Hook], span: Span) -> None:
+        """Call the hooks whose time has come, now that a span has ended at the present step."""
+        for hook in hooks:
+            if hook.when.due(self.step):
+                hook(self, span)
 
     def stop(self, reason: str) -> None:
         """End training once the hooks after the one that calls this have spoken.
@@ -194,10 +204,11 @@ class Trainer:
         self._train_span.build()
         self._eval_spans["validation"].build()
 
-    def evaluate(self, split: str) -> dict[str, float]:
+    def evaluate(self, split: str, averages: bool = True) -> dict[str, float]:
         """The loss and the metrics of the model on a whole split, by name.
 
-        Of the averaged weights, where the optimizer keeps such (`--ema`), else of the present ones.
+        Of the averaged weights, where the optimizer keeps such (`--ema`), unless `averages` is
+        False; else of the present ones.
         Of validation it takes the first `--validation-steps` batches alone.
         """
         batches, run_span = self.batches[split], self._eval_spans[split]
@@ -205,10 +216,12 @@ class Trainer:
         if split == "validation":
             steps = min(steps, self.config.validation_steps or steps)
         self.eval_metrics.reset()
-        feed = batches.open(pass_number=None)
-        with averaged(self.model, self.optimizer):
-            for first in range(0, steps, LONGEST_SPAN):
-                run_span(feed, first, min(first + LONGEST_SPAN, steps))
+        feed, pace, done = batches.open(pass_number=None), AboutEvery(LONGEST_SECONDS), 0
+        with averaged(self.model, self.optimizer) if averages else nullcontext():
+            while done < steps:
+                span = run_span(feed, done, min(pace.next(done), done + LONGEST_SPAN, steps))
+                pace.measured(span.steps, span.seconds)
+                done = span.last
         return self.eval_metrics.result()
 
     def metric_names(self, split: str) -> list[str]:
@@ -244,6 +257,12 @@ class Trainer:
     def finished(self) -> bool:
         """Whether training is over: by its last step, or because it was stopped."""
         return self.stopped is not None or self.step >= self.total_steps
+
+    @property
+    def owes_record(self) -> bool:
+        """Whether an epoch has had its last step, but no record: a run was interrupted there."""
+        recorded = self.history[-1].step if self.history else 0
+        return self.step > recorded and self.step % self.steps_per_epoch == 0
 
     @property
     def learning_rate(self) -> float:

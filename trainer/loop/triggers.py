@@ -5,6 +5,8 @@ from __future__ import annotations
 import abc
 import dataclasses
 import math
+import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -80,3 +82,31 @@ class AboutEvery(Trigger):
     def due(self, step: int) -> bool:
         """Always: no span is longer than the time allows."""
         return True
+
+
+class ShareOfTime(Trigger):
+    """As often as a share of all time is enough for, and where training ends."""
+
+    def __init__(self, share: float, trainer: Trainer) -> None:
+        """The first time is after a second."""
+        self._share, self._trainer = share, trainer
+        self._next = time.monotonic() + 1.0
+
+    def timed(self, action: Callable[[], None]) -> Callable[[], None]:
+        """What is done then; how long it takes tells when it is done again."""
+
+        def run() -> None:
+            began = time.monotonic()
+            action()
+            ended = time.monotonic()
+            self._next = ended + (ended - began) / self._share
+
+        return run
+
+    def next(self, step: int) -> float:
+        """Never ends a span of its own."""
+        return math.inf
+
+    def due(self, step: int) -> bool:
+        """Whether it is time, or training is over."""
+        return self._trainer.finished or time.monotonic() >= self._next

@@ -1,0 +1,36 @@
+"""TensorBoard's files of a run: how long each was when a checkpoint was written.
+
+A run that goes on from a checkpoint cuts them back to that, and writes what follows anew: so every
+point stands there exactly once.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from trainer.data import SPLITS
+
+
+def event_file_sizes(run: Path) -> dict[str, int]:
+    """Bytes of each event file below a run's folder, by its path there."""
+    return {str(path.relative_to(run)): path.stat().st_size for path in _event_files(run)}
+
+
+def cut_event_files(run: Path, sizes: Mapping[str, int]) -> None:
+    """Take away what was written after `event_file_sizes` gave these.
+
+    Raises:
+        OSError: they cannot be written.
+    """
+    for path in _event_files(run):
+        kept = sizes.get(str(path.relative_to(run)), 0)
+        if kept == 0:
+            path.unlink()
+        elif kept < path.stat().st_size:
+            os.truncate(path, kept)
+
+
+def _event_files(run: Path) -> list[Path]:
+    return sorted(path for split in SPLITS for path in (run / split).glob("events.out.tfevents.*"))
