@@ -131,6 +131,6 @@ def _held(folder: RunFolder) -> Iterator[None]:
 
 def _take_away(path: Path) -> None:
     """The run's folder, and its task's where no run is left in it."""
-    shutil.rmtree(path)
+    shutil.rmtree(path, ignore_errors=True)
     with contextlib.suppress(OSError):  # other runs are there
         path.parent.rmdir()

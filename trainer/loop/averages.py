@@ -7,8 +7,6 @@ from collections.abc import Iterator
 
 import keras
 
-from trainer import signals
-
 
 @contextlib.contextmanager
 def averaged(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> Iterator[None]:
@@ -22,13 +20,11 @@ def averaged(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> Itera
     variables = model.trainable_variables
     own = [variable.numpy() for variable in variables]
     try:
-        with signals.deferred():
-            optimizer.finalize_variable_values(variables)
+        optimizer.finalize_variable_values(variables)
         yield
     finally:
-        with signals.deferred():  # a run that is asked to end here keeps its own weights
-            for variable, value in zip(variables, own, strict=True):
-                variable.assign(value)
+        for variable, value in zip(variables, own, strict=True):
+            variable.assign(value)
 
 
 def _keeps_averages(optimizer: keras.optimizers.Optimizer) -> bool:

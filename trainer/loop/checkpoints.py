@@ -28,7 +28,7 @@ from trainer.errors import UserError
 
 KEPT = 3
 
-_NAME = re.compile(r"step-(\d+)(?:-(\d+))?")
+_NAME = re.compile(r"step-\d+(-\d+)?")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,15 +58,17 @@ def write_checkpoint(
         UserError: it cannot be written; those before are as they were.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(exist_ok=True)
         with _hidden(folder) as beside:
             variables.write(_variables(beside))
             (beside / "training.json").write_text(json.dumps(training))
             (beside / "checksums.json").write_text(json.dumps(_checksums(beside), indent=1))
             _flush(beside)
-            beside.rename(_free_name(folder, step))
+            written = beside.rename(_free_name(folder, step))
         _flush_entries(folder)
-        for oldest in _by_step(folder)[:-KEPT]:
+        # Later ones are damaged, or this one would not have been written: they count for nothing.
+        kept = _by_step(folder)
+        for oldest in kept[: kept.index(written) + 1][:-KEPT]:
             _take_away(oldest)
     except (OSError, tf.errors.OpError) as error:
         raise UserError(
@@ -122,7 +124,7 @@ def _checked(path: Path) -> Checkpoint:
         if differing:
             raise DamagedCheckpointError(f"{path / differing[0]} is damaged")
         return Checkpoint(path, json.loads((path / "training.json").read_bytes()))
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, AttributeError) as error:
         raise DamagedCheckpointError(f"{path} is damaged ({_first_line(error)})") from error
 
 
@@ -150,21 +152,18 @@ def _variables(path: Path) -> str:
 def _by_step(folder: Path) -> list[Path]:
     """The oldest first."""
     found = folder.iterdir() if folder.is_dir() else ()
-    named = [(form, path) for path in found if (form := _NAME.fullmatch(path.name))]
-    return [path for _, path in sorted((_order(form), path) for form, path in named)]
+    return sorted((path for path in found if _NAME.fullmatch(path.name)), key=_order)
 
 
-def _order(name: re.Match[str]) -> tuple[int, int]:
-    return int(name[1]), int(name[2] or 1)
+def _order(path: Path) -> tuple[int, int]:
+    step, number = path.name.removeprefix("step-").partition("-")[::2]
+    return int(step), int(number or 1)
 
 
 def _free_name(folder: Path, step: int) -> Path:
-    """Of two checkpoints of one step the second has a number, for it may not replace the first."""
-    path, number = folder / f"step-{step}", 1
-    while path.exists():
-        number += 1
-        path = folder / f"step-{step}-{number}"
-    return path
+    """Of checkpoints of one step each has a higher number, for none may replace another."""
+    numbers = [number for of, number in map(_order, _by_step(folder)) if of == step]
+    return folder / (f"step-{step}-{max(numbers) + 1}" if numbers else f"step-{step}")
 
 
 @contextlib.contextmanager

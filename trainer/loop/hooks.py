@@ -69,8 +69,7 @@ class Evaluate:
     def __call__(self, trainer: Trainer, span: Span) -> None:
         """Must come before the hooks that read the history."""
         # Asked to end in here, a run keeps what was before, and a resumed one validates anew.
-        with signals.at_once():
-            validation = trainer.evaluate("validation")
+        validation = trainer.evaluate("validation")
         require_finite_loss(validation, "validation", trainer.step)
         metrics = {"train": trainer.train_metrics.result(), "validation": validation}
         trainer.train_metrics.reset()

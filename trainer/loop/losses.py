@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import keras
 import numpy as np
 import tensorflow as tf
 
+from trainer import limits
 from trainer.config import Config
+from trainer.errors import UserError
 from trainer.loop.batches import Batches
 
 Loss = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 """Labels, int32 [batch] or shares [batch, classes], and logits to losses, float32 [batch]."""
+
+MAKING_SHARES = ("label_smoothing", "mixup", "cutmix")
+"""The options under which labels are shares of classes."""
 
 
 def training_loss(loss: Loss, config: Config, classes: int, train: Batches) -> Loss:
@@ -28,6 +34,28 @@ def training_loss(loss: Loss, config: Config, classes: int, train: Batches) -> L
     if config.class_weights == "balanced":
         loss = weighted(loss, balanced(train.labels, classes))
     return loss
+
+
+def require_shares_taken(
+    task: str, config: Config, loss: Loss, model: keras.Model, train: Batches
+) -> None:
+    """Try the loss of training on an example, where the options make shares of its label.
+
+    Raises:
+        UserError: it takes classes alone; naming the options.
+    """
+    asked = [limits.flag(option) for option in MAKING_SHARES if getattr(config, option)]
+    if not asked:
+        return
+    inputs, labels = (tf.zeros([1, *spec.shape[1:]], spec.dtype) for spec in train.batch_spec)
+    try:
+        loss(labels, model(inputs))
+    except (ValueError, TypeError, tf.errors.InvalidArgumentError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(
+            f"{' and '.join(asked)}: the loss of {task} takes no shares of classes ({reason});"
+            " leave the option away, or let the loss take labels in float32"
+        ) from error
 
 
 def smoothed(loss: Loss, smoothing: float, classes: int) -> Loss:

@@ -14,13 +14,7 @@ from trainer.data.images import PREPARATION
 from trainer.data.mixing import mixing_of
 from trainer.data.splits import Source, Split
 from trainer.extractors.hub_modules import USUAL_IMAGE_SIZE
-from trainer.extractors.loading import (
-    Network,
-    extractor_identity,
-    load_extractor,
-    load_network,
-)
-from trainer.extractors.names import NO_EXTRACTOR
+from trainer.extractors.loading import Extractor, Network, extractor_identity, load_network
 from trainer.feature_store import FeatureStore, Wanted
 from trainer.features import StoredFeatures
 from trainer.loop.batches import (
@@ -44,13 +38,13 @@ class Preparation:
         Raises:
             UserError: there is no such extractor, or it is not one for this way of transfer.
         """
-        self.config, self._display = config, display
+        self._config, self._display = config, display
         self._store = FeatureStore(config.cache_folder / FEATURES, display.say)
-        self._has_extractor = config.extractor != NO_EXTRACTOR
-        self._channels = 3 if self._has_extractor else channels
+        self._channels = 3 if config.has_extractor else channels
         self._augmentation = augmentation_of(config)
-        self._identity = extractor_identity(config) if self._has_extractor else {}
-        self._extractor = functools.cache(lambda: load_extractor(config))
+        self._identity = extractor_identity(config) if config.has_extractor else {}
+        self._frozen = functools.cache(lambda: load_network(config))
+        self._extractor = functools.cache(lambda: Extractor.of(self._frozen()))
 
     @functools.cached_property
     def network(self) -> Network | None:
@@ -59,10 +53,10 @@ class Preparation:
         Raises:
             UserError: it cannot be loaded, or cannot learn.
         """
-        if not self._has_extractor or self._features_do:
+        if not self._config.has_extractor or self._features_do:
             return None
-        with computing_in(self.config.precision):
-            return load_network(self.config, learns=self.config.extractor_learns)
+        with computing_in(self._config.precision):
+            return load_network(self._config, learns=self._config.extractor_learns)
 
     @property
     def layer(self) -> keras.layers.Layer | None:
@@ -76,7 +70,7 @@ class Preparation:
             UserError: the extractor cannot be loaded, or its features cannot be kept.
         """
         if self._features_do:
-            return self.feature_batches(source, self.config.augment_copies)
+            return self.feature_batches(source, self._config.augment_copies)
         return self._image_batches(source)
 
     def feature_batches(self, source: Source, copies: int = 0) -> dict[str, Batches]:
@@ -94,7 +88,7 @@ class Preparation:
             name: self._stored(name, split, copies_of[name])
             for name, split in source.splits.items()
         }
-        batching = (self.config.batch_size, self.config.seed)
+        batching = (self._config.batch_size, self._config.seed)
         if self._fit_in_memory(stored.values()):
             return {
                 name: FeatureBatches(kept.loaded(), *batching, max(1, copies_of[name]))
@@ -107,8 +101,8 @@ class Preparation:
 
     @property
     def below_features(self) -> Network | None:
-        """The extractor whose features the batches are, loaded anew to be looked at."""
-        return load_network(self.config, learns=False) if self._features_do else None
+        """The extractor whose features the batches are; loaded to be looked at, if it was not."""
+        return self._frozen() if self._features_do else None
 
     @property
     def extracted(self) -> int:
@@ -118,30 +112,30 @@ class Preparation:
     @property
     def _features_do(self) -> bool:
         """Whether an image gives the same features in every epoch, or one of some copies."""
-        varied = bool(self._augmentation) and not self.config.augment_copies
-        mixed = self.config.mixup or self.config.cutmix
-        return self._has_extractor and not (self.config.extractor_learns or varied or mixed)
+        varied = bool(self._augmentation) and not self._config.augment_copies
+        mixed = self._config.mixup or self._config.cutmix
+        return self._config.has_extractor and not (self._config.extractor_learns or varied or mixed)
 
     def _image_batches(self, source: Source) -> dict[str, Batches]:
         own_size = self.network.image_size if self.network else USUAL_IMAGE_SIZE
-        side = self.config.image_size or own_size
+        side = self._config.image_size or own_size
         batches = functools.partial(
             ImageBatches,
             image_size=side,
-            batch_size=self.config.batch_size,
-            seed=self.config.seed,
+            batch_size=self._config.batch_size,
+            seed=self._config.seed,
             channels=self._channels,
         )
         splits: dict[str, Batches] = {name: batches(s) for name, s in source.splits.items()}
         splits["train"] = batches(
             source.splits["train"],
             augmentation=self._augmentation,
-            mixing=mixing_of(self.config, len(source.classes)),
+            mixing=mixing_of(self._config, len(source.classes)),
         )
         return splits
 
     def _stored(self, name: str, split: Split, copies: int) -> StoredFeatures:
-        about = f"{split.name} through {self.config.extractor}"
+        about = f"{split.name} through {self._config.extractor}"
         identity = {**self._identity, "split": split.fingerprint, "images": PREPARATION}
         wanted = Wanted(about, {**identity, "dtype": "float32"}, split, self._extractor)
         with self._display.bar(f"extracting {name}", "images") as extracting:
@@ -151,15 +145,15 @@ class Preparation:
 
     def _variations(self, copies: int) -> list[Variation]:
         assert self._augmentation is not None, "asked for in the beginning"
-        seed = self.config.seed
+        seed = self._config.seed
         return [Variation(self._augmentation, seed, copy) for copy in range(copies)]
 
     def _fit_in_memory(self, features: Iterable[StoredFeatures]) -> bool:
         gigabytes = sum(stored.bytes for stored in features) / 1e9
-        fit = gigabytes <= self.config.feature_memory
+        fit = gigabytes <= self._config.feature_memory
         if not fit:
             self._display.say(
                 f"features: {gigabytes:.1f} GB are read from the disk as training goes on"
-                f" (--feature-memory {self.config.feature_memory:g})"
+                f" (--feature-memory {self._config.feature_memory:g})"
             )
         return fit

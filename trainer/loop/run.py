@@ -59,7 +59,8 @@ def run(task: Task, config: Config, display: Display, clock: Clock) -> dict[str,
         # Refuses a run without any before the data are read.
         KeptWeights(config.init_from, say=lambda _: None)
     with _run_folder(task, config) as folder, _telling_how_to_go_on(folder, config):
-        result = _run_in(folder, trainer_class, task, config, display, clock)
+        with _naming_what_fails(folder):
+            result = _run_in(folder, trainer_class, task, config, display, clock)
     close(display, result, config, folder.path)
     return result
 
@@ -124,22 +125,23 @@ def _telling_how_to_go_on(folder: RunFolder, config: Config) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _telling_what_is_kept(state: TrainingState, folder: RunFolder) -> Iterator[None]:
-    """Disks fill up and folders vanish while a run reads and writes: what ends it is one line."""
+    """Whatever ends training, the last line says from where it can go on."""
+    try:
+        with _naming_what_fails(folder):
+            yield
+    except UserError as error:
+        told = f"{error}; {state.kept}; to go on: {resume_command(folder.path)}"
+        raise type(error)(told) from error
+
+
+@contextlib.contextmanager
+def _naming_what_fails(folder: RunFolder) -> Iterator[None]:
+    """While a run reads and writes, disks fill up and folders vanish."""
     try:
         yield
-    except (UserError, OSError) as error:
-        if isinstance(error, OSError):
-            where = error.filename or folder.path
-            told = f"{where} cannot be written or read ({error.strerror or error})"
-        else:
-            told = str(error)
-        if state.saved is not None:
-            told += f"; step {state.saved} is kept: {resume_command(folder.path)} goes on from it"
-        raise _of_the_same_kind(error)(told) from error
-
-
-def _of_the_same_kind(error: Exception) -> type[UserError]:
-    return type(error) if isinstance(error, UserError) else UserError
+    except OSError as error:
+        where, why = error.filename or folder.path, error.strerror or error
+        raise UserError(f"{where} cannot be read or written ({why}); mend that") from error
 
 
 def _begin(

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import keras
 import tensorflow as tf
 
+from trainer import signals
 from trainer.config import Config
 from trainer.errors import UserError
 from trainer.loop.averages import averaged
@@ -210,6 +211,9 @@ class Trainer:
         Of the averaged weights, where the optimizer keeps such (`--ema`), unless `averages` is
         False; else of the present ones.
         Of validation it takes the first `--validation-steps` batches alone.
+
+        Raises:
+            Interrupted: a signal asks the run to end; the model has its present weights then.
         """
         batches, run_span = self.batches[split], self._eval_spans[split]
         steps = batches.steps
@@ -217,7 +221,8 @@ class Trainer:
             steps = min(steps, self.config.validation_steps or steps)
         self.eval_metrics.reset()
         feed, pace, done = batches.open(pass_number=None), AboutEvery(LONGEST_SECONDS), 0
-        with averaged(self.model, self.optimizer) if averages else nullcontext():
+        weights = averaged(self.model, self.optimizer) if averages else nullcontext()
+        with weights, signals.at_once():
             while done < steps:
                 span = run_span(feed, done, min(pace.next(done), done + LONGEST_SPAN, steps))
                 pace.measured(span.steps, span.seconds)
@@ -260,9 +265,10 @@ class Trainer:
 
     @property
     def owes_record(self) -> bool:
-        """Whether an epoch has had its last step, but no record: a run was interrupted there."""
+        """Whether an epoch is over, but has no record: a run was interrupted in between."""
         recorded = self.history[-1].step if self.history else 0
-        return self.step > recorded and self.step % self.steps_per_epoch == 0
+        closed = self.finished or self.step % self.steps_per_epoch == 0
+        return self.step > recorded and closed
 
     @property
     def learning_rate(self) -> float:

@@ -42,8 +42,8 @@ class TrainingState:
         trainer.build()
         self._trainer, self._folder, self._clock = trainer, folder, clock
         self._circumstances = circumstances
-        self.saved: int | None = None
-        """The step of the newest checkpoint."""
+        self.kept = "nothing is kept yet"
+        """What a run can go on from, in words."""
         self.best = BestWeights(trainer.model)
         self._variables = tf.train.Checkpoint(
             # By names, which another run finds its own layers by (`--init-from`). The model's
@@ -66,7 +66,7 @@ class TrainingState:
         if not _all_finite(self._trainer.model.trainable_variables):
             raise DivergedError(f"after step {step} there are weights that are not finite")
         write_checkpoint(self._folder.checkpoints, step, self._variables, self._where_training_is())
-        self.saved = step
+        self.kept = f"step {step} is kept"
 
     def restore(self, checkpoint: Checkpoint) -> list[str]:
         """Go back to where a checkpoint was written.
@@ -79,7 +79,8 @@ class TrainingState:
         trainer, training = self._trainer, checkpoint.training
         told = list(differences(training["circumstances"], self._circumstances))
         restore_variables(checkpoint, self._variables)
-        trainer.step = self.saved = training["step"]
+        trainer.step = training["step"]
+        self.kept = f"step {trainer.step} is kept"
         trainer.history = [EpochRecord(**record) for record in training["history"]]
         if trainer.step > trainer.total_steps:
             raise UserError(

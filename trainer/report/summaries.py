@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import tensorflow as tf
 
 from trainer.data import SPLITS
+from trainer.errors import UserError
 
 
 class Summaries:
-    """Event files in FOLDER/train, FOLDER/validation and FOLDER/test."""
+    """Event files in FOLDER/train, FOLDER/validation and FOLDER/test.
+
+    All methods raise a UserError if they cannot be written.
+    """
 
     def __init__(self, folder: Path) -> None:
         """A split's file is made when it has its first value."""
@@ -20,17 +25,30 @@ class Summaries:
 
     def write(self, split: str, step: int, values: Mapping[str, float]) -> None:
         """Put each value under its name as the tag, at the global step."""
-        with self._writer(split).as_default(step=step):
+        with self._naming_what_fails(), self._writer(split).as_default(step=step):
             for tag, value in values.items():
                 tf.summary.scalar(tag, value)
 
     def flush(self) -> None:
         """Let a TensorBoard that is watching see all that was written."""
-        for writer in self._writers.values():
-            writer.flush()
+        for split, writer in self._writers.items():
+            with self._naming_what_fails():
+                writer.flush()
+            if not (self._folder / split).is_dir():  # TensorFlow writes on, and nobody will read it
+                raise UserError(f"{self._folder / split} has vanished; give the folder back")
 
     def _writer(self, split: str) -> tf.summary.SummaryWriter:
         assert split in SPLITS, split
         if split not in self._writers:
             self._writers[split] = tf.summary.create_file_writer(str(self._folder / split))
         return self._writers[split]
+
+    @contextlib.contextmanager
+    def _naming_what_fails(self) -> Iterator[None]:
+        try:
+            yield
+        except tf.errors.OpError as error:
+            why = error.message.splitlines()[0].rpartition("; ")[2]
+            raise UserError(
+                f"TensorBoard's events cannot be written to {self._folder} ({why}); make room there"
+            ) from error
