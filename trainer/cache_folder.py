@@ -12,6 +12,8 @@ from pathlib import Path
 
 import filelock
 
+from trainer.errors import UserError
+
 FEATURES, DRAWN_SAMPLES, DATASETS = "features", "samples", "datasets"
 """Its rooms."""
 
@@ -33,8 +35,8 @@ class Entry:
     @property
     def megabytes(self) -> float:
         """How much room it takes, in units of 1,000,000 bytes."""
-        files = (path for path in self.path.rglob("*") if path.is_file())
-        return sum(path.stat().st_size for path in files) / 1e6
+        files = (path for path in self.path.rglob("*") if not path.is_dir())
+        return sum(path.lstat().st_size for path in files) / 1e6
 
 
 def entries(cache_folder: Path) -> list[Entry]:
@@ -47,10 +49,19 @@ def entries(cache_folder: Path) -> list[Entry]:
 
 
 def clear(cache_folder: Path) -> list[Entry]:
-    """Take away all that is kept; returns what stays, because a run is using it."""
-    in_use = [entry for entry in entries(cache_folder) if not _removed(entry)]
-    for memory in _ours(cache_folder, DATASETS):
-        memory.unlink()
+    """Take away all that is kept; returns what stays, because a run is using it.
+
+    Raises:
+        UserError: something cannot be taken away.
+    """
+    try:
+        in_use = [entry for entry in entries(cache_folder) if not _removed(entry)]
+        for memory in _ours(cache_folder, DATASETS):
+            memory.unlink()
+    except OSError as error:
+        raise UserError(
+            f"{error.filename or cache_folder} cannot be taken away ({error.strerror or error})"
+        ) from error
     for room in OURS:
         with contextlib.suppress(OSError):  # not there, or not empty
             (cache_folder / room).rmdir()
@@ -68,8 +79,12 @@ def _removed(entry: Entry) -> bool:
 
 
 def _ours(cache_folder: Path, room: str) -> Iterator[Path]:
-    paths = sorted((cache_folder / room).glob("*"))
-    return (path for path in paths if OURS[room].fullmatch(path.name))
+    """What we made in a room: no link, which leads to what is somebody else's."""
+    folder = cache_folder / room
+    paths = [] if folder.is_symlink() else sorted(folder.glob("*"))
+    is_one = Path.is_file if room == DATASETS else Path.is_dir
+    named_so = (path for path in paths if OURS[room].fullmatch(path.name))
+    return (path for path in named_so if is_one(path) and not path.is_symlink())
 
 
 def _about(folder: Path) -> str:

@@ -17,6 +17,7 @@ import tyro
 from trainer import signals
 from trainer.config import Config
 from trainer.errors import UserError
+from trainer.printable import printable
 from trainer.resumed import require_same, run_to_resume, saved_config
 from trainer.task import Task, find_task
 
@@ -74,10 +75,10 @@ def exit_code(command: Callable[[Sequence[str]], None], arguments: Sequence[str]
         with signals.handled():
             _run_and_flush(command, arguments)
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {printable(str(error))}", file=sys.stderr)
         return error.exit_code
     except signals.Interrupted as interrupted:
-        print(interrupted, file=sys.stderr)
+        print(printable(str(interrupted)), file=sys.stderr)
         return interrupted.exit_code
     except BrokenPipeError:
         _write_nowhere()
@@ -102,10 +103,10 @@ def _write_nowhere() -> None:
 def _given(option: str, arguments: Sequence[str]) -> str | None:
     """What an option says that must be read before all else: others have defaults by it."""
     given = None
-    for argument, value in zip(arguments, [*arguments[1:], ""], strict=True):
+    for argument, value in zip(arguments, [*arguments[1:], None], strict=True):
         name, equals, attached = argument.partition("=")
         if name.replace("_", "-") == f"--{option}":
-            given = (attached if equals else value) or given
+            given = attached if equals else value
     return given
 
 

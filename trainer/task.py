@@ -128,8 +128,9 @@ def load_class(option: str, reference: str, base: type[Plugin]) -> type[Plugin]:
     """
     module_name, _, class_name = reference.partition(":")
     quiet.import_tensorflow()  # as the user's module is about to do
-    # The console script, unlike `python -m`, does not look into the current folder.
-    if str(Path.cwd()) not in sys.path:
+    # The console script, unlike `python -m`, does not look into the current folder: whatever lies
+    # there could stand in for a library, and only whoever names a module of theirs trusts it.
+    if module_name != __package__ and str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))
     module = _import_plugin(option, reference, module_name)
     found = getattr(module, class_name, None)

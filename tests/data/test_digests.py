@@ -52,6 +52,14 @@ def test_a_damaged_memory_is_computed_again(paths, memory, content):
     assert file_digests(paths, memory) == before
 
 
+def test_a_digest_that_changed_in_memory_is_noticed(paths, memory):
+    before = file_digests(paths, memory)
+    [kept] = memory.iterdir()
+    digest = before[1].hex()
+    kept.write_text(kept.read_text().replace(digest, digest[::-1]))
+    assert file_digests(paths, memory) == before
+
+
 def test_a_memory_that_cannot_be_written_is_done_without(paths, tmp_path):
     in_the_way = tmp_path / "file"
     in_the_way.touch()

@@ -204,7 +204,7 @@ def test_a_file_that_is_no_image_is_named(cats_and_dogs, content, reason):
 def test_a_folder_in_a_class_folder_is_named(cats_and_dogs):
     path = cats_and_dogs / "dog" / "puppies"
     path.mkdir()
-    with pytest.raises(UserError, match=f"^{path} cannot be read"):
+    with pytest.raises(UserError, match=f"^{path} is a folder"):
         folder_source(cats_and_dogs)
 
 

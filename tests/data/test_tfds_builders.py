@@ -197,6 +197,18 @@ def test_a_name_like_no_other_is_told_to_be_unknown(tmp_path):
         tfds_source("qqqqqqqqqqqq", SPLITS, tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("tf_flowers/roses", r"BuilderConfig roses not found with version [\d.]+\d"),
+        ("tf_flowers:9.9.9", r"Dataset tf_flowers cannot be loaded at version 9.9.9, only: [\d.]+"),
+    ],
+)
+def test_a_config_and_a_version_that_there_is_not_are_told_shortly(tmp_path, name, reason):
+    with pytest.raises(UserError, match=f"^TFDS cannot open {name} in {tmp_path}: {reason}$"):
+        tfds_source(name, SPLITS, tmp_path)
+
+
 @pytest.mark.parametrize("name", ["", "two words", "a/b/c/d"])
 def test_what_is_no_name_is_refused(tmp_path, name):
     with pytest.raises(UserError, match="TFDS"):

@@ -4,6 +4,7 @@ import pytest
 
 from tasks.flowers import Flowers
 from tasks.horses import Horses
+from trainer.data.audit import audit
 from trainer.data.folders import folder_source
 from trainer.data.images import image_batches
 from trainer.data.tfds_builders import is_prepared, tfds_source
@@ -65,3 +66,26 @@ def test_photos_fill_a_batch_with_what_is_not_black(request, name):
     split = request.getfixturevalue(name).splits["test"]
     images, _ = next(iter(image_batches(split, 32, 32)))
     assert (images.numpy().max(axis=(1, 2, 3)) > 0.1).all()
+
+
+# What is wrong with them.
+
+
+@pytest.fixture
+def look(tmp_path):
+    return lambda source: audit(source, tmp_path, lambda done, total: None).as_json()
+
+
+def test_two_flowers_are_in_two_splits_and_one_has_two_names(look, flowers):
+    found = look(flowers)
+    assert found["identical_across_splits"]["images"] == 2
+    [group] = found["identical_under_two_labels"]["groups"]
+    assert {place["class"] for place in group} == {"tulips", "roses"}
+
+
+@pytest.mark.parametrize("name", ["horses", "dogs"])
+def test_nothing_is_wrong_with_the_others(look, name, request):
+    found = look(request.getfixturevalue(name))
+    assert found["identical_across_splits"]["images"] == 0
+    assert found["identical_under_two_labels"]["images"] == 0
+    assert (found["missing_classes"], found["imbalance"]) == ({}, None)

@@ -3,6 +3,7 @@ import io
 import pytest
 from rich.console import Console
 
+from trainer.printable import printable
 from trainer.report.progress import Display, in_words
 
 
@@ -51,3 +52,23 @@ def test_a_table_has_a_line_for_each_row(terminal):
 def test_metrics_in_words_are_loss_and_accuracy():
     metrics = {"auc": 0.9, "accuracy": 0.98765, "loss": 0.1}
     assert in_words(metrics) == "loss 0.1000 accuracy 0.9877"
+
+
+NAMES = ["[/]", "[red]cat", ":cat:", "\x1b[31mred", "a\nb", "caf\udce9"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("show", ["say", "table"])
+def test_a_name_is_shown_as_text_whatever_it_holds(name, show):
+    display, printed = shown(terminal=False)
+    display.say(name) if show == "say" else display.table(name, {name: {name: name}})
+    words = printed.getvalue()
+    assert printable(name) in words
+    assert words.replace("\n", "").isprintable()
+
+
+def test_a_console_that_lacks_a_letter_is_shown_its_number():
+    printed = io.TextIOWrapper(io.BytesIO(), "ascii")
+    Display(Console(file=printed)).say("Ærø")
+    printed.flush()
+    assert printed.buffer.getvalue() == rb"\xc6r\xf8" + b"\n"

@@ -1,5 +1,6 @@
 import csv
 import json
+import os
 
 import numpy as np
 
@@ -39,3 +40,9 @@ def test_another_shape_makes_another_digest():
 
 def test_versions_name_what_results_hang_on():
     assert {"python", "tensorflow", "keras"} <= set(versions())
+
+
+def test_json_takes_a_name_that_is_not_utf_8(tmp_path):
+    content = {"image": os.fsdecode(b"caf\xe9.png")}
+    write_json(tmp_path / "result.json", content)
+    assert json.loads((tmp_path / "result.json").read_text()) == content

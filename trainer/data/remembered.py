@@ -6,18 +6,21 @@ more than the names of the classes and the sizes of the splits.
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 
-from trainer import atomic
+from trainer.data.kept import keep, kept
 from trainer.data.splits import Source, Split, fingerprint
-from trainer.data.tfds_builders import SHUFFLED_TOGETHER, dataset_files, tfds_source
+from trainer.data.tfds_builders import (
+    SHUFFLED_TOGETHER,
+    dataset_files,
+    example_name,
+    tfds_source,
+)
 
 
 def remembered_source(
@@ -27,19 +30,18 @@ def remembered_source(
 
     TFDS opens it only when an image is read.
     """
-    try:
-        told = json.loads(_path(dataset, splits, data_dir, memory).read_bytes())
-        really = functools.cache(lambda: tfds_source(dataset, splits, data_dir))
-        return Source(
-            kind="tfds",
-            name=dataset,
-            version=told["version"],
-            classes=tuple(told["classes"]),
-            splits={name: _split(name, split, really) for name, split in told["splits"].items()},
-            cut=tuple(told["cut"]),
-        )
-    except (OSError, ValueError, TypeError, KeyError):
+    told = kept(_path(dataset, splits, data_dir, memory))
+    if told is None:
         return None
+    really = functools.cache(lambda: tfds_source(dataset, splits, data_dir))
+    return Source(
+        kind="tfds",
+        name=dataset,
+        version=told["version"],
+        classes=tuple(told["classes"]),
+        splits={name: _split(name, split, really) for name, split in told["splits"].items()},
+        cut=tuple(told["cut"]),
+    )
 
 
 def remember(
@@ -55,9 +57,7 @@ def remember(
         },
         "cut": source.cut,
     }
-    with contextlib.suppress(OSError):  # it is only a matter of time
-        memory.mkdir(parents=True, exist_ok=True)
-        atomic.write_text(_path(source.name, splits, data_dir, memory), json.dumps(told))
+    keep(_path(source.name, splits, data_dir, memory), told)
 
 
 def _path(dataset: str, splits: Mapping[str, str] | None, data_dir: Path, memory: Path) -> Path:
@@ -71,5 +71,5 @@ def _split(name: str, told: Mapping[str, Any], really: Callable[[], Source]) -> 
         references=lambda: really().splits[name].references(),
         read=tf.identity,
         shuffled_together=SHUFFLED_TOGETHER,
-        describe=lambda position: really().splits[name].describe(position),
+        describe=lambda position: example_name(told["name"], position),
     )

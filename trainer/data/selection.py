@@ -1,4 +1,4 @@
-"""Some classes of a source as a source of their own."""
+"""Some of the examples of a source as a source of their own."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from trainer.data.splits import Source, Split, fingerprint
 from trainer.errors import UserError
 
 _NOT_WANTED = -1
-_COUNTED_TOGETHER = 1024
 
 
 def only_classes(source: Source, classes: Sequence[str]) -> Source:
@@ -34,10 +33,30 @@ def only_classes(source: Source, classes: Sequence[str]) -> Source:
     return dataclasses.replace(source, classes=tuple(classes), splits=splits)
 
 
+def without(split: Split, positions: Sequence[int]) -> Split:
+    """The examples of a split but those at some positions, in the same order."""
+    if not positions:
+        return split
+    left = np.setdiff1d(np.arange(split.examples), positions)
+    left_out = tf.constant(positions, tf.int64)
+    return dataclasses.replace(
+        split,
+        examples=len(left),
+        fingerprint=fingerprint([split.fingerprint, "without", list(positions)]),
+        references=lambda: (
+            split.references()
+            .enumerate()
+            .filter(lambda position, _: tf.reduce_all(position != left_out))
+            .map(lambda _, example: example)
+        ),
+        describe=lambda position: split.describe(int(left[position])),
+    )
+
+
 def _relabelled(split: Split, new_labels: Sequence[int]) -> Split:
     """The examples of a split whose new label, by their label, is not `_NOT_WANTED`."""
     by_label = tf.constant(new_labels, tf.int32)
-    positions = np.flatnonzero(tf.gather(by_label, _labels(split)) != _NOT_WANTED)
+    positions = np.flatnonzero(tf.gather(by_label, split.labels()) != _NOT_WANTED)
     return dataclasses.replace(
         split,
         examples=len(positions),
@@ -49,8 +68,3 @@ def _relabelled(split: Split, new_labels: Sequence[int]) -> Split:
         ),
         describe=lambda position: split.describe(int(positions[position])),
     )
-
-
-def _labels(split: Split) -> np.ndarray:
-    labels = split.references().map(lambda _, label: label).batch(_COUNTED_TOGETHER)
-    return np.concatenate(list(labels.as_numpy_iterator()))

@@ -20,27 +20,46 @@ from trainer.data.tfds_builders import (
     require_labelled_images,
     tfds_source,
 )
+from trainer.data.unreadable import without_unreadable
 from trainer.errors import UserError
 from trainer.task import Task
 
 
-def open_source(task: Task, config: Config, drawing: Callable[[int, int], None]) -> Source:
+def open_source(
+    task: Task,
+    config: Config,
+    drawing: Callable[[int, int], None],
+    checking: Callable[[int, int], None] = lambda *_: None,
+) -> Source:
     """The source that `--data` asks for, with the classes that the task learns.
 
-    Only `tfds` ever downloads.
+    Only `tfds` ever downloads. Images that cannot be read are left out if the config says so.
 
-    `drawing(done, total)` is called while the pictures of a sample are drawn.
+    Args:
+        task: What is to be learnt.
+        config: Where from.
+        drawing: Is told how many pictures of a sample are drawn, and of how many.
+        checking: Is told how many images are checked, and of how many.
 
     Raises:
         UserError: the data are not there, or nothing can be learnt from them.
     """
-    source = _whole_source(task, config, drawing)
-    return only_classes(source, task.classes) if task.classes else source
+    source = _whole_source(task, config, drawing, checking)
+    if task.classes:
+        source = only_classes(source, task.classes)
+    if config.skip_bad_images and source.kind == "tfds":
+        source = without_unreadable(source, checking, config.cache_folder / DATASETS)
+    return source
 
 
-def _whole_source(task: Task, config: Config, drawing: Callable[[int, int], None]) -> Source:
+def _whole_source(
+    task: Task,
+    config: Config,
+    drawing: Callable[[int, int], None],
+    checking: Callable[[int, int], None],
+) -> Source:
     if config.data not in ("auto", "tfds", "sample"):
-        return folder_source(Path(config.data), memory=config.cache_folder / DATASETS)
+        return _folder(Path(config.data), config, checking)
     if not task.dataset:
         raise UserError(
             f"--task {config.task} has no data of its own; give it a folder of class folders,"
@@ -48,7 +67,7 @@ def _whole_source(task: Task, config: Config, drawing: Callable[[int, int], None
         )
     if config.data == "tfds" or (config.data == "auto" and _is_at_hand(task, config)):
         return _tfds_source(task, config)
-    return _sample_source(task, config, drawing)
+    return _sample_source(task, config, drawing, checking)
 
 
 def description(source: Source, task: Task, config: Config) -> str:
@@ -96,7 +115,19 @@ def _tfds_folders(config: Config) -> tuple[Path, Path]:
     return config.data_dir or default_data_dir(), config.cache_folder / DATASETS
 
 
-def _sample_source(task: Task, config: Config, drawing: Callable[[int, int], None]) -> Source:
+def _folder(
+    folder: Path, config: Config, checking: Callable[[int, int], None], **about: str
+) -> Source:
+    checked = checking if config.skip_bad_images else None
+    return folder_source(folder, memory=config.cache_folder / DATASETS, checking=checked, **about)
+
+
+def _sample_source(
+    task: Task,
+    config: Config,
+    drawing: Callable[[int, int], None],
+    checking: Callable[[int, int], None],
+) -> Source:
     if task.sample is None:
         raise _no_sample(task, config)
     cache_dir = config.cache_folder
@@ -106,7 +137,7 @@ def _sample_source(task: Task, config: Config, drawing: Callable[[int, int], Non
         raise UserError(
             f"--cache-dir {cache_dir}: the drawn sample cannot be kept there ({error.strerror})"
         ) from error
-    source = folder_source(folder, kind="sample", name=task.sample)
+    source = _folder(folder, config, checking, kind="sample", name=task.sample)
     return dataclasses.replace(source, version=str(SAMPLES[task.sample].version))
 
 

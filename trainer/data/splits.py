@@ -8,9 +8,12 @@ import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import numpy as np
 import tensorflow as tf
 
 from trainer.errors import UserError
+
+_COUNTED_TOGETHER = 1024
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,6 +40,11 @@ class Split:
     first: int = 0
     """The position of its first example in the split that it is a part of."""
 
+    def labels(self) -> np.ndarray:
+        """The class of each example, int32 [examples], without a look at its image."""
+        labels = self.references().map(lambda _, label: label)
+        return np.concatenate(list(labels.batch(_COUNTED_TOGETHER).as_numpy_iterator()))
+
     def part(self, first: int, examples: int) -> Split:
         """Some of the examples, from number `first` on."""
         return dataclasses.replace(
@@ -62,6 +70,9 @@ class Source:
     splits: Mapping[str, Split]
     cut: tuple[str, ...] = ()
     """Which of the splits the data lack: they were cut from their train."""
+
+    skipped: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """The images that were left out, for they cannot be read; and what is wrong with each."""
 
     def __post_init__(self) -> None:
         """Refuse data that nothing can be learnt from.

@@ -100,11 +100,16 @@ def _builder(dataset: str, data_dir: Path) -> Any:
     except tfds.core.registered.DatasetNotFoundError:
         raise _unknown(dataset) from None
     except (OSError, ValueError, AssertionError, ParseError) as error:
-        reason = _first_line(error)
+        reason = _without_arguments(_first_line(error))
         raise UserError(f"TFDS cannot open {dataset} in {data_dir}: {reason}") from error
     if builder.name != _bare_name(dataset):  # TFDS takes TfFlowers too, and keeps it elsewhere
         raise _unknown(dataset)
     return builder
+
+
+def _without_arguments(reason: str) -> str:
+    """Of what TFDS says: those of its own function come before it, and a list of others behind."""
+    return reason.rpartition('}": ')[2].partition(". Here are ")[0].rstrip(".")
 
 
 def _unknown(dataset: str) -> UserError:
@@ -214,8 +219,13 @@ def _split(builder: Any, keys: Keys, instruction: str, files: list[list[str | in
         ),
         read=tf.identity,
         shuffled_together=SHUFFLED_TOGETHER,
-        describe=lambda position: f"example {position} of {name}",
+        describe=lambda position: example_name(name, position),
     )
+
+
+def example_name(split: str, position: int) -> str:
+    """How a message names an example, which has no file of its own."""
+    return f"example {position} of {split}"
 
 
 def _first_line(error: Exception) -> str:

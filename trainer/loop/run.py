@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
-from trainer import signals
+from trainer.cache_folder import DATASETS
 from trainer.config import Config
+from trainer.data.audit import Audit, audit
 from trainer.data.images import batches_in, naming_unreadable_images
 from trainer.data.sources import description, open_source
 from trainer.data.splits import Source
-from trainer.errors import UserError
 from trainer.loop.checkpoints import Checkpoint, clear_remains, newest_checkpoint
 from trainer.loop.circumstances import circumstances
-from trainer.loop.history import best_record
-from trainer.loop.hooks import Hook, standard_hooks
+from trainer.loop.ending import (
+    naming_what_fails,
+    telling_how_to_go_on,
+    telling_what_is_kept,
+)
 from trainer.loop.initial_weights import KeptWeights
+from trainer.loop.learning import train_and_test
 from trainer.loop.optimizers import check_optimizer
 from trainer.loop.preparation import Preparation
-from trainer.loop.spans import Span
 from trainer.loop.trainer import Trainer
 from trainer.loop.training_state import TrainingState
 from trainer.loop.warming import warm_up
@@ -29,9 +30,7 @@ from trainer.report.architecture import layer_table
 from trainer.report.clock import Clock
 from trainer.report.outcome import close, how_fast, what_was_run
 from trainer.report.progress import Display
-from trainer.report.result import versions, weights_digest, write_json
-from trainer.report.summaries import Summaries
-from trainer.resumed import resume_command
+from trainer.report.result import versions, write_json
 from trainer.run_folder import (
     RunFolder,
     existing_run_folder,
@@ -58,9 +57,12 @@ def run(task: Task, config: Config, display: Display, clock: Clock) -> dict[str,
     if config.init_from is not None:
         # Refuses a run without any before the data are read.
         KeptWeights(config.init_from, say=lambda _: None)
-    with _run_folder(task, config) as folder, _telling_how_to_go_on(folder, config):
-        with _naming_what_fails(folder):
-            result = _run_in(folder, trainer_class, task, config, display, clock)
+    with (
+        _run_folder(task, config) as folder,
+        telling_how_to_go_on(folder, config),
+        naming_what_fails(folder),
+    ):
+        result = _run_in(folder, trainer_class, task, config, display, clock)
     close(display, result, config, folder.path)
     return result
 
@@ -79,6 +81,7 @@ def _run_in(
         write_json(folder.config, config.as_json())
     preparation = Preparation(config, display, task.channels)
     source = _open_source(task, config, display)
+    audited = _audited(source, config, display)
     if config.dry_run:
         source, config = _a_batch_of_each_split(source, config)
     with naming_unreadable_images(source.splits.values()):
@@ -90,11 +93,12 @@ def _run_in(
         display.table("layer", layer_table(trainer.model, preparation.below_features))
     state = TrainingState(trainer, folder, clock, circumstances(source))
     _begin(state, checkpoint, folder, config, display)
-    with _telling_what_is_kept(state, folder), naming_unreadable_images(source.splits.values()):
-        learnt = _train_and_test(trainer, state, folder, display, clock)
+    with telling_what_is_kept(state, folder), naming_unreadable_images(source.splits.values()):
+        learnt = train_and_test(trainer, state, folder, display, clock)
         result = {
             "status": "done",
             **what_was_run(config, source),
+            "data_warnings": audited.as_json(),
             **learnt,
             **how_fast(preparation.extracted, clock),
             "versions": versions(),
@@ -110,38 +114,6 @@ def _run_folder(task: Task, config: Config) -> AbstractContextManager[RunFolder]
     if config.resume is not None:
         return existing_run_folder(config.resume)
     return new_run_folder(config.log_dir, task.name)
-
-
-@contextlib.contextmanager
-def _telling_how_to_go_on(folder: RunFolder, config: Config) -> Iterator[None]:
-    """A run that a signal ends tells what to type, wherever it was."""
-    try:
-        yield
-    except signals.Interrupted as interrupted:
-        if config.dry_run:
-            raise
-        raise interrupted.with_text(f"; go on with: {resume_command(folder.path)}") from None
-
-
-@contextlib.contextmanager
-def _telling_what_is_kept(state: TrainingState, folder: RunFolder) -> Iterator[None]:
-    """Whatever ends training, the last line says from where it can go on."""
-    try:
-        with _naming_what_fails(folder):
-            yield
-    except UserError as error:
-        told = f"{error}; {state.kept}; to go on: {resume_command(folder.path)}"
-        raise type(error)(told) from error
-
-
-@contextlib.contextmanager
-def _naming_what_fails(folder: RunFolder) -> Iterator[None]:
-    """While a run reads and writes, disks fill up and folders vanish."""
-    try:
-        yield
-    except OSError as error:
-        where, why = error.filename or folder.path, error.strerror or error
-        raise UserError(f"{where} cannot be read or written ({why}); mend that") from error
 
 
 def _begin(
@@ -192,47 +164,21 @@ def _of_learning(config: Config) -> Config:
     return dataclasses.replace(config, learning_rate=config.finetune_learning_rate)
 
 
-def _train_and_test(
-    trainer: Trainer, state: TrainingState, folder: RunFolder, display: Display, clock: Clock
-) -> dict[str, Any]:
-    with clock.phase("train"), display.bar("training", "steps") as bar:
-        _train(trainer, state, standard_hooks(trainer, state, folder, clock, display, bar))
-    last, best = trainer.history[-1], best_record(trainer.history)
-    if trainer.config.patience is not None:
-        state.best.restore()  # the epochs without a better validation are given up
-    digest = weights_digest(v.numpy() for v in trainer.model.trainable_variables)
-    with clock.phase("evaluate"):
-        state.best.restore()
-        test_metrics = trainer.evaluate("test", averages=False)
-    Summaries(folder.path).write("test", best.step, test_metrics)
-    return {
-        "stopped": trainer.stopped,
-        "epochs": last.epoch,
-        "steps": last.step,
-        "best_step": best.step,
-        "metrics": {**best.metrics, "test": test_metrics},
-        "weights_digest": digest,
-    }
-
-
-def _train(trainer: Trainer, state: TrainingState, hooks: Sequence[Hook]) -> None:
-    """Up to the last step; asked to end before it, the state of training is saved."""
-    try:
-        with signals.deferred():
-            if trainer.owes_record:
-                trainer.let_speak(hooks, Span.of_no_steps(trainer.step))
-            trainer.fit(hooks)
-    except signals.Interrupted as interrupted:
-        state.save()
-        where = f" at step {trainer.step} of {trainer.total_steps}"
-        raise interrupted.with_text(where) from None
-
-
 def _open_source(task: Task, config: Config, display: Display) -> Source:
     with display.bar("drawing the sample", "images") as drawing:
         source = open_source(task, config, drawing)
     display.say(description(source, task, config))
     return source
+
+
+def _audited(source: Source, config: Config, display: Display) -> Audit:
+    """The data looked through, and what is wrong with them told in a line each."""
+    looking = display.bar("looking for duplicates", "images")
+    with naming_unreadable_images(source.splits.values()), looking as bar:
+        audited = audit(source, config.cache_folder / DATASETS, bar)
+    for warning in audited.warnings(config.class_weights):
+        display.say(warning)
+    return audited
 
 
 def _a_batch_of_each_split(source: Source, config: Config) -> tuple[Source, Config]:

@@ -11,6 +11,9 @@ import rich.box
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
+
+from trainer.printable import printable
 
 
 class Bar(Protocol):
@@ -21,15 +24,15 @@ class Bar(Protocol):
 
 
 class Display:
-    """All that a command prints but its errors."""
+    """All that a command prints but its errors; names of files and classes may hold anything."""
 
     def __init__(self, console: Console | None = None) -> None:
         """Print to a console; standard output when not given."""
         self._console = console or Console(highlight=False)
 
     def say(self, line: str) -> None:
-        """One line, as it is."""
-        self._console.print(line, markup=False, soft_wrap=True)
+        """One line, as it is; what a terminal would obey is spelt out."""
+        self._console.print(self._text(line), soft_wrap=True)
 
     @contextlib.contextmanager
     def bar(self, name: str, unit: str) -> Iterator[Bar]:
@@ -56,12 +59,18 @@ class Display:
     def table(self, first_column: str, rows: Mapping[str, Mapping[str, str]]) -> None:
         """A table: a line for each row by its name, a column for each of the values' names."""
         columns = list(dict.fromkeys(column for row in rows.values() for column in row))
-        table = Table(first_column, *columns, box=rich.box.SIMPLE_HEAD)
-        for column in table.columns[1:]:
-            column.justify = "right"
+        table = Table(box=rich.box.SIMPLE_HEAD)
+        for number, column in enumerate((first_column, *columns)):
+            table.add_column(self._text(column), justify="right" if number else "left")
         for name, row in rows.items():
-            table.add_row(name, *(row.get(column, "") for column in columns))
+            cells = (name, *(row.get(column, "") for column in columns))
+            table.add_row(*map(self._text, cells))
         self._console.print(table)
+
+    def _text(self, text: str) -> Text:
+        """As it is: rich reads [red] and :cat: in a plain string, and fails on a lone [/]."""
+        encoding = self._console.encoding
+        return Text(printable(text).encode(encoding, "backslashreplace").decode(encoding))
 
 
 def in_words(metrics: Mapping[str, float]) -> str:

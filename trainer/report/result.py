@@ -37,7 +37,9 @@ def write_history(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """A JSON file, indented for people."""
-    atomic.write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+    text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    # Of a name that is not UTF-8 Python has lone surrogates: JSON spells them as Python does.
+    atomic.write_bytes(path, text.encode(errors="backslashreplace"))
 
 
 def weights_digest(weights: Iterable[np.ndarray]) -> str:
