@@ -17,7 +17,16 @@ from benchmarks.measuring import Folders, interleaved, medians
 from benchmarks.results import Result, keep_result, load_results
 from trainer import UserError, command_line, quiet
 
-Name = Literal["flowers", "head", "extraction", "images", "augmentation", "growth", "startup"]
+Name = Literal[
+    "flowers",
+    "head",
+    "extraction",
+    "images",
+    "augmentation",
+    "checkpoints",
+    "growth",
+    "startup",
+]
 NAMES: tuple[Name, ...] = get_args(Name)
 
 DATASETS: dict[Name, str] = {
@@ -36,7 +45,7 @@ PACKAGES: dict[Name, dict[str, str]] = {
 }
 """What a benchmark needs and the trainer does not, by the names of package and module."""
 
-IN_ONE_PROCESS = ("head", "extraction", "images", "augmentation")
+IN_ONE_PROCESS = ("head", "extraction", "images", "augmentation", "checkpoints")
 """Those that import TensorFlow; the others start processes, and are themselves kept small."""
 
 

@@ -197,8 +197,8 @@ class Config:
     """Stop training after so many minutes, in the midst of an epoch too."""
 
     checkpoint_every: str = "auto"
-    """How often the state of training is kept, for --resume: 200steps, 2epochs, 10%; auto spends a
-    fiftieth of the time on it. The best is looked for at every validation."""
+    """How often the state of training is kept, for --resume: 200steps, 2epochs, 10%; auto spends
+    less than a fiftieth of the time on it. The best is looked for at every validation."""
 
     # The run itself.
 

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 GLANCE_SECONDS = 0.25
 """How long the progress line may stand still."""
 
-SHARE_FOR_CHECKPOINTS = 0.02
-"""Of all time, where nobody says how often they are kept."""
+SHARE_FOR_CHECKPOINTS = 0.015
+"""Of all time, where nobody says how often they are kept: below 2 % even if some take longer."""
 
 
 class Hook(Protocol):
