@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
 import numpy as np
 import tensorflow as tf
 
-from benchmarks.measuring import Claim, Contestant, Folders, Measures, Medians, warmed_up
+from benchmarks.measuring import Claim, Contestant, Folders, Medians, images_a_second, warmed_up
 from tasks.flowers import Flowers
 from trainer.data.augment import Augmentation, Variation
 from trainer.data.images import READY_BATCHES, image_batches, untuned
@@ -33,7 +32,7 @@ def contestants(folders: Folders) -> Sequence[Contestant]:
     photos = next(batches.as_numpy_iterator())[0]
     runs = {KERAS: _generator(photos), OURS: _pipeline(photos), ALONE: _transform(photos)}
     return warmed_up(
-        [Contestant(name, _images_a_second(run), ROUNDS) for name, run in runs.items()]
+        [Contestant(name, images_a_second(run, PHOTOS), ROUNDS) for name, run in runs.items()]
     )
 
 
@@ -76,12 +75,3 @@ def _transform(photos: np.ndarray) -> Callable[[], object]:
     variation = tf.function(Variation(SETTINGS, seed=0, epoch=0))
     at_hand = [(tf.constant(photo), tf.constant(n, tf.int64)) for n, photo in enumerate(photos)]
     return lambda: [variation(*example) for example in at_hand]
-
-
-def _images_a_second(run: Callable[[], object]) -> Callable[[], Measures]:
-    def timed() -> Measures:
-        began = time.perf_counter()
-        run()
-        return {"images/s": PHOTOS / (time.perf_counter() - began)}
-
-    return timed

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 import tensorflow_hub as hub
 
-from benchmarks.measuring import Claim, Contestant, Folders, Measures, Medians, warmed_up
+from benchmarks.measuring import Claim, Contestant, Folders, Medians, images_a_second, warmed_up
 from tasks.flowers import Flowers
 from trainer import Config
 from trainer.data.images import image_batches
 from trainer.data.splits import Split
 from trainer.data.tfds_builders import tfds_source
-from trainer.extractors.loading import Extractor, load_extractor
+from trainer.extractors.loading import Extractor, load_network
 from trainer.extractors.names import handle_of
 from trainer.features import EXTRACTION_BATCH, extract
 
@@ -29,7 +28,7 @@ LOADED, OURS, FORWARD = "the module as loaded", "ours", "ours, the forward alone
 def contestants(folders: Folders) -> Sequence[Contestant]:
     """The hub's module and ours from JPEG, and ours without decoding; a run is 512 photos."""
     source = tfds_source(Flowers.dataset, {"train": f"train[:{PHOTOS}]"}, folders.data_dir)
-    photos, extractor = source.splits["train"], load_extractor(Config(extractor=MODULE))
+    photos, extractor = source.splits["train"], Extractor.of(load_network(Config(extractor=MODULE)))
     runs = {
         LOADED: _as_loaded(photos, extractor),
         OURS: lambda: deque(extract(photos, extractor), maxlen=0),
@@ -37,7 +36,7 @@ def contestants(folders: Folders) -> Sequence[Contestant]:
         "decoding alone": lambda: deque(_batches(photos, extractor), maxlen=0),
     }
     return warmed_up(
-        [Contestant(name, _images_a_second(run), ROUNDS) for name, run in runs.items()]
+        [Contestant(name, images_a_second(run, PHOTOS), ROUNDS) for name, run in runs.items()]
     )
 
 
@@ -72,12 +71,3 @@ def _forward(photos: Split, extractor: Extractor) -> Callable[[], object]:
             extractor(images).numpy()
 
     return run
-
-
-def _images_a_second(run: Callable[[], object]) -> Callable[[], Measures]:
-    def timed() -> Measures:
-        began = time.perf_counter()
-        run()
-        return {"images/s": PHOTOS / (time.perf_counter() - began)}
-
-    return timed

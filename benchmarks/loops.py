@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 
 from trainer import Trainer
+from trainer.data.images import READY_BATCHES, untuned
 
 
 class Learner:
@@ -47,14 +48,12 @@ class Learner:
 
 
 def fed(batches: tf.data.Dataset) -> tf.data.Dataset:
-    """Batches made while a step runs, without tf.data's tuner.
+    """Batches made while a step runs, without tf.data's tuner, as ours are.
 
     At times the end of an epoch has to wait until the tuner wakes, 10 (2^n - 1) ms after the
     epoch's start (TensorFlow 2.21): up to twice the time of its steps, which would flatter us.
     """
-    options = tf.data.Options()
-    options.autotune.enabled = False
-    return batches.prefetch(2).with_options(options)
+    return untuned(batches.prefetch(READY_BATCHES))
 
 
 def first_epoch(trainer: Trainer) -> Callable[[], None]:

@@ -100,6 +100,17 @@ def milliseconds_a_step(run: Callable[[], object], steps: int) -> Callable[[], M
     return timed
 
 
+def images_a_second(run: Callable[[], object], images: int) -> Callable[[], Measures]:
+    """A run over so many images, timed."""
+
+    def timed() -> Measures:
+        began = time.perf_counter()
+        run()
+        return {"images/s": images / (time.perf_counter() - began)}
+
+    return timed
+
+
 def _turns(contestants: Sequence[Contestant], rounds: int | None) -> Iterator[Contestant]:
     wanted = [contestant.rounds if rounds is None else rounds for contestant in contestants]
     for number in range(max(wanted)):

@@ -15,7 +15,7 @@ from typing import Literal, get_args
 from benchmarks.machine import circumstances
 from benchmarks.measuring import Folders, interleaved, medians
 from benchmarks.results import Result, keep_result, load_results
-from trainer import UserError, command_line, quiet
+from trainer import UserError, quiet
 
 Name = Literal[
     "flowers",

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 class HorsesCnn(Horses):
     """The question of horses, put to three stages of convolution on images of 300x300.
 
-    `python -m trainer.run --task horses-cnn --data tfds` reaches 0.95 or more in validation.
+    `python -m trainer.run --task horses-cnn --data tfds` reaches 0.99 in validation, and 0.72 on
+    the test split that the dataset has.
     """
 
     name = "horses-cnn"

@@ -56,6 +56,11 @@ def test_what_has_no_value_of_its_own_is_left_to_the_program(option):
     assert getattr(Config(), option) is None
 
 
+@pytest.mark.parametrize(("extractor", "there_is_one"), [("none", False), ("keras:VGG16", True)])
+def test_none_is_no_extractor(extractor, there_is_one):
+    assert Config(extractor=extractor).has_extractor is there_is_one
+
+
 def test_a_config_never_changes():
     with pytest.raises(dataclasses.FrozenInstanceError):
         Config().epochs = 3
@@ -66,8 +71,9 @@ def test_a_changed_copy_is_looked_at_too():
         dataclasses.replace(Config(), epochs=0)
 
 
-def test_every_knob_is_in_its_json():
-    chosen = {"epochs": 3, "log_dir": Path("a/b"), "stop_at": ("loss<1",)}
+def test_every_knob_is_in_its_json_but_that_a_run_is_resumed():
+    chosen = {"epochs": 3, "log_dir": Path("a/b"), "stop_at": ("loss<1",), "resume": Path("c")}
     written = json.loads(json.dumps(Config(**chosen).as_json()))
     as_json = {"epochs": 3, "log_dir": "a/b", "stop_at": ["loss<1"]}
-    assert written == {**dataclasses.asdict(Config()), **as_json}
+    assert {**written, "resume": None} == {**dataclasses.asdict(Config()), **as_json}
+    assert "resume" not in written

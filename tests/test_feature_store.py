@@ -8,7 +8,7 @@ import pytest
 
 from trainer import Config, UserError
 from trainer.data.augment import PRESETS, Variation
-from trainer.extractors.loading import Extractor, load_extractor
+from trainer.extractors.loading import Extractor, load_network
 from trainer.feature_store import SHARD_ROWS, FeatureStore, Wanted
 from trainer.features import extract, joined
 
@@ -21,7 +21,7 @@ class Killed(BaseException):
 
 @pytest.fixture(scope="module")
 def extractor(vector_module):
-    return load_extractor(Config(extractor=str(vector_module)))
+    return Extractor.of(load_network(Config(extractor=str(vector_module))))
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import tensorflow as tf
 from trainer import Config
 from trainer.data.augment import PRESETS, Variation
 from trainer.data.images import image_batches
-from trainer.extractors.loading import Extractor, load_extractor
+from trainer.extractors.loading import Extractor, load_network
 from trainer.features import EXTRACTION_BATCH, Features, StoredFeatures, extract, joined
 
 EXAMPLES = EXTRACTION_BATCH + 3
@@ -15,7 +15,7 @@ EXAMPLES = EXTRACTION_BATCH + 3
 
 @pytest.fixture(scope="module")
 def extractor(vector_module):
-    return load_extractor(Config(extractor=str(vector_module)))
+    return Extractor.of(load_network(Config(extractor=str(vector_module))))
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What values the options of an optimization may have, by way of the config that asks."""
+"""What values options may have, by way of the config that asks."""
 
 import math
 
@@ -36,6 +36,10 @@ def test_gradients_are_clipped_to_a_number_above_zero(value):
     assert refusal(clip_norm=value) == f"--clip-norm must be a number above 0, not {value}"
 
 
+def test_a_head_is_warmed_up_for_no_epoch_or_some():
+    assert refusal(warmup_epochs=-1) == "--warmup-epochs must be at least 0, not -1"
+
+
 def test_at_least_one_step_is_accumulated():
     assert refusal(accumulate=0) == "--accumulate must be at least 1, not 0"
 
@@ -47,6 +51,9 @@ def test_at_least_one_step_is_accumulated():
         ("class_weights", "none or balanced"),
         ("precision", "float32, mixed_bfloat16 or mixed_float16"),
         ("jit", "auto, on or off"),
+        ("transfer", "frozen, early, finetune or scratch"),
+        ("pool", "avg, max or flatten"),
+        ("head", "flatten or avg"),
     ],
 )
 def test_what_is_none_of_the_choices_is_told_them(option, choices):

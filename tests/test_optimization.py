@@ -6,6 +6,15 @@ import math
 
 import pytest
 
+OF_CLASSES = """
+import keras
+from tasks.dogs import Dogs
+
+class OfClasses(Dogs):
+    def loss(self, labels, logits):
+        return keras.losses.sparse_categorical_crossentropy(labels, logits, from_logits=True)
+"""
+
 
 @pytest.fixture
 def train(run_command, vector_module, cats_and_dogs, tmp_path):
@@ -84,3 +93,9 @@ def test_the_history_tells_the_schedules_step_size(train):
 )
 def test_what_no_run_can_have_is_refused_in_one_line(refused, options, line):
     assert refused(*options).startswith(line)
+
+
+def test_a_loss_of_classes_alone_is_refused_mixed_labels(refused, user_module):
+    user_module("my_loss", OF_CLASSES)
+    told = refused("--task", "my_loss:OfClasses", "--mixup", 0.2, "--cutmix", 1)
+    assert told.startswith("--mixup and --cutmix: the loss of ofclasses takes no shares of classes")

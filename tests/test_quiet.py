@@ -22,6 +22,16 @@ print("after", file=sys.stderr)
 print(os.environ["TF_CPP_MIN_LOG_LEVEL"])
 """
 
+WARN = """
+from trainer import quiet
+quiet.import_tensorflow()
+import tensorflow as tf
+
+for number in range(9):
+    tf.function(lambda: number)()  # nine graphs of one line
+tf.get_logger().warning("AutoGraph could not transform it")
+"""
+
 
 def test_a_whole_run_writes_nothing_to_standard_error(
     python, tmp_path, cats_and_dogs, vector_module
@@ -38,3 +48,7 @@ def test_standard_error_is_back_after_the_import(python):
 
 def test_a_log_level_of_the_users_stands(python):
     assert python("-c", IMPORT, TF_CPP_MIN_LOG_LEVEL="1").out == "1\n"
+
+
+def test_of_tensorflows_warnings_that_of_retracing_alone_is_left_out(python):
+    assert python("-c", WARN).err == "WARNING:tensorflow:AutoGraph could not transform it\n"

@@ -2,6 +2,7 @@
 
 import json
 
+import keras
 import pytest
 
 from trainer import Config, UserError
@@ -42,6 +43,15 @@ def test_a_head_is_warmed_up_before_the_extractor_learns(train):
     assert (result["epochs"], result["said"].count("epoch ")) == (1, 3)
 
 
+def test_a_model_of_keras_is_tuned_from_a_layer_on_with_the_weights_of_a_file(train, tmp_path):
+    file = tmp_path / "mobile.weights.h5"
+    keras.applications.MobileNetV2(include_top=False, weights=None).save_weights(file)
+    cut = ("--extractor", "keras:MobileNetV2@Conv1_relu", "--weights", file)
+    tuned = ("--transfer", "finetune", "--unfreeze-from", "bn_Conv1")
+    result = train(*cut, *tuned, "--finetune-learning-rate", 1e-3, "--summary")
+    assert result["transfer"] == "finetune"
+
+
 @pytest.mark.slow
 def test_equal_seeds_finetune_to_equal_weights(train):
     first, again = (train(*CUT, "--transfer", "finetune")["weights_digest"] for _ in range(2))
@@ -66,7 +76,6 @@ def test_a_frozen_extractor_is_given_varied_images(train, vector_module, kind):
 REFUSED = {
     "--transfer finetune needs an --extractor": {"extractor": "none", "transfer": "finetune"},
     "--transfer frozen needs an --extractor": {"extractor": "none", "transfer": "frozen"},
-    "--transfer must be": {"transfer": "all"},
     "--warmup-epochs is the first stage of --transfer finetune": {"warmup_epochs": 1},
     "--unfreeze-from Conv_1 needs --transfer finetune": {
         "extractor": "keras:MobileNetV2",

@@ -15,8 +15,7 @@ def import_tensorflow() -> None:
     """Import TensorFlow and Keras on it, silently; a TF_CPP_MIN_LOG_LEVEL of the user's stands."""
     os.environ["KERAS_BACKEND"] = "tensorflow"
     logging.getLogger("absl").setLevel(logging.ERROR)
-    # It warns of retracing where several graphs come from one line; `TracedOnce` knows better.
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    logging.getLogger("tensorflow").addFilter(_is_no_warning_of_retracing)
     # tensorflow_hub 0.16 imports it, and setuptools tells every user so.
     warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
     logs_as_asked = "TF_CPP_MIN_LOG_LEVEL" in os.environ
@@ -25,12 +24,16 @@ def import_tensorflow() -> None:
         import keras  # noqa: F401
 
 
+def _is_no_warning_of_retracing(record: logging.LogRecord) -> bool:
+    """It is given where several graphs come from one line, too; `TracedOnce` knows better."""
+    return "triggered tf.function retracing" not in record.getMessage()
+
+
 @contextlib.contextmanager
 def _kept_for_good() -> Iterator[None]:
     """What is made inside stays until the end of the process, and the garbage collector knows it.
 
-    It would look through a million objects again and again otherwise, for half a second at the
-    end alone.
+    Otherwise it would look through all of that again and again, and once more at the end.
     """
     gc.disable()
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from trainer import limits
 from trainer.errors import UserError
 
 if TYPE_CHECKING:
@@ -20,8 +21,10 @@ def check_transfer(config: Config) -> None:
     Raises:
         UserError: naming the option, and what it needs.
     """
-    if config.transfer not in (None, *WAYS):
-        raise UserError(f"--transfer must be {', '.join(WAYS)}, not {config.transfer}")
+    limits.require_one_of(WAYS, "transfer", config.transfer)
+    limits.require_one_of(("avg", "max", "flatten"), "pool", config.pool)
+    limits.require_one_of(("flatten", "avg"), "head", config.head)
+    limits.require_between(0, 2**31 - 1, "warmup_epochs", config.warmup_epochs)
     for asked, has_what_it_needs, remedy in _needs(config):
         if asked and not has_what_it_needs:
             raise UserError(remedy)
@@ -29,11 +32,10 @@ def check_transfer(config: Config) -> None:
 
 def _needs(config: Config) -> Iterator[tuple[object, bool, str]]:
     """Of each option: whether it is asked for, has what it needs, and what to say if it has not."""
-    has_extractor = config.extractor != "none"
-    finetunes = has_extractor and config.how_much_learns == "finetune"
+    finetunes = config.has_extractor and config.how_much_learns == "finetune"
     is_keras_model = config.extractor.startswith("keras:")
     way = config.transfer if config.transfer != "scratch" else None
-    yield way, has_extractor, f"--transfer {way} needs an --extractor to learn from"
+    yield way, config.has_extractor, f"--transfer {way} needs an --extractor to learn from"
     yield (
         config.warmup_epochs,
         finetunes,
@@ -50,4 +52,8 @@ def _needs(config: Config) -> Iterator[tuple[object, bool, str]]:
         is_keras_model,
         f"--weights {config.weights} needs a keras:NAME extractor: a hub module brings its own",
     )
-    yield config.head, has_extractor, f"--head {config.head} needs the maps of an --extractor"
+    yield (
+        config.head,
+        config.has_extractor,
+        f"--head {config.head} needs the maps of an --extractor",
+    )

@@ -5,6 +5,7 @@ import pytest
 from benchmarks.measuring import (
     Claim,
     Contestant,
+    images_a_second,
     interleaved,
     medians,
     milliseconds_a_step,
@@ -78,6 +79,12 @@ def test_a_step_takes_its_share_of_the_run(monkeypatch):
     times = iter([10.0, 10.6])
     monkeypatch.setattr("time.perf_counter", lambda: next(times))
     assert milliseconds_a_step(lambda: None, steps=3)() == {"ms a step": pytest.approx(200)}
+
+
+def test_images_a_second_are_those_of_the_run(monkeypatch):
+    times = iter([10.0, 10.5])
+    monkeypatch.setattr("time.perf_counter", lambda: next(times))
+    assert images_a_second(lambda: None, images=64)() == {"images/s": 128}
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import pytest
 import tensorflow as tf
 
 from trainer import Config, UserError
-from trainer.extractors.loading import Extractor, load_extractor
+from trainer.extractors.loading import Extractor, load_network
 from trainer.extractors.names import KNOWN_MODULES, NO_EXTRACTOR, handle_of
 
 URL = "https://example.invalid/a/feature_vector/1"
@@ -72,7 +72,7 @@ def archive(folder):
 
 
 def extractor_of(name: str, image_size: int | None = None) -> Extractor:
-    return load_extractor(Config(extractor=name, image_size=image_size))
+    return Extractor.of(load_network(Config(extractor=name, image_size=image_size)))
 
 
 def images(side=8):
@@ -177,6 +177,21 @@ def test_a_module_is_downloaded_once(served, vector_module):
     extractor_of(f"{url}/module/1")
     answers.clear()
     assert extractor_of(f"{url}/module/1").shape == (4,)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("../outside", tarfile.REGTYPE), ("link", tarfile.SYMTYPE)]
+)
+def test_an_archive_that_leads_outside_is_refused(served, hub_cache, name, kind):
+    url, answers = served
+    member, file = tarfile.TarInfo(name), io.BytesIO()
+    member.type, member.linkname = kind, str(hub_cache.parent)
+    with tarfile.open(fileobj=file, mode="w:gz") as tar:
+        tar.addfile(member)
+    answers["/module/1"] = file.getvalue()
+    with pytest.raises(UserError, match="cannot be loaded"):
+        extractor_of(f"{url}/module/1")
+    assert not list(hub_cache.parent.rglob("outside")) + list(hub_cache.parent.rglob("link"))
 
 
 @pytest.mark.parametrize(

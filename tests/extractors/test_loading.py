@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from trainer import Config, UserError
-from trainer.extractors.loading import extractor_identity, load_extractor, load_network
+from trainer.extractors.loading import Extractor, extractor_identity, load_network
 
 IMAGES = tf.random.stateless_uniform([2, 32, 32, 3], seed=[1, 2])
 CUT = "efficientnet_lite0@block_2"
@@ -27,8 +27,8 @@ def of_maps(tiny_modules):
     """What a module that gives maps [8, 8, 4] of 8x8 images makes of two, by options."""
 
     def extracted(**options):
-        extractor = load_extractor(Config(extractor=str(tiny_modules / "map"), **options))
-        return extractor(IMAGES[:, :8, :8]).numpy()
+        network = load_network(Config(extractor=str(tiny_modules / "map"), **options))
+        return Extractor.of(network)(IMAGES[:, :8, :8]).numpy()
 
     return extracted
 
@@ -37,7 +37,7 @@ def of_maps(tiny_modules):
 
 
 def test_an_extractor_is_cut_at_an_endpoint(tuned):
-    cut = load_extractor(config())(IMAGES)
+    cut = Extractor.of(load_network(config()))(IMAGES)
     np.testing.assert_allclose(cut, tuned(IMAGES, training=False), rtol=1e-4, atol=1e-5)
 
 
@@ -59,7 +59,7 @@ def test_a_head_of_maps_is_given_maps(of_maps):
 
 
 def test_the_features_of_a_model_of_keras_are_pooled():
-    assert load_extractor(config(MOBILE, weights="none"))(IMAGES).shape == (2, 1280)
+    assert Extractor.of(load_network(config(MOBILE, weights="none")))(IMAGES).shape == (2, 1280)
 
 
 # Learning.
@@ -80,7 +80,7 @@ def test_a_module_moves_its_averages_while_it_learns(tuned):
 
 
 def test_what_does_not_learn_has_no_trainable_weights(vector_module):
-    layer = load_network(Config(extractor=str(vector_module)), learns=False).layer
+    layer = load_network(Config(extractor=str(vector_module))).layer
     assert layer.trainable_variables == []
 
 
@@ -143,21 +143,21 @@ def test_a_file_of_weights_is_told_by_its_content(tmp_path):
 
 def test_an_unknown_endpoint_is_told_those_there_are():
     with pytest.raises(UserError, match=r"no endpoint 'blok'; there are .*block_2, .*top_conv"):
-        load_network(config("efficientnet_lite0@blok"), learns=False)
+        load_network(config("efficientnet_lite0@blok"))
 
 
 def test_to_cut_early_takes_an_endpoint():
     with pytest.raises(UserError, match=r"needs an endpoint; there are .*block_2"):
-        load_network(config("efficientnet_lite0", transfer="early"), learns=False)
+        load_network(config("efficientnet_lite0", transfer="early"))
 
 
 def test_a_module_without_endpoints_is_told_so(vector_module):
     with pytest.raises(UserError, match=r"vector@top: this module has no endpoints"):
-        load_network(Config(extractor=f"{vector_module}@top"), learns=False)
+        load_network(Config(extractor=f"{vector_module}@top"))
 
 
 def test_a_head_of_maps_is_refused_vectors(vector_module):
     with pytest.raises(
         UserError, match=r"^--head avg takes maps of features, and .* gives vectors"
     ):
-        load_extractor(Config(extractor=str(vector_module), head="avg"))
+        load_network(Config(extractor=str(vector_module), head="avg"))

@@ -1,10 +1,12 @@
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from tasks.horses import Horses
-from tests.loop.conftest import SIZES, features
-from trainer import Task
+from tests.loop.conftest import BATCH, SIZES, Tiny, features
+from trainer import Config, Task, Trainer, UserError
+from trainer.loop.batches import FeatureBatches
 from trainer.loop.losses import balanced, smoothed, weighted
 
 LOGITS = tf.constant([[2.0, -1.0, 0.5], [0.1, 0.2, 0.3]])
@@ -72,3 +74,33 @@ def test_padding_counts_for_nothing_under_all_of_it(make_trainer):
 def test_evaluation_goes_by_the_tasks_own_loss(make_trainer):
     plain, changed = make_trainer(), make_trainer(class_weights="balanced", label_smoothing=0.1)
     assert changed.evaluate("validation") == plain.evaluate("validation")
+
+
+# A task's own loss of classes alone.
+
+
+class OfClasses(Tiny):
+    def loss(self, labels, logits):
+        return keras.losses.sparse_categorical_crossentropy(labels, logits, from_logits=True)
+
+
+class ByIndex(Tiny):
+    def loss(self, labels, logits):
+        return -tf.gather(tf.nn.log_softmax(logits), labels, batch_dims=1)
+
+
+def trainer_of(task, **options):
+    batches = {"train": FeatureBatches(features("train"), BATCH, seed=0)}
+    return Trainer(task, Config(batch_size=BATCH, **options), ["a", "b", "c"], batches)
+
+
+@pytest.mark.parametrize("task", [OfClasses(), ByIndex()], ids=["keras", "by index"])
+def test_a_loss_of_classes_is_refused_shares_of_them(task):
+    line = rf"^--label-smoothing: the loss of {task.name} takes no shares of classes \(.*\); leave"
+    with pytest.raises(UserError, match=line):
+        trainer_of(task, label_smoothing=0.1)
+
+
+@pytest.mark.parametrize("task", [OfClasses(), ByIndex()], ids=["keras", "by index"])
+def test_a_loss_of_classes_does_where_labels_are_classes(task):
+    trainer_of(task, class_weights="balanced").fit()

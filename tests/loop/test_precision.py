@@ -148,5 +148,5 @@ def test_in_float32_the_model_is_the_tasks_own_head(make_trainer):
 def test_a_hub_module_computes_in_float32_under_any_policy(vector_module):
     config = Config(extractor=str(vector_module), image_size=TINY_SIDE)
     with computing_in("mixed_float16"):
-        network = load_network(config, learns=False).layer
+        network = load_network(config).layer
         assert network(tf.zeros([1, TINY_SIDE, TINY_SIDE, 3])).dtype == tf.float32

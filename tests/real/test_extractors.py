@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from trainer import Config
-from trainer.extractors.loading import load_extractor
+from trainer.extractors.loading import Extractor, load_network
 from trainer.extractors.names import handle_of
 
 
@@ -18,7 +18,7 @@ def folder(shared):
 
 @pytest.fixture(scope="module")
 def mobilenet(folder):
-    return load_extractor(Config(extractor=str(folder)))
+    return Extractor.of(load_network(Config(extractor=str(folder))))
 
 
 def test_it_tells_its_size_and_width(mobilenet):
@@ -35,4 +35,4 @@ def test_it_is_found_by_its_name_in_the_cache_of_the_hub(folder, tmp_path, monke
     monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path))
     kept = tmp_path / hashlib.sha1(handle_of("mobilenet_v2").encode()).hexdigest()
     kept.symlink_to(folder)
-    assert load_extractor(Config(extractor="mobilenet_v2")).shape == (1280,)
+    assert Extractor.of(load_network(Config(extractor="mobilenet_v2"))).shape == (1280,)

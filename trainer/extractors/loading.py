@@ -61,7 +61,7 @@ class Extractor:
     """A frozen network from images to features.
 
     ```python
-    extractor = load_extractor(Config(extractor="efficientnet_lite0"))
+    extractor = Extractor.of(load_network(Config(extractor="efficientnet_lite0")))
     features = extractor(images)  # [batch, 224, 224, 3] in [0, 1] to [batch, 1280]
     ```
     """
@@ -73,23 +73,18 @@ class Extractor:
 
     network: Callable[[tf.Tensor], Any]
 
+    @classmethod
+    def of(cls, network: Network) -> Extractor:
+        """A network for use alone: it cannot learn any more, and is as fast as it goes."""
+        return cls(network.name, network.image_size, network.shape, frozen(network.traced))
+
     def __call__(self, images: tf.Tensor) -> tf.Tensor:
         """Images float32 [batch, image_size, image_size, 3] in [0, 1] to [batch, *shape]."""
         [features] = tf.nest.flatten(self.network(tf.convert_to_tensor(images)))
         return features
 
 
-def load_extractor(config: Config) -> Extractor:
-    """The network that `--extractor` names, for use alone: frozen, and as fast as it goes.
-
-    Raises:
-        UserError: there is no such network, it cannot be loaded, or gives no features.
-    """
-    network = load_network(config, learns=False)
-    return Extractor(network.name, network.image_size, network.shape, frozen(network.traced))
-
-
-def load_network(config: Config, learns: bool) -> Network:
+def load_network(config: Config, learns: bool = False) -> Network:
     """The network that `--extractor` names, its features pooled unless `--head` takes maps.
 
     Raises:

@@ -6,9 +6,8 @@ import dataclasses
 import difflib
 from pathlib import Path
 
+from trainer.config import NO_EXTRACTOR
 from trainer.errors import UserError
-
-NO_EXTRACTOR = "none"
 
 KERAS = "keras:"
 """Begins the names of models of keras.applications."""
