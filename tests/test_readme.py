@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from trainer import command_line
+from trainer import Config, command_line
 from trainer.data.samples import sample_folder
 
 ROOT = Path(__file__).parent.parent
@@ -39,10 +39,19 @@ def as_written(tmp_path, monkeypatch):
 @pytest.mark.parametrize("options", run_commands())
 def test_its_options_are_understood(options, as_written):
     arguments = shlex.split(options)
-    if "--help" in arguments:
+    if "--help" in arguments or "--resume" in arguments:
         return
     _, config = command_line.parse("run", arguments)
     assert config.task == arguments[arguments.index("--task") + 1]
+
+
+def test_its_way_to_go_on_finds_the_last_run(as_written):
+    [options] = [options for options in run_commands() if "--resume" in options]
+    folder = Path("logs/flowers/2030-01-02_03-04-05")
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text(json.dumps(Config().as_json()))
+    _, config = command_line.parse("run", shlex.split(options))
+    assert config.resume == folder
 
 
 def test_its_task_and_its_trainer_run_on_a_folder_of_photos(as_written):

@@ -40,6 +40,8 @@ def naming_what_fails(folder: RunFolder) -> Iterator[None]:
     """While a run reads and writes, disks fill up and folders vanish."""
     try:
         yield
+    except BrokenPipeError:
+        raise
     except OSError as error:
         where, why = error.filename or folder.path, error.strerror or error
         raise UserError(f"{where} cannot be read or written ({why}); mend that") from error

@@ -23,12 +23,19 @@ class Bar(Protocol):
         """So many of so many are done; the note says more than their number a second."""
 
 
+class _Terminal(Console):
+    """Where nobody reads any more, the command ends as others do; rich would exit by itself."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 class Display:
     """All that a command prints but its errors; names of files and classes may hold anything."""
 
     def __init__(self, console: Console | None = None) -> None:
         """Print to a console; standard output when not given."""
-        self._console = console or Console(highlight=False)
+        self._console = console or _Terminal(highlight=False)
 
     def say(self, line: str) -> None:
         """One line, as it is; what a terminal would obey is spelt out."""
