@@ -10,6 +10,8 @@ import sys
 import warnings
 from collections.abc import Iterator
 
+from trainer import signals
+
 
 def import_tensorflow() -> None:
     """Import TensorFlow and Keras on it, silently; a TF_CPP_MIN_LOG_LEVEL of the user's stands."""
@@ -22,6 +24,7 @@ def import_tensorflow() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with contextlib.nullcontext() if logs_as_asked else _standard_error_off(), _kept_for_good():
         import keras  # noqa: F401
+    signals.raise_if_asked()  # some of what it imports swallows whatever breaks it off
 
 
 def _is_no_warning_of_retracing(record: logging.LogRecord) -> bool:

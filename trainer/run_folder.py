@@ -46,6 +46,10 @@ class RunFolder:
         """Whether training has begun in it."""
         return self.checkpoints.is_dir()
 
+    def begin(self) -> None:
+        """Training begins: from now on what ends it leaves the folder."""
+        self.checkpoints.mkdir(exist_ok=True)
+
 
 @contextlib.contextmanager
 def new_run_folder(log_dir: Path, task_name: str) -> Iterator[RunFolder]:

@@ -56,13 +56,13 @@ def handled() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    _State.asked, _State.deferring = None, False
     before = {number: signal.signal(number, _handle) for number in ENDING}
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        _State.asked = None
 
 
 @contextlib.contextmanager
@@ -77,8 +77,8 @@ def deferred() -> Iterator[None]:
 @contextlib.contextmanager
 def at_once() -> Iterator[None]:
     """Inside, a signal breaks off what runs; one that has waited does so before it begins."""
-    raise_if_asked()
     with _deferring(False):
+        raise_if_asked()
         yield
 
 

@@ -9,11 +9,13 @@ from typing import Any
 import tensorflow as tf
 
 from trainer.data.augment import Variation
+from trainer.data.decoding import decode
 from trainer.data.order import epoch_order
 from trainer.data.splits import Split
+from trainer.data.unreadable import REMEDY, examined
 from trainer.errors import UserError
 
-PREPARATION = "RGB, bilinear to a square, in [0, 1]"
+PREPARATION = "RGB, upright, bilinear to a square, in [0, 1]"
 """What an image goes through, in words: changed whenever the pixels that come out change."""
 
 PADDING_LABEL = -1
@@ -21,19 +23,6 @@ PADDING_LABEL = -1
 
 READY_BATCHES = 2
 """Batches made ahead: one to take, one under way."""
-
-
-def decode(encoded: tf.Tensor) -> tf.Tensor:
-    """JPEG, PNG, GIF, BMP or WebP bytes to uint8 RGB [height, width, 3].
-
-    Of a moving GIF the first picture; transparency is dropped, 16 bits become 8.
-    """
-
-    def read(channels: int) -> tf.Tensor:
-        return tf.io.decode_image(encoded, channels, expand_animations=False)
-
-    # Of a WebP TensorFlow reads as many channels as it has, and no other number.
-    return tf.cond(_is_webp_with_alpha(encoded), lambda: read(4)[..., :3], lambda: read(3))
 
 
 def decode_and_resize(encoded: tf.Tensor, size: int, channels: int = 3) -> tf.Tensor:
@@ -55,6 +44,7 @@ def image_batches(
     shuffled_by: tuple[int, int] | None = None,
     variation: Variation | None = None,
     channels: int = 3,
+    first: int = 0,
 ) -> tf.data.Dataset:
     """Batches (images, labels) of a split, each of the full size.
 
@@ -68,10 +58,12 @@ def image_batches(
         shuffled_by: (seed, epoch), on which alone the order depends; stored order without it.
         variation: How training images are varied; each as it is without it.
         channels: 3 for RGB, 1 for grey.
+        first: The batch to begin with; those before it are not decoded.
     """
     numbered = split.references().enumerate(split.first)
     if shuffled_by is not None:
         numbered = _shuffled(numbered, split.shuffled_together, *shuffled_by)
+    numbered = numbered.skip(first * batch_size)
 
     def load(
         position: tf.Tensor, example: tuple[tf.Tensor, tf.Tensor]
@@ -109,34 +101,16 @@ def naming_unreadable_images(splits: Iterable[Split]) -> Iterator[None]:
     """
     try:
         yield
-    except tf.errors.OpError as failure:
+    except tf.errors.OpError:
         for split in splits:
-            _require_readable(split, failure)
+            _require_readable(split)
         raise
 
 
-def _require_readable(split: Split, failure: Exception) -> None:
-    try:
-        for position, (reference, _) in enumerate(split.references()):
-            _require_decodable(split, position, reference)
-    except tf.errors.OpError as error:
-        raise UserError(f"{split.name} cannot be read ({_reason(error)}); prepare it again") from (
-            failure
-        )
-
-
-def _require_decodable(split: Split, position: int, reference: tf.Tensor) -> None:
-    try:
-        decode(split.read(reference))
-    except tf.errors.OpError as error:
-        raise UserError(
-            f"{split.describe(position)} cannot be read as an image ({_reason(error)});"
-            " mend it or take it away"
-        ) from error
-
-
-def _reason(error: tf.errors.OpError) -> str:
-    return error.message.splitlines()[0].rpartition("}} ")[2].partition(" [Op:")[0]
+def _require_readable(split: Split) -> None:
+    for position, why in enumerate(examined(split)):
+        if why is not None:
+            raise UserError(f"{split.describe(position)} {why}; {REMEDY}")
 
 
 def _shuffled(numbered: tf.data.Dataset, together: int, seed: int, epoch: int) -> tf.data.Dataset:
@@ -147,17 +121,6 @@ def _shuffled(numbered: tf.data.Dataset, together: int, seed: int, epoch: int) -
         return tf.nest.map_structure(lambda column: tf.gather(column, order), rows)
 
     return numbered.batch(together).enumerate().map(permuted).unbatch()
-
-
-def _is_webp_with_alpha(encoded: tf.Tensor) -> tf.Tensor:
-    """By the headers of RFC 9649: extended (VP8X) or lossless (VP8L)."""
-    header = tf.strings.substr(encoded + 32 * "\0", 0, 32)
-    code = tf.io.decode_raw(header, tf.uint8)
-    chunk = tf.strings.substr(header, 12, 4)
-    alpha = ((chunk == b"VP8X") & (code[20] & 0x10 != 0)) | (
-        (chunk == b"VP8L") & (code[24] & 0x10 != 0)
-    )
-    return (tf.strings.substr(header, 8, 4) == b"WEBP") & alpha
 
 
 def _padding(rows: int, spec: tuple[tf.TensorSpec, tf.TensorSpec]) -> tf.data.Dataset:

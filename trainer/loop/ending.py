@@ -31,6 +31,8 @@ def telling_what_is_kept(state: TrainingState, folder: RunFolder) -> Iterator[No
         with naming_what_fails(folder):
             yield
     except UserError as error:
+        if not folder.begun:
+            raise
         told = f"{error}; {state.kept}; to go on: {resume_command(folder.path)}"
         raise type(error)(told) from error
 

@@ -30,7 +30,9 @@ def train_and_test(
         Interrupted: Ctrl-C or SIGTERM; the state of training is saved.
     """
     with clock.phase("train"), display.bar("training", "steps") as bar:
-        _train(trainer, state, standard_hooks(trainer, state, folder, clock, display, bar))
+        hooks = standard_hooks(trainer, state, folder, clock, display, bar)
+        folder.begin()
+        _train(trainer, state, hooks)
     last, best = trainer.history[-1], best_record(trainer.history)
     if trainer.config.patience is not None:
         state.best.restore()  # the epochs without a better validation are given up

@@ -12,6 +12,7 @@ from trainer.data.audit import Audit, audit
 from trainer.data.images import batches_in, naming_unreadable_images
 from trainer.data.sources import description, open_source
 from trainer.data.splits import Source
+from trainer.data.unreadable import how_many_skipped, skipped_images
 from trainer.loop.checkpoints import Checkpoint, clear_remains, newest_checkpoint
 from trainer.loop.circumstances import circumstances
 from trainer.loop.ending import (
@@ -99,6 +100,7 @@ def _run_in(
             "status": "done",
             **what_was_run(config, source),
             "data_warnings": audited.as_json(),
+            **({"skipped_images": skipped_images(source)} if config.skip_bad_images else {}),
             **learnt,
             **how_fast(preparation.extracted, clock),
             "versions": versions(),
@@ -130,7 +132,6 @@ def _begin(
         display.say(f"going on from {checkpoint.path}")
     state.forget_what_came_after(checkpoint)
     write_json(folder.config, config.as_json())
-    folder.checkpoints.mkdir(exist_ok=True)
 
 
 def _prepared_trainer(
@@ -165,9 +166,14 @@ def _of_learning(config: Config) -> Config:
 
 
 def _open_source(task: Task, config: Config, display: Display) -> Source:
-    with display.bar("drawing the sample", "images") as drawing:
-        source = open_source(task, config, drawing)
+    with (
+        display.bar("drawing the sample", "images") as drawing,
+        display.bar("checking images", "images") as checking,
+    ):
+        source = open_source(task, config, drawing, checking)
     display.say(description(source, task, config))
+    if config.skip_bad_images:
+        display.say(how_many_skipped(source.skipped))
     return source
 
 

@@ -83,9 +83,10 @@ class TrainingState:
         self.kept = f"step {trainer.step} is kept"
         trainer.history = [EpochRecord(**record) for record in training["history"]]
         if trainer.step > trainer.total_steps:
+            begun = -(-trainer.step // trainer.steps_per_epoch)
             raise UserError(
-                f"--epochs {trainer.config.epochs}: the run is in epoch {trainer.epoch + 1}"
-                " already; give as many, or more to go on"
+                f"--epochs {trainer.config.epochs}: the run is in epoch {begun} already; give as"
+                " many, or more to go on"
             )
         if training["stopping"] == trainer.config.stopping:
             trainer.stopped = training["stopped"]
