@@ -12,7 +12,7 @@ from pathlib import Path
 
 import filelock
 
-from trainer.errors import UserError
+from trainer.errors import DivergedError, UserError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,20 +42,16 @@ class RunFolder:
         return self.path / "checkpoints"
 
     @property
-    def begun(self) -> bool:
-        """Whether training has begun in it."""
-        return self.checkpoints.is_dir()
-
-    def begin(self) -> None:
-        """Training begins: from now on what ends it leaves the folder."""
-        self.checkpoints.mkdir(exist_ok=True)
+    def goes_on(self) -> bool:
+        """Whether something was learnt in it that a run can go on from."""
+        return self.checkpoints.is_dir() and any(self.checkpoints.iterdir())
 
 
 @contextlib.contextmanager
 def new_run_folder(log_dir: Path, task_name: str) -> Iterator[RunFolder]:
     """A folder that no other run has, called by the time.
 
-    It is taken away again if a person's mistake ends the run before it is `begun`.
+    It is taken away again if a person's mistake ends the run before anything was learnt.
 
     Raises:
         UserError: the folder cannot be made.
@@ -64,8 +60,10 @@ def new_run_folder(log_dir: Path, task_name: str) -> Iterator[RunFolder]:
     try:
         with _held(folder):
             yield folder
+    except DivergedError:
+        raise  # its curves tell why
     except UserError:
-        if not folder.begun:
+        if not folder.goes_on:
             _take_away(folder.path)
         raise
 

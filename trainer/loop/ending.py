@@ -31,7 +31,7 @@ def telling_what_is_kept(state: TrainingState, folder: RunFolder) -> Iterator[No
         with naming_what_fails(folder):
             yield
     except UserError as error:
-        if not folder.begun:
+        if not folder.goes_on:
             raise
         told = f"{error}; {state.kept}; to go on: {resume_command(folder.path)}"
         raise type(error)(told) from error

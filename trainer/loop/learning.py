@@ -31,7 +31,6 @@ def train_and_test(
     """
     with clock.phase("train"), display.bar("training", "steps") as bar:
         hooks = standard_hooks(trainer, state, folder, clock, display, bar)
-        folder.begin()
         _train(trainer, state, hooks)
     last, best = trainer.history[-1], best_record(trainer.history)
     if trainer.config.patience is not None:

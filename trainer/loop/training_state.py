@@ -42,7 +42,7 @@ class TrainingState:
         trainer.build()
         self._trainer, self._folder, self._clock = trainer, folder, clock
         self._circumstances = circumstances
-        self.kept = "nothing is kept yet"
+        self.kept = "nothing is kept"
         """What a run can go on from, in words."""
         self.best = BestWeights(trainer.model)
         self._variables = tf.train.Checkpoint(
