@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import itertools
+import json
 import os
 import socket
 import subprocess
 import sys
 import urllib.request
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -312,6 +314,69 @@ def python(tmp_path: Path) -> Callable[..., Outcome]:
         return Outcome(done.returncode, done.stdout, done.stderr)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def noise_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three classes of noise, each with another tint; 90 to train with, 30 and 30."""
+    folder, noise = tmp_path_factory.mktemp("noise"), np.random.default_rng(0)
+    for split, count in {"train": 30, "valid": 10, "test": 10}.items():
+        for channel, name in enumerate(["cyan", "magenta", "yellow"]):
+            (folder / split / name).mkdir(parents=True)
+            for number in range(count):
+                pixels = noise.integers(0, 256, [TINY_SIDE, TINY_SIDE, 3])
+                pixels[..., channel] //= 2
+                image = Image.fromarray(pixels.astype(np.uint8))
+                image.save(folder / split / name / f"{number}.png")
+    return folder
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
+    """Starts the real command in tmp_path, in a process of its own; its errors are output too."""
+
+    def start(*options: object) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "trainer.run", *map(str, options)],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def came_to() -> Callable[[Path], dict[str, object]]:
+    """All that a finished run must come to again where it was interrupted."""
+
+    def came_to(run: Path) -> dict[str, object]:
+        result = json.loads((run / "result.json").read_text())
+        kept = ("weights_digest", "metrics", "steps", "epochs", "best_step", "stopped")
+        return {
+            **{name: result[name] for name in kept},
+            "history": (run / "history.csv").read_text(),
+            "points": points_of(run),
+        }
+
+    return came_to
+
+
+def points_of(run: Path) -> dict[tuple[str, str, int], object]:
+    """Every point of TensorBoard's, each of which must stand there once; speeds have no value."""
+    from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
+    from tensorboard.util import tensor_util
+
+    found = [
+        ((path.parent.name, value.tag, event.step), float(tensor_util.make_ndarray(value.tensor)))
+        for path in sorted(run.glob("*/events.*"))
+        for event in EventFileLoader(str(path)).Load()
+        for value in event.summary.value
+    ]
+    assert set(Counter(point for point, _ in found).values()) == {1}
+    return {point: v if point[1] != "images_per_second" else "" for point, v in found}
 
 
 # A user's own modules.

@@ -1,5 +1,7 @@
 """Bad input, through the command: one line that says what is wrong, code 2, nothing left behind."""
 
+import os
+
 import pytest
 from PIL import Image
 
@@ -139,10 +141,43 @@ def test_more_classes_than_the_task_tells_apart(refused, class_folders):
     assert "two classes" in refused("--task", "horses", "--data", folder)
 
 
-def test_a_file_that_is_no_image(refused, cats_and_dogs):
-    path = cats_and_dogs / "cat" / "notes.txt"
-    path.write_text("a text")
-    assert refused("--data", cats_and_dogs).startswith(f"{path} is no image of a format we read")
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        pytest.param(b"a text", "is no image of a format we read", id="a-text"),
+        pytest.param(b"", "is empty", id="nothing"),
+        pytest.param(b"\xff\xd8\xff\xe0\x00\x10", "is a JPEG that ends before", id="a-beginning"),
+        pytest.param(
+            b"\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR\x00\x00\x4e\x20\x00\x00\x4e\x20" + bytes(40),
+            "has 20,000 x 20,000 pixels, more than the 178,956,970 that we decode",
+            id="a-bomb",
+        ),
+        pytest.param(b"\x89PNG\r\n\x1a\n" + bytes(90), "cannot be read as an image", id="damage"),
+    ],
+)
+def test_a_file_that_is_no_image(refused, cats_and_dogs, content, reason):
+    path = cats_and_dogs / "cat" / "x.jpg"
+    path.write_bytes(content)
+    assert refused("--data", cats_and_dogs).startswith(f"{path} {reason}")
+
+
+def test_a_folder_called_like_an_image(refused, cats_and_dogs):
+    path = cats_and_dogs / "cat" / "x.jpg"
+    path.mkdir()
+    assert refused("--data", cats_and_dogs).startswith(f"{path} is a folder")
+
+
+def test_a_link_to_an_image_that_is_gone(refused, cats_and_dogs):
+    path = cats_and_dogs / "cat" / "x.jpg"
+    path.symlink_to("gone.jpg")
+    assert refused("--data", cats_and_dogs).startswith(f"{path} cannot be read (No such file")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read any file")
+def test_an_image_that_may_not_be_read(refused, cats_and_dogs):
+    path = next((cats_and_dogs / "cat").iterdir())
+    path.chmod(0)
+    assert refused("--data", cats_and_dogs).startswith(f"{path} cannot be read (Permission denied)")
 
 
 @pytest.mark.parametrize(

@@ -4,21 +4,14 @@ Ten kills a run of the tests; `--kills 50 --chaos-seed 7` makes it fifty, at oth
 killed when is printed (`-s`, or where a test fails).
 """
 
-import csv
 import itertools
-import json
-import os
 import random
 import signal
 import subprocess
-import sys
 import time
-from collections import Counter
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
 
 NETWORK = """
 import keras
@@ -53,40 +46,16 @@ class Features(Task):
 
     def head(self, classes):
         layers = keras.layers
-        return keras.Sequential([layers.Dense(16, "relu"), layers.Dropout(0.3), layers.Dense(classes)])
+        return keras.Sequential(
+            [layers.Dense(16, "relu"), layers.Dropout(0.3), layers.Dense(classes)]
+        )
 """
 
 
-@pytest.fixture(scope="module")
-def pictures(tmp_path_factory):
-    """Three classes of noise, each with another tint; 90 to train with, 30 and 30."""
-    folder, noise = tmp_path_factory.mktemp("pictures"), np.random.default_rng(0)
-    for split, count in {"train": 30, "valid": 10, "test": 10}.items():
-        for channel, name in enumerate(["cyan", "magenta", "yellow"]):
-            (folder / split / name).mkdir(parents=True)
-            for number in range(count):
-                pixels = noise.integers(0, 256, [8, 8, 3])
-                pixels[..., channel] //= 2
-                image = Image.fromarray(pixels.astype(np.uint8))
-                image.save(folder / split / name / f"{number}.png")
-    return folder
-
-
 @pytest.fixture
-def command(tmp_path, pictures, vector_module, checkout):
-    """Starts the real command in a process of its own; its logs are where it is told."""
+def command(tmp_path, start):
+    """Starts the real command, which finds the tasks above; its logs are where it is told."""
     (tmp_path / "chaos_tasks.py").write_text(NETWORK)
-
-    def start(*options):
-        return subprocess.Popen(
-            [sys.executable, "-m", "trainer.run", *map(str, options)],
-            cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": str(checkout)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-
     return start
 
 
@@ -98,31 +67,6 @@ def finish(process) -> str:
 
 def run_folders(logs: Path) -> list[Path]:
     return [path.parent for path in logs.glob("*/*/config.json")]
-
-
-def outcome(run: Path) -> dict[str, object]:
-    result = json.loads((run / "result.json").read_text())
-    kept = ("weights_digest", "metrics", "steps", "epochs", "best_step", "stopped")
-    return {
-        **{name: result[name] for name in kept},
-        "history": list(csv.reader((run / "history.csv").open())),
-        "points": points(run),
-    }
-
-
-def points(run: Path) -> dict[tuple[str, str, int], object]:
-    """Every point of TensorBoard's, each of which must stand there once; speeds have no value."""
-    from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
-    from tensorboard.util import tensor_util
-
-    found = [
-        ((path.parent.name, value.tag, event.step), float(tensor_util.make_ndarray(value.tensor)))
-        for path in sorted(run.glob("*/events.*"))
-        for event in EventFileLoader(str(path)).Load()
-        for value in event.summary.value
-    ]
-    assert max(Counter(point for point, _ in found).values()) == 1
-    return {point: v if point[1] != "images_per_second" else "" for point, v in found}
 
 
 class Killer:
@@ -149,9 +93,9 @@ class Killer:
 
 @pytest.mark.parametrize("kind", ["Features", "Pixels"])
 def test_a_run_that_is_killed_at_random_moments_ends_with_the_same_bits(
-    kind, command, tmp_path, pictures, vector_module, pytestconfig
+    kind, command, tmp_path, noise_folder, vector_module, came_to, pytestconfig
 ):
-    options = ["--task", f"chaos_tasks:{kind}", "--data", pictures]
+    options = ["--task", f"chaos_tasks:{kind}", "--data", noise_folder]
     if kind == "Features":
         options += ["--extractor", vector_module]
 
@@ -174,4 +118,4 @@ def test_a_run_that_is_killed_at_random_moments_ends_with_the_same_bits(
             process = command("--resume", killed[0]) if killed else started(logs)
         finish(process)
         [run] = run_folders(logs)
-        assert outcome(run) == outcome(whole)
+        assert came_to(run) == came_to(whole)

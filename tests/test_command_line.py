@@ -1,12 +1,16 @@
 """From options to a config, and from what goes wrong to an exit code and one line."""
 
+import os
 import re
+import signal
+import subprocess
 import sys
 import time
 
 import pytest
 
 from trainer import UserError, __main__, command_line, run
+from trainer.errors import DivergedError
 
 TASK = """
 from trainer import Config, Task
@@ -47,6 +51,11 @@ def test_a_task_is_asked_for_in_either_way_of_writing(options):
     assert (task.name, chosen.task) == ("dogs", "dogs")
 
 
+@pytest.mark.parametrize("options", [["--task=dogs", "--task", "horses"], ["--task", "horses"]])
+def test_of_two_tasks_the_last_is_asked_for(options):
+    assert command_line.parse("run", options)[0].name == "horses"
+
+
 def test_what_is_not_given_is_the_tasks_own_default(cats):
     assert config("--task", cats).epochs == 3
 
@@ -85,6 +94,20 @@ def test_a_long_mistake_is_told_on_one_line_too(capfd):
     assert capfd.readouterr().err.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("--epoch 3", "Unrecognized options: --epoch, 3; did you mean --epochs?; see --help"),
+        ("--epochs many", "Error parsing --epochs: invalid literal for int() with base 10: 'many'"),
+    ],
+)
+def test_a_mistake_is_told_alike_where_the_terminal_takes_ascii_alone(options, message, python):
+    ascii_alone = {"LC_ALL": "C", "PYTHONIOENCODING": "ascii"}
+    outcome = python("-m", "trainer.run", *options.split(), **ascii_alone)
+    assert outcome.err.startswith(f"error: {message}")
+    assert outcome.err.count("\n") == 1
+
+
 # Exit codes.
 
 
@@ -108,8 +131,21 @@ def test_a_persons_mistake_is_told_on_standard_error(capsys):
     assert capsys.readouterr() == ("", "error: it is wrong; mend it\n")
 
 
-def test_ctrl_c_exits_with_130():
-    assert command_line.exit_code(command_that(KeyboardInterrupt()), []) == 130
+@pytest.mark.parametrize(
+    ("number", "code", "told"),
+    [
+        (signal.SIGINT, 130, "stopped by Ctrl-C\n"),
+        (signal.SIGTERM, 143, "stopped by SIGTERM\n"),
+    ],
+)
+def test_a_signal_exits_with_what_shells_report_of_it(number, code, told, capsys):
+    assert command_line.exit_code(lambda _: signal.raise_signal(number), []) == code
+    assert capsys.readouterr() == ("", told)
+
+
+def test_training_that_left_the_numbers_exits_with_3(capsys):
+    assert command_line.exit_code(command_that(DivergedError("the loss is nan")), []) == 3
+    assert capsys.readouterr().err == "error: the loss is nan\n"
 
 
 def test_a_bug_of_ours_keeps_its_traceback():
@@ -121,6 +157,19 @@ def test_a_command_is_given_its_options():
     given = []
     command_line.exit_code(given.extend, ["--epochs", "3"])
     assert given == ["--epochs", "3"]
+
+
+@pytest.mark.parametrize("lines", [1, 100_000])
+def test_output_that_nobody_reads_ends_the_command_without_a_word(lines, checkout):
+    program = f"""import sys; from trainer import command_line
+sys.exit(command_line.exit_code(lambda _: print("a line\\n" * {lines}), []))"""
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=checkout, stdout=writer, stderr=subprocess.PIPE
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (141, b"")
 
 
 # --help.

@@ -77,3 +77,9 @@ def test_every_knob_is_in_its_json_but_that_a_run_is_resumed():
     as_json = {"epochs": 3, "log_dir": "a/b", "stop_at": ["loss<1"]}
     assert {**written, "resume": None} == {**dataclasses.asdict(Config()), **as_json}
     assert "resume" not in written
+
+
+def test_what_says_how_long_training_lasts_is_as_json_takes_it():
+    stopping = Config(epochs=3, stop_at=("loss<1",), patience=2).stopping
+    assert json.loads(json.dumps(stopping)) == stopping
+    assert stopping == {"epochs": 3, "stop_at": ["loss<1"], "patience": 2, "max_minutes": None}

@@ -37,7 +37,8 @@ USUAL = {
     "jit": ["on", "off"],
 }
 
-STRANGE = ["", "nan", "inf", "-1", "0", "1", "0.5", "3", "1e999", "9" * 30, "../x", "a\nb", "🌷", "\\", "%"]
+NUMBERS = ["nan", "inf", "-1", "0", "1", "0.5", "3", "1e999", "9" * 30]
+STRANGE = [*NUMBERS, "", "../x", "a\nb", "🌷", "\\", "%"]
 
 
 @pytest.fixture(scope="module")

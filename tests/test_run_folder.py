@@ -1,13 +1,16 @@
 """The folder of one run: a place of its own, left only by runs that have learnt something."""
 
 import re
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from trainer import UserError
-from trainer.run_folder import new_run_folder, temporary_run_folder
+from trainer.errors import DivergedError
+from trainer.run_folder import existing_run_folder, new_run_folder, temporary_run_folder
 
 SECOND = "2030-01-02_03-04-05"
 
@@ -46,7 +49,7 @@ def test_a_mistake_before_anything_is_learnt_leaves_no_folder(tmp_path):
     with pytest.raises(UserError), new_run_folder(tmp_path, "flowers") as folder:
         folder.config.touch()
         raise UserError("no data")
-    assert not folder.path.exists()
+    assert not (tmp_path / "flowers").exists()
 
 
 def test_a_mistake_leaves_the_other_runs_alone(tmp_path):
@@ -56,11 +59,24 @@ def test_a_mistake_leaves_the_other_runs_alone(tmp_path):
     assert other.is_dir()
 
 
-def test_a_mistake_after_a_checkpoint_leaves_what_was_learnt(tmp_path):
+def test_a_mistake_before_the_first_checkpoint_leaves_no_folder(tmp_path):
     with pytest.raises(UserError), new_run_folder(tmp_path, "flowers") as folder:
         folder.checkpoints.mkdir()
         raise UserError("an image has vanished")
-    assert folder.checkpoints.is_dir()
+    assert not folder.path.exists()
+
+
+def test_a_mistake_after_a_checkpoint_leaves_what_was_learnt(tmp_path):
+    with pytest.raises(UserError), new_run_folder(tmp_path, "flowers") as folder:
+        (folder.checkpoints / "step-7").mkdir(parents=True)
+        raise UserError("an image has vanished")
+    assert folder.goes_on
+
+
+def test_training_that_left_the_numbers_leaves_its_curves(tmp_path):
+    with pytest.raises(DivergedError), new_run_folder(tmp_path, "flowers") as folder:
+        raise DivergedError("the loss is nan")
+    assert folder.path.is_dir()
 
 
 def test_a_bug_leaves_the_folder_to_look_at(tmp_path):
@@ -84,3 +100,51 @@ def test_a_temporary_folder_is_taken_away_with_all_that_is_in_it():
         folder.checkpoints.mkdir()
         folder.config.touch()
     assert not folder.path.exists()
+
+
+# One process at a time.
+
+
+def in_another_process(run):
+    """Whether another process gets in."""
+    program = f"""
+from pathlib import Path
+from trainer.errors import UserError
+from trainer.run_folder import existing_run_folder
+try:
+    with existing_run_folder(Path({str(run)!r})):
+        print("in")
+except UserError as error:
+    print(error)
+"""
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout
+
+
+def test_a_new_run_keeps_other_processes_out(tmp_path, checkout, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(checkout))
+    with new_run_folder(tmp_path, "flowers") as folder:
+        assert in_another_process(folder.path) == (
+            f"{folder.path}: another process runs in it; wait for its end, or start a new run\n"
+        )
+    assert in_another_process(folder.path) == "in\n"
+
+
+def test_a_run_that_goes_on_keeps_others_out(tmp_path):
+    run = make(tmp_path)
+    with existing_run_folder(run) as folder:
+        assert folder.path == run
+        with (
+            pytest.raises(UserError, match="another process runs in it"),
+            existing_run_folder(run),
+        ):
+            pass
+    with existing_run_folder(run):
+        pass
+
+
+def test_a_mistake_in_a_run_that_goes_on_takes_nothing_away(tmp_path):
+    run = make(tmp_path)
+    with pytest.raises(UserError), existing_run_folder(run) as folder:
+        folder.config.touch()
+        raise UserError("no data")
+    assert folder.config.is_file()

@@ -60,7 +60,7 @@ def test_digits01_takes_the_hidden_layers_of_a_run_of_digits(type_command, digit
 
 def test_the_hidden_layers_are_then_as_they_were(type_command, digits):
     _, folder = type_command("digits01", *SMALL, "--init-from", digits)
-    ours, theirs = KeptWeights(folder), KeptWeights(digits)
+    ours, theirs = KeptWeights(folder, print), KeptWeights(digits, print)
     for name in ("hidden_1/kernel", "hidden_1/bias", "hidden_2/kernel", "hidden_2/bias"):
         np.testing.assert_array_equal(ours.value(name), theirs.value(name))
 

@@ -190,6 +190,21 @@ def test_every_image_keeps_its_own_label(fifty, picture, shuffled_by):
     np.testing.assert_allclose(images, expected, atol=1e-6)
 
 
+@pytest.mark.parametrize("shuffled_by", [None, (0, 1)])
+def test_a_pass_can_begin_with_a_later_batch(fifty, shuffled_by):
+    whole = list(image_batches(fifty, 2, 8, shuffled_by))
+    rest = list(image_batches(fifty, 2, 8, shuffled_by, first=3))
+    for (images, labels), (same_images, same_labels) in zip(whole[3:], rest, strict=True):
+        np.testing.assert_array_equal(labels, same_labels)
+        np.testing.assert_array_equal(images, same_images)
+
+
+def test_no_image_before_the_first_batch_is_decoded(split_of, picture, encoded):
+    split = split_of([b"no image", *(encoded(picture(number), "PNG") for number in range(3))])
+    [(_, labels)] = image_batches(split, 2, 2, first=1)
+    np.testing.assert_array_equal(labels, [2, 3])
+
+
 def test_the_last_batch_is_filled_up_with_the_label_minus_one(fifty):
     *_, (_, labels) = image_batches(fifty, 2, 16)
     assert labels.numpy().tolist() == [48, 49] + [-1] * 14

@@ -143,6 +143,13 @@ def test_another_seed_or_epoch_mixes_anew(mixing, other):
     assert not kept & {images.tobytes() for images in epoch_of(mixing, **other)}
 
 
+@EVERY_KIND
+def test_from_a_later_batch_on_they_are_mixed_as_in_the_whole_epoch(mixing):
+    data = tf.data.Dataset.from_tensors((IMAGES, LABELS)).repeat(2)
+    rest = [images.numpy() for images, _ in mixing.mixed(data, 0, 0, first=2)]
+    np.testing.assert_array_equal(rest, epoch_of(mixing)[2:])
+
+
 def test_unmixed_batches_have_their_labels_as_shares():
     data = tf.data.Dataset.from_tensors((PADDED_IMAGES, PADDED))
     [(images, shares)] = MIXUP.unmixed(data)

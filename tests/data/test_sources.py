@@ -214,3 +214,30 @@ def test_a_dataset_that_was_opened_once_is_not_opened_again(
     monkeypatch.setitem(sys.modules, "tensorflow_datasets", None)  # cannot be imported
     remembered = open_source(task, options, silent)
     assert (remembered.examples, remembered.cut) == (told.examples, told.cut)
+
+
+# Images that cannot be read.
+
+
+def test_a_folder_is_checked_if_the_config_says_so(pictures, config, cats_and_dogs):
+    (cats_and_dogs / "cat" / "empty.png").touch()
+    options = dataclasses.replace(config(str(cats_and_dogs)), skip_bad_images=True)
+    source = open_source(pictures, options, silent)
+    assert list(source.skipped) == [str(cats_and_dogs / "cat" / "empty.png")]
+    assert sum(source.examples.values()) == 20
+
+
+def test_images_of_tfds_are_checked_if_the_config_says_so(pictures, config, prepared, tmp_path):
+    options = dataclasses.replace(
+        config("tfds", prepared), cache_dir=tmp_path, skip_bad_images=True
+    )
+    told = []
+    open_source(pictures, options, silent, lambda done, total: told.append((done, total)))
+    counts = (8, 2, 2)
+    assert told == [(n, count) for count in counts for n in range(1, count + 1)]
+
+
+def test_nothing_is_checked_unless_the_config_says_so(pictures, config, prepared):
+    told = []
+    open_source(pictures, config("tfds", prepared), silent, lambda *progress: told.append(progress))
+    assert told == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -12,9 +13,21 @@ from trainer import Config, Task
 from trainer.features import Features
 from trainer.loop.batches import Batches, FeatureBatches
 from trainer.loop.trainer import Trainer
+from trainer.loop.training_state import TrainingState
+from trainer.report.clock import Clock
+from trainer.run_folder import RunFolder
 
 WIDTH, CLASSES, BATCH = 6, 3, 8
 SIZES = {"train": 50, "validation": 21, "test": 17}
+
+CIRCUMSTANCES = {
+    "classes": ["a", "b", "c"],
+    "examples": SIZES,
+    "data": {split: f"fingerprint of {split}" for split in SIZES},
+    "versions": {"python": "3.11", "tensorflow": "2.21"},
+    "cores": 2,
+    "gpus": 0,
+}
 
 
 class Tiny(Task):
@@ -59,3 +72,16 @@ def make_trainer() -> Callable[..., Trainer]:
 @pytest.fixture
 def weights() -> Callable[[Trainer], list[np.ndarray]]:
     return lambda trainer: [v.numpy() for v in trainer.model.trainable_variables]
+
+
+@pytest.fixture
+def state_of(tmp_path: Path) -> Callable[..., TrainingState]:
+    """The state of a trainer whose run lies in tmp_path; circumstances are given by their names."""
+
+    def make(
+        trainer: Trainer, clock: Clock | None = None, **circumstances: object
+    ) -> TrainingState:
+        around = {**CIRCUMSTANCES, **circumstances}
+        return TrainingState(trainer, RunFolder(tmp_path), clock or Clock(), around)
+
+    return make

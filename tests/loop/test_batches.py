@@ -41,10 +41,12 @@ EVERY_KIND = pytest.mark.parametrize(
 )
 
 
-def drawn(batches: Batches, epoch: int | None) -> list[tuple[np.ndarray, np.ndarray]]:
-    feed = batches.open(epoch)
+def drawn(
+    batches: Batches, epoch: int | None, first: int = 0
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    feed = batches.open(epoch, first)
     take = tf.function(lambda step: batches.take(feed, step))
-    taken = [take(tf.constant(step)) for step in range(batches.steps)]
+    taken = [take(tf.constant(step)) for step in range(first, batches.steps)]
     return [(inputs.numpy(), labels.numpy()) for inputs, labels in taken]
 
 
@@ -111,6 +113,21 @@ def test_every_kind_has_the_same_order(epoch):
     assert all(other == first for other in others)
 
 
+def require_the_rest(batches: Batches, epoch: int | None, first: int) -> None:
+    """What is drawn from a step on is what the whole pass has from there."""
+    whole, rest = drawn(batches, epoch), drawn(batches, epoch, first)
+    for expected, found in zip(whole[first:], rest, strict=True):
+        for one, other in zip(expected, found, strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+@EVERY_KIND
+@pytest.mark.parametrize("epoch", [None, 1])
+@pytest.mark.parametrize("first", [1, 2])
+def test_opened_in_the_midst_of_a_pass_batches_are_those_of_the_whole(make, epoch, first):
+    require_the_rest(make(), epoch, first)
+
+
 # Augmentation and mixing of images.
 
 
@@ -171,6 +188,21 @@ def test_every_example_has_a_share_of_one_in_a_mixed_epoch():
     assert (shares.max(axis=1)[:EXAMPLES] < 1).any()
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"augmentation": AUGMENTATION},
+        {"mixing": MIXING},
+        {"augmentation": AUGMENTATION, "mixing": MIXING},
+    ],
+    ids=["varied", "mixed", "both"],
+)
+@pytest.mark.parametrize("epoch", [None, 1])
+@pytest.mark.parametrize("first", [1, 2])
+def test_in_the_midst_of_a_pass_images_are_varied_and_mixed_as_in_the_whole(options, epoch, first):
+    require_the_rest(noisy_batches(**options), epoch, first)
+
+
 def test_without_an_epoch_nothing_is_mixed():
     plain, mixed = drawn(noisy_batches(), None), drawn(noisy_batches(mixing=MIXING), None)
     for (images, labels), (mixed_images, shares) in zip(plain, mixed, strict=True):
@@ -222,6 +254,12 @@ def test_an_epoch_takes_the_next_copy_of_every_example(kind, epoch):
 @pytest.mark.parametrize("epoch", [None, 0, 4])
 def test_copies_come_in_the_order_of_the_examples(kind, epoch):
     assert labels_of(copied(kind), epoch) == labels_of(feature_batches(), epoch)
+
+
+@EVERY_COPIED_KIND
+@pytest.mark.parametrize("epoch", [None, 4])
+def test_in_the_midst_of_a_pass_copies_are_those_of_the_whole(kind, epoch):
+    require_the_rest(copied(kind), epoch, first=2)
 
 
 @EVERY_COPIED_KIND

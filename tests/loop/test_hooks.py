@@ -1,6 +1,7 @@
 import csv
 import io
 import math
+import signal
 
 import numpy as np
 import pytest
@@ -9,10 +10,13 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tensorboard.util import tensor_util
 
 from tests.loop.conftest import BATCH, SIZES
-from trainer.loop.checkpoints import Checkpoints
+from trainer import signals
+from trainer.errors import DivergedError
+from trainer.loop.checkpoints import newest_checkpoint
 from trainer.loop.history import best_record
 from trainer.loop.hooks import standard_hooks
 from trainer.loop.triggers import EverySteps
+from trainer.report.clock import Clock
 from trainer.report.progress import Display
 from trainer.run_folder import RunFolder
 
@@ -20,15 +24,16 @@ STEPS_PER_EPOCH = -(-SIZES["train"] // BATCH)
 
 
 @pytest.fixture
-def run_with(make_trainer, tmp_path):
+def run_with(make_trainer, state_of, tmp_path):
     """Runs with the standard hooks, and others before them: the trainer, its folder, the lines."""
 
     def run(*others, **options):
-        trainer, folder, printed = make_trainer(**options), RunFolder(tmp_path), io.StringIO()
+        trainer = make_trainer(**{"jit": "off", **options})
+        folder, printed = RunFolder(tmp_path), io.StringIO()
         display = Display(Console(file=printed, width=200))
-        checkpoints = Checkpoints(trainer, folder.checkpoints)
         with display.bar("training", "steps") as bar:
-            hooks = standard_hooks(trainer, folder, checkpoints, display, bar)
+            state = state_of(trainer)
+            hooks = standard_hooks(trainer, state, folder, Clock(), display, bar)
             trainer.fit([*others, *hooks])
         return trainer, folder, printed.getvalue()
 
@@ -51,23 +56,27 @@ def points(folder: RunFolder, split: str) -> dict[str, dict[int, float]]:
     }
 
 
-def test_each_hook_comes_after_those_whose_work_it_needs(make_trainer, tmp_path):
-    trainer = make_trainer(dry_run=True, max_minutes=1.0, stop_at=("loss<0",), patience=1)
-    checkpoints = Checkpoints(trainer, tmp_path)
-    display = Display(Console(file=io.StringIO()))
-    hooks = standard_hooks(trainer, RunFolder(tmp_path), checkpoints, display, bar=None)
+def test_each_hook_comes_after_those_whose_work_it_needs(make_trainer, state_of, tmp_path):
+    trainer = make_trainer(
+        jit="off", dry_run=True, max_minutes=1.0, stop_at=("loss<0",), patience=1
+    )
+    state, display = state_of(trainer), Display(Console(file=io.StringIO()))
+    hooks = standard_hooks(trainer, state, RunFolder(tmp_path), Clock(), display, bar=None)
     assert [type(hook).__name__ for hook in hooks] == [
         "ShowProgress",  # shows the metrics of the epoch
         "StopAfterOneStep",  # may cut the epoch short
         "MaxMinutes",
+        "SummariseSteps",
+        "RequireFinite",  # keeps the rest from what is none
         "Evaluate",  # resets them and writes the record
         "StopAt",  # reads it
         "Patience",
         "TellEpoch",
-        "Summarise",
+        "SummariseEpoch",
         "KeepHistory",
+        "KeepBest",
         "SaveCheckpoints",  # keeps all that the others changed
-        "SaveBest",
+        "EndIfAsked",
     ]
 
 
@@ -132,17 +141,14 @@ def test_history_csv_has_the_metrics_of_every_epoch(run):
     np.testing.assert_allclose([float(row["validation_loss"]) for row in rows], expected)
 
 
-def test_the_best_checkpoint_is_that_of_the_best_epoch(run):
+def test_the_best_weights_reproduce_their_validation(run, make_trainer, state_of):
     trainer, folder, _ = run
-    best = best_record(trainer.history).step
-    assert [p.stem for p in (folder.checkpoints / "best").glob("*.index")] == [f"step-{best}"]
-
-
-def test_the_best_checkpoint_reproduces_its_validation(run):
-    trainer, folder, _ = run
-    Checkpoints(trainer, folder.checkpoints).restore_best()
+    other = make_trainer(epochs=3, jit="off")
+    state = state_of(other)
+    state.restore(newest_checkpoint(folder.checkpoints, print))
+    state.best.restore()
     expected = best_record(trainer.history).metrics["validation"]
-    assert trainer.evaluate("validation") == pytest.approx(expected)
+    assert other.evaluate("validation") == pytest.approx(expected)
 
 
 def test_every_epoch_has_a_line(run):
@@ -171,9 +177,8 @@ class Stopper:
         trainer.stop("enough")
 
 
-def saved(folder: RunFolder, kind: str) -> list[int]:
-    paths = (folder.checkpoints / kind).glob("step-*.index")
-    return sorted(int(path.stem.removeprefix("step-")) for path in paths)
+def saved(folder: RunFolder) -> list[int]:
+    return sorted(int(path.name.removeprefix("step-")) for path in folder.checkpoints.iterdir())
 
 
 def test_an_epoch_of_so_many_steps_has_a_record(run_with):
@@ -192,9 +197,9 @@ def test_the_training_metrics_of_an_epoch_that_is_cut_short_are_of_its_steps_so_
     assert cut.history[0].metrics == whole.history[0].metrics
 
 
-def test_a_run_that_is_stopped_in_its_first_epoch_has_a_best_checkpoint(run_with):
+def test_a_run_that_is_stopped_in_its_first_epoch_has_a_checkpoint(run_with):
     _, folder, _ = run_with(Stopper(3), epochs=3)
-    assert (saved(folder, "best"), saved(folder, "last")) == ([3], [3])
+    assert saved(folder)[-1] == 3
 
 
 def test_the_curves_of_a_run_that_is_stopped_end_where_it_was(run_with):
@@ -225,12 +230,12 @@ def test_an_epoch_that_is_cut_short_has_a_line(run_with):
 )
 def test_a_checkpoint_is_kept_as_often_as_is_asked_and_at_the_end(run_with, every, steps):
     _, folder, _ = run_with(epochs=3, checkpoint_every=every)
-    assert saved(folder, "last") == steps
+    assert saved(folder) == steps
 
 
-def test_the_best_is_of_a_validation_however_often_checkpoints_are_kept(run_with):
-    trainer, folder, _ = run_with(epochs=3, checkpoint_every="4steps")
-    assert saved(folder, "best") == [best_record(trainer.history).step]
+def test_where_nobody_says_how_often_one_is_kept_at_the_end_all_the_same(run_with):
+    _, folder, _ = run_with(epochs=3)
+    assert saved(folder)[-1] == 21
 
 
 def test_how_often_checkpoints_are_kept_changes_no_weight(run_with, weights):
@@ -238,3 +243,42 @@ def test_how_often_checkpoints_are_kept_changes_no_weight(run_with, weights):
     seldom, _, _ = run_with(epochs=2, checkpoint_every="100%")
     for one, other in zip(weights(often), weights(seldom), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+# Ends that nobody planned.
+
+
+class Break:
+    """Makes the model what it should never be, at a step."""
+
+    def __init__(self, step: int) -> None:
+        self.when = EverySteps(step)
+
+    def __call__(self, trainer, span):
+        trainer.model.trainable_variables[-1].assign([math.nan] * 3)
+
+
+def test_weights_that_are_not_finite_never_reach_a_checkpoint(run_with, tmp_path):
+    with pytest.raises(DivergedError, match=r"^the loss of step 6 is nan \(last finite loss: "):
+        run_with(Break(5), epochs=3, checkpoint_every="2steps")
+    assert saved(RunFolder(tmp_path)) == [2, 4]
+
+
+def test_a_validation_that_is_not_finite_ends_training_before_its_record(run_with, tmp_path):
+    with pytest.raises(DivergedError, match=r"^the validation loss after step 7 is nan"):
+        run_with(Break(7), epochs=3, checkpoint_every="2steps")
+    assert saved(RunFolder(tmp_path)) == [2, 4, 6]
+    assert not RunFolder(tmp_path).history.exists()
+
+
+def test_asked_to_end_training_ends_when_all_of_a_step_is_done(run_with, tmp_path):
+    class Ask:
+        when = EverySteps(6)
+
+        def __call__(self, trainer, span):
+            signal.raise_signal(signal.SIGTERM)
+
+    with pytest.raises(signals.Interrupted), signals.handled(), signals.deferred():
+        run_with(Ask(), epochs=3, checkpoint_every="3steps", log_every=2)
+    assert saved(RunFolder(tmp_path)) == [3, 6]
+    assert list(points(RunFolder(tmp_path), "train")["loss"]) == [2, 4, 6]

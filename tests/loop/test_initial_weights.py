@@ -5,10 +5,9 @@ import numpy as np
 import pytest
 
 from trainer import UserError
-from trainer.loop.checkpoints import Checkpoints
+from trainer.loop.history import EpochRecord
 from trainer.loop.initial_weights import KeptWeights, take_weights
 from trainer.loop.trainer import Trainer
-from trainer.run_folder import RunFolder
 
 WIDTH = 6
 layers = keras.layers
@@ -32,21 +31,42 @@ def trainer_with(model, make_trainer):
         def build_model(self):
             return model
 
-    return make_trainer(Ours)
+    return make_trainer(Ours, jit="off")
+
+
+def after_an_epoch(trainer, state):
+    """It has a best from now on."""
+    validation = {"loss": 1.0, "accuracy": 0.5}
+    trainer.history.append(EpochRecord(1, 7, 0.1, {"train": {}, "validation": validation}))
+    state.best.keep()
 
 
 @pytest.fixture
-def earlier(make_trainer, tmp_path):
-    """A trainer with a network of its own, and its checkpoints: nothing is saved yet."""
+def earlier(make_trainer, state_of):
+    """A trainer with a network of its own, and its state: nothing is saved yet."""
     trainer = trainer_with(network(), make_trainer)
-    return trainer, Checkpoints(trainer, RunFolder(tmp_path).checkpoints)
+    return trainer, state_of(trainer)
 
 
 @pytest.fixture
 def run(earlier, tmp_path):
     """The folder of a run that kept its best."""
-    earlier[1].save_best()
+    after_an_epoch(*earlier)
+    earlier[1].save()
     return tmp_path
+
+
+@pytest.fixture
+def take():
+    """Takes weights as `take_weights` does; gives the line that it tells."""
+
+    def take(model, run, frozen_when_taken=()):
+        told = []
+        take_weights(model, run, told.append, frozen_when_taken)
+        [line] = told
+        return line
+
+    return take
 
 
 def fill(model, value):
@@ -58,9 +78,9 @@ def kernel(model, name):
     return model.get_layer(name).kernel.numpy()
 
 
-def test_a_layer_of_the_same_name_and_shapes_begins_with_the_runs_weights(earlier, run):
+def test_a_layer_of_the_same_name_and_shapes_begins_with_the_runs_weights(earlier, run, take):
     model = network(last=2)
-    take_weights(model, run)
+    take(model, run)
     for name in ("hidden_1", "hidden_2"):
         for ours, theirs in zip(
             model.get_layer(name).get_weights(),
@@ -70,74 +90,74 @@ def test_a_layer_of_the_same_name_and_shapes_begins_with_the_runs_weights(earlie
             np.testing.assert_array_equal(ours, theirs)
 
 
-def test_a_layer_of_another_shape_stays_as_it_is(run):
+def test_a_layer_of_another_shape_stays_as_it_is(run, take):
     model = network(last=2)
     before = kernel(model, "logits")
-    take_weights(model, run)
+    take(model, run)
     np.testing.assert_array_equal(kernel(model, "logits"), before)
 
 
-def test_what_was_taken_and_what_was_left_is_told_in_one_line(run):
-    assert take_weights(network(last=2), run) == (
+def test_what_was_taken_and_what_was_left_is_told_in_one_line(run, take):
+    assert take(network(last=2), run) == (
         f"weights: taken from {run}: hidden_1, hidden_2; left: logits"
     )
 
 
-def test_where_every_layer_matches_none_is_left(run):
-    told = take_weights(network(), run)
+def test_where_every_layer_matches_none_is_left(run, take):
+    told = take(network(), run)
     assert told == f"weights: taken from {run}: hidden_1, hidden_2, logits; left: none"
 
 
-def test_layers_that_are_to_be_frozen_learn_no_more(run):
+def test_layers_that_are_to_be_frozen_learn_no_more(run, take):
     model = network(last=2)
-    told = take_weights(model, run, frozen_when_taken=("hidden_1", "hidden_2"))
+    told = take(model, run, frozen_when_taken=("hidden_1", "hidden_2"))
     assert "hidden_1 (frozen), hidden_2 (frozen)" in told
     assert [v.path.split("/")[-2] for v in model.trainable_variables] == ["logits", "logits"]
 
 
-def test_a_layer_that_was_not_taken_is_not_frozen(run):
+def test_a_layer_that_was_not_taken_is_not_frozen(run, take):
     model = network(last=2)
-    take_weights(model, run, frozen_when_taken=("logits",))
+    take(model, run, frozen_when_taken=("logits",))
     assert model.get_layer("logits").trainable
 
 
-def test_the_best_is_preferred_to_the_last(earlier, tmp_path):
-    trainer, checkpoints = earlier
+def test_the_best_is_preferred_to_the_last(earlier, tmp_path, take):
+    trainer, state = earlier
     fill(trainer.model, 1)
-    checkpoints.save_best()
+    after_an_epoch(trainer, state)
     fill(trainer.model, 2)
-    checkpoints.save()
+    state.save()
     model = network()
-    take_weights(model, tmp_path)
+    take(model, tmp_path)
     assert (kernel(model, "logits") == 1).all()
 
 
-def test_the_last_is_taken_where_there_is_no_best(earlier, tmp_path):
-    trainer, checkpoints = earlier
+def test_the_last_is_taken_where_there_is_no_best(earlier, tmp_path, take):
+    trainer, state = earlier
     fill(trainer.model, 2)
-    checkpoints.save()
+    state.save()
     model = network()
-    take_weights(model, tmp_path)
+    take(model, tmp_path)
     assert (kernel(model, "logits") == 2).all()
 
 
-def test_a_head_is_found_again_on_top_of_an_extractor(run):
+def test_a_head_is_found_again_on_top_of_an_extractor(run, take):
     below = keras.Sequential([layers.Dense(WIDTH, name="extractor")])
     model = keras.Sequential([below, network(last=2)])
     model(np.zeros([1, WIDTH], np.float32))
-    assert take_weights(model, run).endswith(": hidden_1, hidden_2; left: extractor, logits")
+    assert take(model, run).endswith(": hidden_1, hidden_2; left: extractor, logits")
 
 
-def test_many_layers_are_counted(make_trainer, tmp_path):
+def test_many_layers_are_counted(make_trainer, state_of, tmp_path, take):
     deep = keras.Sequential([layers.Dense(WIDTH) for _ in range(11)])
     deep(np.zeros([1, WIDTH], np.float32))
-    Checkpoints(trainer_with(deep, make_trainer), RunFolder(tmp_path).checkpoints).save()
-    assert "dense_7 and 3 more; left: none" in take_weights(deep, tmp_path)
+    state_of(trainer_with(deep, make_trainer)).save()
+    assert "dense_7 and 3 more; left: none" in take(deep, tmp_path)
 
 
-def test_a_run_whose_layers_are_all_others_is_refused_with_both(run):
+def test_a_run_whose_layers_are_all_others_is_refused_with_both(run, take):
     with pytest.raises(UserError) as error:
-        take_weights(network(hidden=5), run)
+        take(network(hidden=5), run)
     assert str(error.value) == (
         f"--init-from {run}: none of its layers (dropout, hidden_1, hidden_2, logits) is one of"
         " this model's (hidden_1, hidden_2, logits) in name and shapes; give a run of a network"
@@ -147,11 +167,30 @@ def test_a_run_whose_layers_are_all_others_is_refused_with_both(run):
 
 def test_a_folder_without_a_checkpoint_is_refused(tmp_path):
     with pytest.raises(UserError, match=r"there is no checkpoint in .*checkpoints; give the fold"):
-        KeptWeights(tmp_path)
+        KeptWeights(tmp_path, print)
 
 
-def test_a_damaged_checkpoint_is_refused(run):
-    for path in (run / "checkpoints" / "best").glob("*.index"):
-        path.write_bytes(path.read_bytes()[:50])
-    with pytest.raises(UserError, match=f"^--init-from {run}: its checkpoint cannot be read"):
-        KeptWeights(run)
+def damage(checkpoint):
+    index = checkpoint / "variables.index"
+    index.write_bytes(index.read_bytes()[:50])
+
+
+def test_a_damaged_checkpoint_is_told_and_the_one_before_is_taken(earlier, run):
+    trainer, state = earlier
+    before = kernel(trainer.model, "logits")
+    fill(trainer.model, 2)
+    trainer.step = 7
+    state.best.keep()
+    state.save()
+    damage(run / "checkpoints" / "step-7")
+    told = []
+    kept = KeptWeights(run, told.append)
+    np.testing.assert_array_equal(kept.value("logits/kernel"), before)
+    assert len(told) == 1
+    assert "step-7" in told[0]
+
+
+def test_a_run_whose_checkpoints_are_all_damaged_is_refused(run):
+    damage(run / "checkpoints" / "step-0")
+    with pytest.raises(UserError, match="none of its 1 checkpoints is whole"):
+        KeptWeights(run, lambda _: None)

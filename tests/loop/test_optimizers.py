@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from tests.loop.conftest import SIZES, WithoutDropout
 from trainer import Config, UserError
-from trainer.loop.checkpoints import Checkpoints
+from trainer.loop.checkpoints import newest_checkpoint
 from trainer.loop.optimizers import check_optimizer, make_optimizer, optimizer_classes
 from trainer.loop.triggers import EverySteps
 
@@ -189,31 +189,28 @@ def test_more_steps_accumulated_than_there_are_is_refused():
         {"ema": 0.9},
         {"accumulate": 4},
         {"schedule": "cosine", "warmup": "2steps"},
+        {"clip_norm": 0.5, "optimizer": "sgd", "momentum": 0.9},
         {"precision": "mixed_float16", "ema": 0.9, "accumulate": 3},
     ],
     ids=str,
 )
 def test_training_goes_on_from_a_checkpoint_as_if_it_had_not_stopped(
-    make_trainer, weights, tmp_path, options
+    make_trainer, state_of, weights, tmp_path, options
 ):
+    whole = make_trainer(jit="off", **options)
+    state = state_of(whole)
+
     class SaveAtTen:
         when = EverySteps(10)
 
-        def __init__(self, checkpoints):
-            self._checkpoints = checkpoints
-
         def __call__(self, trainer, span):
-            self._checkpoints.save()
+            state.save()
 
-    whole = make_trainer(jit="off", **options)
-    checkpoints = Checkpoints(whole, tmp_path)
-    whole.fit([SaveAtTen(checkpoints)])
+    whole.fit([SaveAtTen()])
     resumed = make_trainer(jit="off", **options)
-    restored = Checkpoints(resumed, tmp_path)
-    restored._last.checkpoint.restore(str(tmp_path / "last" / "step-10")).assert_consumed()
-    resumed.step = 10
-    feed = resumed.batches["train"].open(1)
-    resumed._train_span(feed, 10, 14)
+    state_of(resumed).restore(newest_checkpoint(tmp_path / "checkpoints", print))
+    assert resumed.step == 10
+    resumed.fit()
     for one, other in zip(weights(whole), weights(resumed), strict=True):
         np.testing.assert_array_equal(one, other)
     assert resumed.evaluate("validation") == whole.evaluate("validation")

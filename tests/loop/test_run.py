@@ -121,7 +121,7 @@ def test_a_validation_of_some_batches_changes_no_weight(finished):
 
 def test_checkpoints_are_kept_between_epochs(finished):
     folder, _ = finished("--checkpoint-every", "3steps")
-    kept = {path.stem for path in (folder / "checkpoints" / "last").glob("*.index")}
+    kept = {path.name for path in (folder / "checkpoints").iterdir()}
     assert kept == {"step-3", "step-6", "step-8"}
 
 

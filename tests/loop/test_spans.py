@@ -9,7 +9,7 @@ from trainer.features import Features
 from trainer.loop.batches import FeatureBatches
 from trainer.loop.compiling import Jit
 from trainer.loop.metrics import Metrics
-from trainer.loop.spans import UNCOMPILED, SpanRunner
+from trainer.loop.spans import UNCOMPILED, Span, SpanRunner
 
 EXAMPLES, BATCH = 10, 4
 COMPILED_OR_NOT = pytest.mark.parametrize("jit", [Jit("on"), UNCOMPILED], ids=["on", "off"])
@@ -146,3 +146,9 @@ def test_keras_metrics_run_inside_a_span(jit):
 
     SpanRunner(step, batches, metrics, jit)(batches.open(None), 0, 3)
     assert metrics.result() == {"loss": 0.0, "mean": 1.0}
+
+
+def test_a_span_of_no_steps_is_at_its_step():
+    span = Span.of_no_steps(7)
+    assert (span.first, span.last, span.steps) == (7, 7, 0)
+    assert span.examples_per_second == 0

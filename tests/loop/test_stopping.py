@@ -16,6 +16,7 @@ from trainer.loop.stopping import (
     stops_within_epochs,
 )
 from trainer.loop.triggers import EverySteps
+from trainer.report.clock import Clock
 
 STEPS_PER_EPOCH = -(-SIZES["train"] // BATCH)
 EACH_EPOCH = EverySteps(STEPS_PER_EPOCH)
@@ -130,19 +131,33 @@ def test_an_equal_accuracy_with_a_lower_loss_is_better(trainer):
 # After a time.
 
 
-def test_before_the_time_is_over_training_goes_on(trainer):
-    MaxMinutes(1)(trainer, SPAN)
+@pytest.fixture
+def clock():
+    """Training has taken two milliseconds."""
+    clock = Clock()
+    clock.add({"extract": 0.0, "train": 0.002, "evaluate": 0.0, "total": 0.002})
+    return clock
+
+
+def test_before_the_time_is_over_training_goes_on(trainer, clock):
+    MaxMinutes(1, clock)(trainer, SPAN)
     assert trainer.stopped is None
 
 
-def test_after_the_time_training_stops(trainer):
-    MaxMinutes(1e-9)(trainer, SPAN)
+def test_after_the_time_training_stops(trainer, clock):
+    MaxMinutes(1e-9, clock)(trainer, SPAN)
     assert trainer.stopped == "--max-minutes 1e-09"
 
 
-def test_a_training_that_is_over_anyway_is_not_stopped(trainer):
+def test_the_time_before_a_run_was_interrupted_counts_too(trainer, clock):
+    clock.add({"extract": 0.0, "train": 60.0, "evaluate": 0.0, "total": 61.0})
+    MaxMinutes(1, clock)(trainer, SPAN)
+    assert trainer.stopped == "--max-minutes 1"
+
+
+def test_a_training_that_is_over_anyway_is_not_stopped(trainer, clock):
     trainer.step = trainer.total_steps
-    MaxMinutes(1e-9)(trainer, SPAN)
+    MaxMinutes(1e-9, clock)(trainer, SPAN)
     assert trainer.stopped is None
 
 
@@ -157,8 +172,9 @@ def test_spans_are_short_enough_to_see_that_the_time_is_over(make_trainer):
 
     trainer = make_trainer(Slow, epochs=1000, jit="off")
     trainer.build()
-    began, seconds = time.monotonic(), 1.0
-    trainer.fit([MaxMinutes(seconds / 60)])
+    began, seconds, clock = time.monotonic(), 1.0, Clock()
+    with clock.phase("train"):
+        trainer.fit([MaxMinutes(seconds / 60, clock)])
     assert trainer.stopped
     assert seconds <= time.monotonic() - began < seconds + 1.0
 
@@ -172,14 +188,14 @@ def names(hooks):
 
 def test_without_an_option_nothing_stops_training(make_trainer):
     trainer = make_trainer()
-    assert not stops_within_epochs(trainer)
+    assert not stops_within_epochs(trainer, Clock())
     assert not stops_after_epochs(trainer, EACH_EPOCH)
 
 
 def test_every_option_has_its_hook(make_trainer):
     options = {"stop_at": ("loss<1",), "patience": 3, "max_minutes": 5.0, "dry_run": True}
     trainer = make_trainer(**options)
-    assert names(stops_within_epochs(trainer)) == ["StopAfterOneStep", "MaxMinutes"]
+    assert names(stops_within_epochs(trainer, Clock())) == ["StopAfterOneStep", "MaxMinutes"]
     assert names(stops_after_epochs(trainer, EACH_EPOCH)) == ["StopAt", "Patience"]
 
 

@@ -1,12 +1,15 @@
+import signal
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from tests.loop.conftest import BATCH, SIZES, features
-from trainer import Trainer, UserError
+from trainer import Trainer, UserError, signals
 from trainer.features import StoredFeatures
 from trainer.loop.batches import StreamedFeatureBatches
+from trainer.loop.history import EpochRecord
 from trainer.loop.triggers import EverySpan, EverySteps
 
 STEPS_PER_EPOCH = -(-SIZES["train"] // BATCH)
@@ -337,3 +340,51 @@ def test_a_subclass_brings_its_own_optimizer(make_trainer):
             return keras.optimizers.SGD(0.5)
 
     assert make_trainer(Plain).learning_rate == 0.5
+
+
+# A run that was interrupted.
+
+
+def record(step):
+    return EpochRecord(-(-step // STEPS_PER_EPOCH), step, 0.01, {})
+
+
+@pytest.mark.parametrize(
+    ("step", "recorded", "stopped", "owes"),
+    [
+        (0, [], None, False),
+        (3, [], None, False),
+        (7, [], None, True),
+        (7, [7], None, False),
+        (10, [7], None, False),
+        (14, [7], None, True),
+        (14, [7, 14], None, False),
+        (3, [], "--max-minutes 1", True),
+        (3, [3], "--max-minutes 1", False),
+        (10, [7], "--max-minutes 1", True),
+    ],
+)
+def test_an_epoch_that_is_over_without_a_record_owes_it(
+    make_trainer, step, recorded, stopped, owes
+):
+    trainer = make_trainer()
+    trainer.step, trainer.stopped = step, stopped
+    trainer.history = [record(each) for each in recorded]
+    assert trainer.owes_record == owes
+
+
+def test_an_evaluation_is_broken_off_and_leaves_the_weights(make_trainer, weights):
+    trainer = make_trainer(jit="off", ema=0.9)
+    trainer.fit()
+    own, batches = weights(trainer), trainer.batches["test"]
+    taken = batches.examples_in
+
+    def ask(first, steps):
+        signal.raise_signal(signal.SIGTERM)
+        return taken(first, steps)
+
+    batches.examples_in = ask
+    with pytest.raises(signals.Interrupted), signals.handled(), signals.deferred():
+        trainer.evaluate("test")
+    for one, other in zip(own, weights(trainer), strict=True):
+        np.testing.assert_array_equal(one, other)

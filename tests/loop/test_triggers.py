@@ -1,4 +1,14 @@
-from trainer.loop.triggers import AboutEvery, EverySpan, EverySteps, EveryStepsAndAtTheEnd
+import time
+
+import pytest
+
+from trainer.loop.triggers import (
+    AboutEvery,
+    EverySpan,
+    EverySteps,
+    EveryStepsAndAtTheEnd,
+    ShareOfTime,
+)
 
 
 def test_every_steps_ends_a_span_at_the_next_multiple():
@@ -45,3 +55,47 @@ def test_at_the_end_one_that_comes_every_few_steps_is_due_too():
 def test_the_end_is_nothing_that_ends_a_span():
     trigger = EveryStepsAndAtTheEnd(5, Ending())
     assert [trigger.next(step) for step in (0, 4, 5, 6)] == [5, 5, 10, 10]
+
+
+def test_about_every_takes_a_single_step_after_none():
+    trigger = AboutEvery(0.25)
+    trigger.measured(steps=0, seconds=1e-300)
+    assert trigger.next(100) == 101
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Time that goes as it is told, in seconds from 0."""
+    now = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    return now
+
+
+def test_a_share_of_time_begins_after_a_second(clock):
+    trigger = ShareOfTime(0.02, Ending())
+    clock[0] = 0.9
+    assert not trigger.due(7)
+    clock[0] = 1.0
+    assert trigger.due(8)
+
+
+def test_what_takes_long_is_done_seldom(clock):
+    trigger = ShareOfTime(0.02, Ending())
+
+    def take_a_tenth_of_a_second():
+        clock[0] += 0.1
+
+    clock[0] = 1.0
+    trigger.timed(take_a_tenth_of_a_second)()
+    clock[0] = 1.1 + 4.9
+    assert not trigger.due(7)
+    clock[0] = 1.1 + 5.1
+    assert trigger.due(7)
+
+
+def test_a_share_of_time_is_due_where_training_ends_and_ends_no_span(clock):
+    trainer = Ending()
+    trigger = ShareOfTime(0.02, trainer)
+    assert trigger.next(7) > 10**12
+    trainer.finished = True
+    assert trigger.due(7)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 from collections.abc import Iterator
 
 from trainer import signals
 from trainer.config import Config
-from trainer.errors import UserError
+from trainer.errors import DivergedError, UserError
 from trainer.loop.training_state import TrainingState
 from trainer.resumed import resume_command
 from trainer.run_folder import RunFolder
@@ -33,8 +34,13 @@ def telling_what_is_kept(state: TrainingState, folder: RunFolder) -> Iterator[No
     except UserError as error:
         if not folder.goes_on:
             raise
-        told = f"{error}; {state.kept}; to go on: {resume_command(folder.path)}"
-        raise type(error)(told) from error
+        raise type(error)(f"{error}; {state.kept}; {_way_on(error, folder)}") from error
+
+
+def _way_on(error: UserError, folder: RunFolder) -> str:
+    if isinstance(error, DivergedError):  # which the same steps would do again
+        return f"--init-from {shlex.quote(str(folder.path))} begins a new run with it"
+    return f"to go on: {resume_command(folder.path)}"
 
 
 @contextlib.contextmanager

@@ -1,0 +1,280 @@
+"""A training that is killed anywhere goes on to the same bits: weights, history, curves."""
+
+import dataclasses
+import io
+import shutil
+import signal
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from rich.console import Console
+
+from tests.conftest import points_of
+from tests.loop.conftest import CIRCUMSTANCES, CLASSES, SIZES, Tiny, features
+from trainer import Config, Task, Trainer, signals
+from trainer.data.augment import PRESETS
+from trainer.data.mixing import Mixing
+from trainer.data.splits import Split
+from trainer.features import StoredFeatures
+from trainer.loop.batches import FeatureBatches, ImageBatches, StreamedFeatureBatches
+from trainer.loop.checkpoints import newest_checkpoint
+from trainer.loop.history import best_record
+from trainer.loop.hooks import standard_hooks
+from trainer.loop.learning import _train
+from trainer.loop.training_state import TrainingState
+from trainer.loop.triggers import EverySpan, EverySteps
+from trainer.report.clock import Clock
+from trainer.report.progress import Display
+from trainer.run_folder import RunFolder
+
+BATCH = 8
+
+
+class Network(Task):
+    """With all that has a state beside its weights."""
+
+    def head(self, classes):
+        layers = keras.layers
+        return keras.Sequential(
+            [
+                layers.Flatten(),
+                layers.BatchNormalization(),
+                layers.Dropout(0.25),
+                layers.Dense(classes),
+            ]
+        )
+
+
+def pictures(split):
+    """As many as there are features, of noise."""
+    pixels = np.random.default_rng(1).integers(0, 256, [SIZES[split], 4, 4, 3], np.uint8)
+    images = [tf.io.encode_png(picture).numpy() for picture in pixels]
+    references = tf.data.Dataset.from_tensor_slices((images, features(split).labels))
+    return Split(split, SIZES[split], "", lambda: references, tf.identity, SIZES[split], str)
+
+
+def image_batches(split):
+    if split != "train":
+        return ImageBatches(pictures(split), 4, BATCH, seed=0)
+    varied = PRESETS["strong"], Mixing(classes=3, mixup=0.4, cutmix=1.0)
+    return ImageBatches(pictures(split), 4, BATCH, 0, *varied)
+
+
+class AskingBatches(FeatureBatches):
+    """Asks the process to end after each span of an evaluation, once it is told to."""
+
+    asks = False
+
+    def examples_in(self, first, steps):
+        if self.asks:
+            signal.raise_signal(signal.SIGTERM)
+        return super().examples_in(first, steps)
+
+
+def feature_batches(split):
+    """Validation is mislabelled, so that its first epoch is the best."""
+    kept = features(split)
+    if split == "validation":
+        kept = dataclasses.replace(kept, labels=(kept.labels + 1) % CLASSES)
+    return AskingBatches(kept, BATCH, seed=0)
+
+
+KINDS = {
+    "features": feature_batches,
+    "streamed features": lambda split: StreamedFeatureBatches(
+        StoredFeatures([features(split)]), BATCH, seed=0
+    ),
+    "varied and mixed images": image_batches,
+}
+
+
+def new_trainer(kind="features", task=None, **options):
+    """Two epochs of seven steps."""
+    own = {"epochs": 2, "batch_size": BATCH, "learning_rate": 0.01, "log_every": 2, "jit": "off"}
+    config = Config(**{**own, "checkpoint_every": "3steps", **options})
+    batches = {split: KINDS[kind](split) for split in SIZES}
+    return Trainer(task or Network(), config, ["a", "b", "c"], batches)
+
+
+def go_on(trainer, path, between=()):
+    """Train from the newest checkpoint of a run to the end, with hooks behind each of its own."""
+    folder, clock, display = RunFolder(path), Clock(), Display(Console(file=io.StringIO()))
+    path.mkdir(exist_ok=True)
+    state = TrainingState(trainer, folder, clock, CIRCUMSTANCES)
+    checkpoint = newest_checkpoint(folder.checkpoints, print)
+    if checkpoint is not None:
+        assert state.restore(checkpoint) == []
+    state.forget_what_came_after(checkpoint)
+    own = standard_hooks(trainer, state, folder, clock, display, lambda *_: None)
+    hooks = [hook for each in own for hook in (each, *between)]
+    with signals.handled():
+        _train(trainer, state, hooks)
+    return trainer, state
+
+
+def outcome(trainer, state, path):
+    """All that must be the same: weights as bytes, for a NaN equals none."""
+    variables = [*trainer.model.variables, *trainer.optimizer.variables]
+    variables += state.best.variables.values()
+    return {
+        "variables": [variable.numpy().tobytes() for variable in variables],
+        "history": trainer.history,
+        "history.csv": (path / "history.csv").read_text(),
+        "points": points_of(path),
+        "stopped": trainer.stopped,
+    }
+
+
+class KilledError(Exception):
+    """What a process does not live to see."""
+
+
+class Kill:
+    """Kills at a step."""
+
+    def __init__(self, step):
+        self.when = EverySteps(step)
+
+    def __call__(self, trainer, span):
+        if trainer.step == self.when.steps:
+            raise KilledError
+
+
+class CopyTheRun:
+    """Copies the run whenever one of its files has changed: what a process killed here leaves."""
+
+    when = EverySpan()
+
+    def __init__(self, run, copies):
+        self.run, self.copies, self._last, self.steps = run, copies, None, []
+
+    def __call__(self, trainer, span):
+        if not (self.run / "checkpoints").is_dir():
+            return
+        now = sorted((str(p), p.stat().st_size, p.stat().st_mtime_ns) for p in self.run.rglob("*"))
+        if now != self._last:
+            shutil.copytree(self.run, self.copies / f"{len(self.steps):03}")
+            self.steps.append(trainer.step)
+        self._last = now
+
+
+class EveryStep:
+    """Cuts spans to single steps."""
+
+    when = EverySteps(1)
+
+    def __call__(self, trainer, span):
+        pass
+
+
+def whole(trainer, path, between=()):
+    """What a training comes to that nothing interrupts; the trainer may go on with another."""
+    return outcome(*go_on(trainer, path, between), path)
+
+
+# Killed anywhere.
+
+
+def test_killed_at_any_step_and_between_any_hooks_it_ends_alike(tmp_path):
+    """One trainer goes on from all of them, so that each finds another state to restore."""
+    trainer = new_trainer(task=Tiny(), log_every=1, schedule="cosine", accumulate=2)
+    copy = CopyTheRun(tmp_path / "whole", tmp_path / "killed")
+    expected = whole(trainer, tmp_path / "whole", between=[copy, EveryStep()])
+    assert set(copy.steps) == set(range(3, 15))
+    for run in sorted((tmp_path / "killed").iterdir()):
+        assert outcome(*go_on(trainer, run), run) == expected
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_killed_twice_in_one_epoch_it_ends_alike_over_every_kind_of_batches(kind, tmp_path):
+    one, other = new_trainer(kind, ema=0.9), new_trainer(kind, ema=0.9)
+    expected, run = whole(one, tmp_path / "whole"), tmp_path / "killed"
+    for trainer, step in ((other, 4), (one, 8)):
+        with pytest.raises(KilledError):
+            go_on(trainer, run, between=[Kill(step)])
+    assert outcome(*go_on(other, run), run) == expected
+
+
+def test_killed_before_its_first_checkpoint_it_begins_anew(tmp_path):
+    one, other, third = (new_trainer(log_every=1) for _ in range(3))
+    expected, run = whole(one, tmp_path / "whole"), tmp_path / "killed"
+    with pytest.raises(KilledError):
+        go_on(other, run, between=[EveryStep(), Kill(2)])
+    assert list(run.glob("train/events.*"))
+    assert outcome(*go_on(third, run), run) == expected
+
+
+def test_with_a_damaged_checkpoint_it_goes_on_from_the_one_before_and_ends_alike(tmp_path):
+    one, other = new_trainer(), new_trainer()
+    expected, run = whole(one, tmp_path / "whole"), tmp_path / "killed"
+    with pytest.raises(KilledError):
+        go_on(other, run, between=[Kill(8)])
+    (run / "checkpoints" / "step-6" / "training.json").write_bytes(b"")
+    assert outcome(*go_on(one, run), run) == expected
+
+
+# Asked to end.
+
+
+class Ask:
+    """Asks the process to end at a step, once: the second time would end it at once."""
+
+    def __init__(self, step):
+        self.when, self._step = EverySteps(step), step
+
+    def __call__(self, trainer, span):
+        if trainer.step == self._step:
+            self._step = None
+            signal.raise_signal(signal.SIGTERM)
+
+
+class AskInValidation:
+    """Asks the process to end while it validates at a step."""
+
+    def __init__(self, step):
+        self.when = EverySteps(step)
+
+    def __call__(self, trainer, span):
+        trainer.batches["validation"].asks = trainer.step == self.when.steps
+
+
+class Stop:
+    """Stops training at a step, as a rule of the user's would."""
+
+    def __init__(self, step):
+        self.when = EverySteps(step)
+
+    def __call__(self, trainer, span):
+        trainer.stop("enough")
+
+
+def test_asked_to_end_at_every_step_it_ends_alike(tmp_path):
+    one, other = new_trainer(task=Tiny()), new_trainer(task=Tiny())
+    expected, run = whole(one, tmp_path / "whole"), tmp_path / "asked"
+    assert best_record(one.history).step == 7
+    for step in range(1, 15):
+        with pytest.raises(signals.Interrupted, match=f"SIGTERM at step {step} of 14"):
+            go_on(other, run, between=[Ask(step), EveryStep()])
+    assert outcome(*go_on(one, run), run) == expected
+
+
+@pytest.mark.parametrize("step", [7, 14])
+def test_asked_to_end_in_validation_it_validates_anew_and_has_the_record_once(tmp_path, step):
+    one, other = new_trainer(ema=0.9), new_trainer(ema=0.9)
+    expected, run = whole(one, tmp_path / "whole"), tmp_path / "asked"
+    with pytest.raises(signals.Interrupted, match=f"SIGTERM at step {step} of 14"):
+        go_on(other, run, between=[AskInValidation(step)])
+    saved = newest_checkpoint(run / "checkpoints", print).training
+    assert (saved["step"], len(saved["history"])) == (step, step // 7 - 1)
+    assert outcome(*go_on(one, run), run) == expected
+
+
+def test_asked_to_end_in_the_validation_of_an_epoch_cut_short_it_has_the_record_once(tmp_path):
+    one, other = new_trainer(), new_trainer()
+    expected, run = whole(one, tmp_path / "whole", between=[Stop(3)]), tmp_path / "asked"
+    with pytest.raises(signals.Interrupted):
+        go_on(other, run, between=[Stop(3), AskInValidation(3)])
+    assert outcome(*go_on(one, run), run) == expected
+    assert expected["stopped"] == "enough"
