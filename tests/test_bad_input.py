@@ -200,6 +200,14 @@ def test_a_truncated_jpeg_in_training(refused, three_splits, truncated_jpeg, use
     assert message.startswith(f"{path} cannot be read as an image")
 
 
+def test_images_that_no_memory_holds(refused, three_splits, user_module):
+    user_module("my_pixels", PIXELS)
+    options = ["--task", "my_pixels:Pixels", "--extractor", "none", "--image-size", 200_000]
+    message = refused("--data", three_splits, *options)
+    assert message.startswith("there is not enough memory (")
+    assert message.endswith("; a smaller --batch-size or --image-size takes less")
+
+
 def test_a_dataset_that_is_not_prepared_without_network(refused, tmp_path, offline):
     message = refused("--data", "tfds", "--data-dir", tmp_path / "tfds")
     assert message.startswith(f"tf_flowers is not prepared in {tmp_path / 'tfds'}")

@@ -101,6 +101,8 @@ def naming_unreadable_images(splits: Iterable[Split]) -> Iterator[None]:
     """
     try:
         yield
+    except tf.errors.ResourceExhaustedError:  # which is no image's fault
+        raise
     except tf.errors.OpError:
         for split in splits:
             _require_readable(split)

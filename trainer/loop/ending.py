@@ -6,6 +6,8 @@ import contextlib
 import shlex
 from collections.abc import Iterator
 
+import tensorflow as tf
+
 from trainer import signals
 from trainer.config import Config
 from trainer.errors import DivergedError, UserError
@@ -20,7 +22,7 @@ def telling_how_to_go_on(folder: RunFolder, config: Config) -> Iterator[None]:
     try:
         yield
     except signals.Interrupted as interrupted:
-        if config.dry_run:
+        if config.dry_run or not folder.config.exists():
             raise
         raise interrupted.with_text(f"; go on with: {resume_command(folder.path)}") from None
 
@@ -45,7 +47,7 @@ def _way_on(error: UserError, folder: RunFolder) -> str:
 
 @contextlib.contextmanager
 def naming_what_fails(folder: RunFolder) -> Iterator[None]:
-    """While a run reads and writes, disks fill up and folders vanish."""
+    """While a run reads and writes, disks fill up and folders vanish; and memory ends."""
     try:
         yield
     except BrokenPipeError:
@@ -53,3 +55,8 @@ def naming_what_fails(folder: RunFolder) -> Iterator[None]:
     except OSError as error:
         where, why = error.filename or folder.path, error.strerror or error
         raise UserError(f"{where} cannot be read or written ({why}); mend that") from error
+    except tf.errors.ResourceExhaustedError as error:
+        raise UserError(
+            f"there is not enough memory ({error.message.splitlines()[0]}); a smaller --batch-size"
+            " or --image-size takes less"
+        ) from error

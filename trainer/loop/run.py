@@ -6,13 +6,9 @@ import dataclasses
 from contextlib import AbstractContextManager
 from typing import Any
 
-from trainer.cache_folder import DATASETS
 from trainer.config import Config
-from trainer.data.audit import Audit, audit
-from trainer.data.images import batches_in, naming_unreadable_images
-from trainer.data.sources import description, open_source
+from trainer.data.images import naming_unreadable_images
 from trainer.data.splits import Source
-from trainer.data.unreadable import how_many_skipped, skipped_images
 from trainer.loop.checkpoints import Checkpoint, clear_remains, newest_checkpoint
 from trainer.loop.circumstances import circumstances
 from trainer.loop.ending import (
@@ -22,6 +18,7 @@ from trainer.loop.ending import (
 )
 from trainer.loop.initial_weights import KeptWeights
 from trainer.loop.learning import train_and_test
+from trainer.loop.opening import a_batch_of_each_split, audited_source, opened_source
 from trainer.loop.optimizers import check_optimizer
 from trainer.loop.preparation import Preparation
 from trainer.loop.trainer import Trainer
@@ -29,7 +26,7 @@ from trainer.loop.training_state import TrainingState
 from trainer.loop.warming import warm_up
 from trainer.report.architecture import layer_table
 from trainer.report.clock import Clock
-from trainer.report.outcome import close, how_fast, what_was_run
+from trainer.report.outcome import close, extraction_speed, what_is_wrong, what_was_run
 from trainer.report.progress import Display
 from trainer.report.result import versions, write_json
 from trainer.run_folder import (
@@ -63,51 +60,83 @@ def run(task: Task, config: Config, display: Display, clock: Clock) -> dict[str,
         telling_how_to_go_on(folder, config),
         naming_what_fails(folder),
     ):
-        result = _run_in(folder, trainer_class, task, config, display, clock)
+        result = _Run(folder, task, trainer_class, config, display, clock).result()
     close(display, result, config, folder.path)
     return result
 
 
-def _run_in(
-    folder: RunFolder,
-    trainer_class: type[Trainer],
-    task: Task,
-    config: Config,
-    display: Display,
-    clock: Clock,
-) -> dict[str, Any]:
-    clear_remains(folder.checkpoints)
-    checkpoint = newest_checkpoint(folder.checkpoints, display.say)
-    if config.resume is None:
-        write_json(folder.config, config.as_json())
-    preparation = Preparation(config, display, task.channels)
-    source = _open_source(task, config, display)
-    audited = _audited(source, config, display)
-    if config.dry_run:
-        source, config = _a_batch_of_each_split(source, config)
-    with naming_unreadable_images(source.splits.values()):
-        is_new = checkpoint is None
-        trainer = _prepared_trainer(
-            trainer_class, task, config, preparation, source, display, clock, is_new
+@dataclasses.dataclass
+class _Run:
+    """A run in its folder: what all of its parts need."""
+
+    folder: RunFolder
+    task: Task
+    trainer_class: type[Trainer]
+    config: Config
+    display: Display
+    clock: Clock
+
+    def result(self) -> dict[str, Any]:
+        """Prepare, train and test: what result.json holds."""
+        checkpoint = self._newest_checkpoint()
+        preparation = Preparation(self.config, self.display, self.task.channels)
+        source = opened_source(self.task, self.config, self.display)
+        audited = audited_source(source, self.config, self.display)
+        if self.config.dry_run:
+            source, self.config = a_batch_of_each_split(source, self.config)
+        splits = source.splits.values()
+        with naming_unreadable_images(splits):
+            trainer = self._trainer(preparation, source, is_new=checkpoint is None)
+        speed = extraction_speed(preparation.extracted, self.clock)
+        if self.config.summary:
+            self.display.table("layer", layer_table(trainer.model, preparation.below_features))
+        state = TrainingState(trainer, self.folder, self.clock, circumstances(source))
+        self._begin(state, checkpoint)
+        with telling_what_is_kept(state, self.folder), naming_unreadable_images(splits):
+            learnt = train_and_test(trainer, state, self.folder, self.display, self.clock)
+            result = {
+                "status": "done",
+                **what_was_run(self.config, source),
+                **what_is_wrong(audited, source, self.config),
+                **learnt,
+                "seconds": self.clock.seconds,
+                "extract_images_per_second": speed,
+                "versions": versions(),
+                "config": self.config.as_json(),
+            }
+            write_json(self.folder.result, result)
+        return result
+
+    def _newest_checkpoint(self) -> Checkpoint | None:
+        """Where a run goes on; a new one tells its config before it has any."""
+        if self.config.resume is None:
+            write_json(self.folder.config, self.config.as_json())
+        clear_remains(self.folder.checkpoints)
+        return newest_checkpoint(self.folder.checkpoints, self.display.say)
+
+    def _trainer(self, preparation: Preparation, source: Source, is_new: bool) -> Trainer:
+        """One before its first step; the head of a new one warmed up, where that is asked for."""
+        with self.clock.phase("extract"):
+            batches = preparation.batches(source)
+            warms_up = is_new and self.config.warmup_epochs
+            features = preparation.feature_batches(source) if warms_up else None
+        config = _of_learning(self.config)
+        trainer = self.trainer_class(
+            self.task, config, source.classes, batches, self.display.say, preparation.layer
         )
-    if config.summary:
-        display.table("layer", layer_table(trainer.model, preparation.below_features))
-    state = TrainingState(trainer, folder, clock, circumstances(source))
-    _begin(state, checkpoint, folder, config, display)
-    with telling_what_is_kept(state, folder), naming_unreadable_images(source.splits.values()):
-        learnt = train_and_test(trainer, state, folder, display, clock)
-        result = {
-            "status": "done",
-            **what_was_run(config, source),
-            "data_warnings": audited.as_json(),
-            **({"skipped_images": skipped_images(source)} if config.skip_bad_images else {}),
-            **learnt,
-            **how_fast(preparation.extracted, clock),
-            "versions": versions(),
-            "config": config.as_json(),
-        }
-        write_json(folder.result, result)
-    return result
+        if features is not None:
+            with self.clock.phase("train"):
+                warm_up(trainer, self.config, features, self.display)
+        return trainer
+
+    def _begin(self, state: TrainingState, checkpoint: Checkpoint | None) -> None:
+        """Make the folder ready for the steps from the present one on."""
+        if checkpoint is not None:
+            for difference in state.restore(checkpoint):
+                self.display.say(difference)
+            self.display.say(f"going on from {checkpoint.path}")
+        state.forget_what_came_after(checkpoint)
+        write_json(self.folder.config, self.config.as_json())
 
 
 def _run_folder(task: Task, config: Config) -> AbstractContextManager[RunFolder]:
@@ -118,81 +147,8 @@ def _run_folder(task: Task, config: Config) -> AbstractContextManager[RunFolder]
     return new_run_folder(config.log_dir, task.name)
 
 
-def _begin(
-    state: TrainingState,
-    checkpoint: Checkpoint | None,
-    folder: RunFolder,
-    config: Config,
-    display: Display,
-) -> None:
-    """Make a run's folder ready for the steps from the present one on."""
-    if checkpoint is not None:
-        for difference in state.restore(checkpoint):
-            display.say(difference)
-        display.say(f"going on from {checkpoint.path}")
-    state.forget_what_came_after(checkpoint)
-    write_json(folder.config, config.as_json())
-
-
-def _prepared_trainer(
-    trainer_class: type[Trainer],
-    task: Task,
-    config: Config,
-    preparation: Preparation,
-    source: Source,
-    display: Display,
-    clock: Clock,
-    is_new: bool,
-) -> Trainer:
-    """A trainer before its first step, a new one's head warmed up where the config asks for it."""
-    warms_up = is_new and config.warmup_epochs
-    with clock.phase("extract"):
-        batches = preparation.batches(source)
-        features = preparation.feature_batches(source) if warms_up else None
-    trainer = trainer_class(
-        task, _of_learning(config), source.classes, batches, display.say, preparation.layer
-    )
-    if features is not None:
-        with clock.phase("train"):
-            warm_up(trainer, config, features, display)
-    return trainer
-
-
 def _of_learning(config: Config) -> Config:
     """The config with the step size that fine-tuning has."""
     if config.how_much_learns != "finetune":
         return config
     return dataclasses.replace(config, learning_rate=config.finetune_learning_rate)
-
-
-def _open_source(task: Task, config: Config, display: Display) -> Source:
-    with (
-        display.bar("drawing the sample", "images") as drawing,
-        display.bar("checking images", "images") as checking,
-    ):
-        source = open_source(task, config, drawing, checking)
-    display.say(description(source, task, config))
-    if config.skip_bad_images:
-        display.say(how_many_skipped(source.skipped))
-    return source
-
-
-def _audited(source: Source, config: Config, display: Display) -> Audit:
-    """The data looked through, and what is wrong with them told in a line each."""
-    looking = display.bar("looking for duplicates", "images")
-    with naming_unreadable_images(source.splits.values()), looking as bar:
-        audited = audit(source, config.cache_folder / DATASETS, bar)
-    for warning in audited.warnings(config.class_weights):
-        display.say(warning)
-    return audited
-
-
-def _a_batch_of_each_split(source: Source, config: Config) -> tuple[Source, Config]:
-    """The first one, and epochs as long as they are of the whole."""
-    steps = config.steps_per_epoch or batches_in(source.examples["train"], config.batch_size)
-    splits = {
-        name: split.part(0, min(split.examples, config.batch_size))
-        for name, split in source.splits.items()
-    }
-    source = dataclasses.replace(source, splits=splits)
-    return source, dataclasses.replace(config, steps_per_epoch=steps)

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from trainer.config import Config
+from trainer.data.audit import Audit
 from trainer.data.splits import Source
+from trainer.data.unreadable import skipped_images
 from trainer.report.clock import Clock
 from trainer.report.progress import Display
 
@@ -28,11 +30,17 @@ def what_was_run(config: Config, source: Source) -> dict[str, Any]:
     }
 
 
-def how_fast(extracted: int, clock: Clock) -> dict[str, Any]:
-    """Seconds by phase, and images a second through the extractor, as result.json has them."""
-    seconds = clock.seconds
-    speed = round(extracted / seconds["extract"], 1) if extracted else None
-    return {"seconds": seconds, "extract_images_per_second": speed}
+def what_is_wrong(audited: Audit, source: Source, config: Config) -> dict[str, Any]:
+    """With the data, as result.json has it."""
+    warnings = {"data_warnings": audited.as_json()}
+    if not config.skip_bad_images:
+        return warnings
+    return {**warnings, "skipped_images": skipped_images(source)}
+
+
+def extraction_speed(extracted: int, clock: Clock) -> float | None:
+    """Images a second through the extractor; None if none had to pass it."""
+    return round(extracted / clock.seconds["extract"], 1) if extracted else None
 
 
 def close(display: Display, result: dict[str, Any], config: Config, folder: Path) -> None:
