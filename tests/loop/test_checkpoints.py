@@ -1,5 +1,6 @@
 """Checkpoints that a crash cannot tear, and damage cannot pass."""
 
+import contextlib
 import errno
 import hashlib
 import json
@@ -268,29 +269,37 @@ def test_what_is_written_after_damage_is_kept_however_many_are_damaged(folder):
 # A disk that is full.
 
 
-@pytest.fixture(params=["flushing", "the variables", "the JSON"])
-def full(request, folder, monkeypatch):
-    """The disk is full when so much of a checkpoint has been written."""
-    write(folder, 7, 14)
-    if request.param == "flushing":
-
-        def fail(_):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-        monkeypatch.setattr(os, "fsync", fail)
-        yield
-        return
-    sizes = [path.stat().st_size for path in (folder / "step-14").glob("variables.*")]
-    most = 20 if request.param == "the variables" else max(sizes)
+@contextlib.contextmanager
+def no_file_longer_than(most):
     _, hard = soft_and_hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (most, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, soft_and_hard)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, soft_and_hard)
 
 
-def test_a_write_that_fails_midway_leaves_those_before_and_nothing_else(full, folder):
+@contextlib.contextmanager
+def nothing_flushed():
+    def fail(_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", fail)
+        yield
+
+
+@pytest.mark.parametrize("full_at", ["the variables", "the JSON", "flushing"])
+def test_a_write_that_fails_midway_leaves_those_before_and_nothing_else(full_at, folder):
+    write(folder, 7, 14)
     before = everything(folder)
-    with pytest.raises(UserError) as error:
+    most = max(path.stat().st_size for path in (folder / "step-14").glob("variables.*"))
+    full = {
+        "the variables": no_file_longer_than(20),
+        "the JSON": no_file_longer_than(most),
+        "flushing": nothing_flushed(),
+    }
+    with pytest.raises(UserError) as error, full[full_at]:
         write_checkpoint(folder, 21, variables(21.0), {"step": 21, "history": "long " * 10_000})
     assert str(error.value).startswith(f"the checkpoint of step 21 cannot be written to {folder} (")
     assert "\n" not in str(error.value)
