@@ -35,15 +35,15 @@ def test_a_run_warns_of_its_data(warned):
 def test_a_file_that_vanishes_before_it_is_read_is_named(
     cats_and_dogs, vector_module, run_command, monkeypatch
 ):
-    from trainer.loop import run
+    from trainer.loop import opening
 
     def opened(*arguments):
         source = open_source(*arguments)
         min(cats_and_dogs.glob("cat/*")).unlink()
         return source
 
-    open_source = run.open_source
-    monkeypatch.setattr(run, "open_source", opened)
+    open_source = opening.open_source
+    monkeypatch.setattr(opening, "open_source", opened)
     outcome = run_command(
         *("--task", "folder", "--data", cats_and_dogs, "--extractor", vector_module)
     )
