@@ -262,6 +262,21 @@ def options(tmp_path, noise_folder, slow_module):
     return [*own, "--data", noise_folder, "--extractor", slow_module, "--cache-dir", "cache"]
 
 
+@pytest.mark.parametrize(("number", "line"), [(2, "stopped by Ctrl-C"), (15, "stopped by SIGTERM")])
+def test_where_nothing_is_begun_a_signal_ends_the_process_on_the_spot(python, number, line):
+    done = python(
+        "-c",
+        f"""import os; from trainer import signals
+with signals.handled(), signals.exiting():
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    try:
+        os.kill(os.getpid(), {number})
+    finally:
+        print("it went on", flush=True)""",
+    )
+    assert done == (128 + number, "", f"{line}\n")
+
+
 def test_asked_to_end_while_tensorflow_is_imported_it_leaves_nothing(start, options, tmp_path):
     process = start(*options, "--log-dir", "logs")
     while "libtensorflow" not in Path(f"/proc/{process.pid}/maps").read_text():

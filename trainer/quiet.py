@@ -22,9 +22,10 @@ def import_tensorflow() -> None:
     warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
     logs_as_asked = "TF_CPP_MIN_LOG_LEVEL" in os.environ
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with contextlib.nullcontext() if logs_as_asked else _standard_error_off(), _kept_for_good():
+    quietly = contextlib.nullcontext() if logs_as_asked else _standard_error_off()
+    # An exception in the midst of it would crash some of its C++, and be lost in its Python.
+    with signals.exiting(), quietly, _kept_for_good():
         import keras  # noqa: F401
-    signals.raise_if_asked()  # some of what it imports swallows whatever breaks it off
 
 
 def _is_no_warning_of_retracing(record: logging.LogRecord) -> bool:

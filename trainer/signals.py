@@ -2,6 +2,8 @@
 
 ```python
 with handled():  # the command
+    with exiting():  # imports: nothing is begun, and an exception in the midst may be lost
+        …
     with deferred():  # training: nothing is torn in the midst of a span
         …
         raise_if_asked()  # between spans, where all is whole
@@ -13,6 +15,7 @@ with handled():  # the command
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -45,6 +48,8 @@ class _State:
 
     asked: int | None = None
     deferring = False
+    last_word: int | None = None
+    """The file that a process tells its end before it exits in the midst of an import."""
 
 
 @contextlib.contextmanager
@@ -63,6 +68,17 @@ def handled() -> Iterator[None]:
         for number, handler in before.items():
             signal.signal(number, handler)
         _State.asked = None
+
+
+@contextlib.contextmanager
+def exiting() -> Iterator[None]:
+    """Inside, a signal ends the process on the spot, with a line on what is standard error now."""
+    _State.last_word = os.dup(2)
+    try:
+        yield
+    finally:
+        os.close(_State.last_word)
+        _State.last_word = None
 
 
 @contextlib.contextmanager
@@ -102,6 +118,10 @@ def _deferring(wanted: bool) -> Iterator[None]:
 
 
 def _handle(number: int, _: FrameType | None) -> None:
+    if _State.last_word is not None:
+        interrupted = Interrupted(number)
+        os.write(_State.last_word, f"{interrupted}\n".encode())
+        os._exit(interrupted.exit_code)
     _State.asked = number
     for each in ENDING:  # by the system itself, which waits for no call to return
         signal.signal(each, signal.SIG_DFL)
