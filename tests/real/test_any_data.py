@@ -42,12 +42,14 @@ def test_a_folder_with_splits_of_its_own(learnt):
     assert result["metrics"]["test"]["accuracy"] >= 0.92
 
 
+@pytest.mark.slow
 def test_a_folder_without_splits(learnt, linked):
     result = learnt("--task", "folder", "--data", str(linked))
     assert result["data"]["examples"] == {"train": 1344, "validation": 279, "test": 297}
     assert result["metrics"]["test"]["accuracy"] >= 0.88
 
 
+@pytest.mark.slow
 def test_a_dataset_of_tfds(learnt):
     result = learnt("--task", "tfds:tf_flowers", "--data-dir", str(DATA / "tfds"))
     assert result["data"]["examples"] == {"train": 2569, "validation": 551, "test": 550}
