@@ -15,6 +15,10 @@ NO_EXTRACTOR = "none"
 """What `--extractor` says where the head is given the images themselves."""
 
 
+STOPPING = ("epochs", "stop_at", "patience", "max_minutes")
+"""The options that say how long training lasts."""
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Config:
     """Train a task and test it: metrics, checkpoints and TensorBoard events in a run folder."""
@@ -268,16 +272,14 @@ class Config:
     @property
     def stopping(self) -> dict[str, Any]:
         """What says how long training lasts, as JSON takes it."""
-        return {name: self.as_json()[name] for name in STOPPING}
+        knobs = self.as_json()
+        return {name: knobs[name] for name in STOPPING}
 
     def as_json(self) -> dict[str, Any]:
         """Every knob as JSON takes it: paths as text. To be resumed is none."""
         fields = dataclasses.asdict(self)
         del fields["resume"]
         return {name: _as_json(value) for name, value in fields.items()}
-
-
-STOPPING = ("epochs", "stop_at", "patience", "max_minutes")
 
 
 def _as_json(value: Any) -> Any:

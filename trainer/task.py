@@ -94,7 +94,7 @@ class Task:
     def metrics(self) -> dict[str, keras.metrics.Metric]:
         """New streaming metrics of labels and probabilities, by the names that reports show.
 
-        The best checkpoint is the one with the highest validation accuracy, then lowest loss.
+        The best weights are those with the highest validation accuracy, then lowest loss.
         """
         import keras
 

@@ -39,7 +39,7 @@ from trainer.task import Task, load_class
 
 
 def run(task: Task, config: Config, display: Display, clock: Clock) -> dict[str, Any]:
-    """Train a task, test its best checkpoint, and write down what came out.
+    """Train a task, test its best weights, and write down what came out.
 
     A run that is resumed goes on from its newest checkpoint. A dry run does all that too, with a
     batch of each split and a single step, and leaves nothing.

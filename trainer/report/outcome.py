@@ -63,7 +63,7 @@ def close(display: Display, result: dict[str, Any], config: Config, folder: Path
     }
     display.table("split", rows)
     display.say(
-        f"at the best checkpoint, step {result['best_step']} of {result['steps']};"
+        f"with the best weights, of step {result['best_step']} of {result['steps']};"
         f" {result['seconds']['total']:.1f} s in all; everything is in {folder}"
     )
     display.say(f"next: tensorboard --host localhost --logdir {shlex.quote(str(config.log_dir))}")
