@@ -10,6 +10,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import filelock
+
 from trainer.errors import DivergedError, UserError
 
 
@@ -111,8 +113,6 @@ def _make_new(parent: Path, name: str) -> Path:
 @contextlib.contextmanager
 def _held(folder: RunFolder) -> Iterator[None]:
     """While this process runs in a folder no other does; the system lets go of it with us."""
-    import filelock  # with it comes asyncio, which `--help` would wait for
-
     lock = filelock.FileLock(folder.path / ".lock")
     try:
         lock.acquire(blocking=False)
