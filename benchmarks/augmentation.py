@@ -10,9 +10,9 @@ import tensorflow as tf
 
 from benchmarks.measuring import Claim, Contestant, Folders, Medians, images_a_second, warmed_up
 from tasks.flowers import Flowers
-from trainer.data.augment import Augmentation, Variation
-from trainer.data.images import READY_BATCHES, image_batches, untuned
-from trainer.data.tfds_builders import tfds_source
+from trainer.data.pipeline.augment import Augmentation, EpochAugmentation
+from trainer.data.pipeline.batches import PREFETCH, image_batches, without_autotune
+from trainer.data.readers.tfds import tfds_source
 
 SIDE, BATCH, BATCHES, ROUNDS = 224, 32, 8, 5
 PHOTOS = BATCHES * BATCH
@@ -60,18 +60,18 @@ def _generator(photos: np.ndarray) -> Callable[[], object]:
 
 
 def _pipeline(photos: np.ndarray) -> Callable[[], object]:
-    variation = Variation(SETTINGS, seed=0, epoch=0)
+    variation = EpochAugmentation(SETTINGS, seed=0, epoch=0)
     ready = tf.data.Dataset.from_tensor_slices(photos).enumerate()
     varied = ready.map(
         lambda position, photo: variation(photo, position),
         num_parallel_calls=tf.data.AUTOTUNE,
         deterministic=True,
     )
-    batches = untuned(varied.batch(BATCH, drop_remainder=True).prefetch(READY_BATCHES))
+    batches = without_autotune(varied.batch(BATCH, drop_remainder=True).prefetch(PREFETCH))
     return lambda: deque(batches, maxlen=0)
 
 
 def _transform(photos: np.ndarray) -> Callable[[], object]:
-    variation = tf.function(Variation(SETTINGS, seed=0, epoch=0))
+    variation = tf.function(EpochAugmentation(SETTINGS, seed=0, epoch=0))
     at_hand = [(tf.constant(photo), tf.constant(n, tf.int64)) for n, photo in enumerate(photos)]
     return lambda: [variation(*example) for example in at_hand]

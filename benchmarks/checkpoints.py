@@ -11,13 +11,13 @@ from benchmarks.head import BATCH, CLASSES, EXAMPLES, STEPS, WIDTH
 from benchmarks.measuring import Claim, Contestant, Folders, Measures, Medians, warmed_up
 from tasks.flowers import Flowers
 from trainer import Config, Trainer
-from trainer.features import Features
+from trainer.checkpoints.training_state import TrainingState
+from trainer.core.run_folder import RunFolder
+from trainer.features.features import Features
+from trainer.hooks.standard import SHARE_FOR_CHECKPOINTS, Hook, SaveCheckpoints
 from trainer.loop.batches import FeatureBatches
-from trainer.loop.hooks import SHARE_FOR_CHECKPOINTS, Hook, SaveCheckpoints
-from trainer.loop.training_state import TrainingState
-from trainer.loop.triggers import AboutEvery, ShareOfTime
+from trainer.loop.triggers import EverySeconds, TimeBudget
 from trainer.report.clock import Clock
-from trainer.run_folder import RunFolder
 
 EPOCHS, ROUNDS = 150, 3
 WITHOUT, BY_DEFAULT = "without checkpoints", "as often as by default"
@@ -29,7 +29,7 @@ class Glance:
 
     def __init__(self) -> None:
         """Four times a second."""
-        self.when = AboutEvery(0.25)
+        self.when = EverySeconds(0.25)
 
     def __call__(self, trainer: Trainer, span: object) -> None:
         """Nothing: the line itself takes no part in this."""
@@ -81,7 +81,7 @@ def _trainer() -> Trainer:
 def _measured(trainer: Trainer, saving: Stopwatch | None) -> Measures:
     hooks: list[Hook] = [Glance()]
     if saving is not None:
-        when = ShareOfTime(SHARE_FOR_CHECKPOINTS, trainer)
+        when = TimeBudget(SHARE_FOR_CHECKPOINTS, trainer)
         hooks.append(SaveCheckpoints(when, when.timed(saving)))
     trainer.step = 0
     began = time.perf_counter()

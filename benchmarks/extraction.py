@@ -11,12 +11,12 @@ import tensorflow_hub as hub
 from benchmarks.measuring import Claim, Contestant, Folders, Medians, images_a_second, warmed_up
 from tasks.flowers import Flowers
 from trainer import Config
-from trainer.data.images import image_batches
+from trainer.data.pipeline.batches import image_batches
+from trainer.data.readers.tfds import tfds_source
 from trainer.data.splits import Split
-from trainer.data.tfds_builders import tfds_source
 from trainer.extractors.loading import Extractor, load_network
 from trainer.extractors.names import handle_of
-from trainer.features import EXTRACTION_BATCH, extract
+from trainer.features.features import EXTRACTION_BATCH, extract
 
 MODULE = "efficientnet_lite0"
 BATCHES, ROUNDS = 16, 5

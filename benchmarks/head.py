@@ -20,12 +20,12 @@ from benchmarks.measuring import (
 from benchmarks.products import products
 from tasks.flowers import Flowers
 from trainer import Config, Trainer
-from trainer.data.images import batches_in
-from trainer.features import Features
+from trainer.data.pipeline.batches import num_batches
+from trainer.features.features import Features
 from trainer.loop.batches import FeatureBatches
 
 EXAMPLES, WIDTH, CLASSES, BATCH = 1835, 1280, 5, 32
-STEPS = batches_in(EXAMPLES, BATCH)
+STEPS = num_batches(EXAMPLES, BATCH)
 ROUNDS = 15
 
 FIT, OURS, ORBIT = "Keras fit", "ours", "Orbit-style tf.while"

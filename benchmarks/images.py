@@ -20,7 +20,7 @@ from benchmarks.measuring import (
 )
 from tasks.horses_cnn import HorsesCnn
 from trainer import Config, Trainer
-from trainer.data.tfds_builders import tfds_source
+from trainer.data.readers.tfds import tfds_source
 from trainer.loop.batches import ImageBatches
 
 SIDE, BATCH, STEPS, ROUNDS = 300, 32, 12, 5

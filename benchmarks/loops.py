@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 
 from trainer import Trainer
-from trainer.data.images import READY_BATCHES, untuned
+from trainer.data.pipeline.batches import PREFETCH, without_autotune
 
 
 class Learner:
@@ -53,7 +53,7 @@ def fed(batches: tf.data.Dataset) -> tf.data.Dataset:
     At times the end of an epoch has to wait until the tuner wakes, 10 (2^n - 1) ms after the
     epoch's start (TensorFlow 2.21): up to twice the time of its steps, which would flatter us.
     """
-    return untuned(batches.prefetch(READY_BATCHES))
+    return without_autotune(batches.prefetch(PREFETCH))
 
 
 def first_epoch(trainer: Trainer) -> Callable[[], None]:

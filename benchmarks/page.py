@@ -16,7 +16,8 @@ from pathlib import Path
 
 from benchmarks.processes import CHECKOUT
 from benchmarks.results import Result, Results, Table, claim_table, load_results, run_table
-from trainer import UserError, atomic, command_line
+from trainer import UserError, command_line
+from trainer.core import atomic
 
 PAGE = CHECKOUT / "docs" / "benchmarks.md"
 

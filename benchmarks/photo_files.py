@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from tasks.flowers import Flowers
-from trainer.data.tfds_builders import tfds_source
+from trainer.data.readers.tfds import tfds_source
 
 SPLIT_OF = ("train", "validation", "train", "test")
 

@@ -11,7 +11,7 @@ import tensorflow as tf
 from benchmarks.startup import FIRST_SPAN, FIRST_STEP
 from trainer import Hook, Trainer
 from trainer.loop.batches import Batch
-from trainer.loop.spans import Span
+from trainer.loop.inner_loop import Span
 from trainer.loop.triggers import EverySpan
 
 

@@ -15,7 +15,8 @@ from typing import Literal, get_args
 from benchmarks.machine import circumstances
 from benchmarks.measuring import Folders, interleaved, medians
 from benchmarks.results import Result, keep_result, load_results
-from trainer import UserError, quiet
+from trainer import UserError
+from trainer.core import tensorflow_import
 
 Name = Literal[
     "flowers",
@@ -97,7 +98,7 @@ def _measure_here(name: Name, rounds: int | None, data_dir: Path, kept: Path) ->
 
 def _result(name: Name, rounds: int | None, data_dir: Path) -> Result:
     if name in IN_ONE_PROCESS:
-        quiet.import_tensorflow()
+        tensorflow_import.import_tensorflow()
     benchmark = importlib.import_module(f"benchmarks.{name}")
     with tempfile.TemporaryDirectory() as scratch:
         contestants = benchmark.contestants(Folders(data_dir, Path(scratch)))

@@ -19,7 +19,7 @@ class Digits01(Digits):
     """
 
     classes = ("0", "1")
-    frozen_when_taken = ("hidden_1", "hidden_2")
+    freeze_on_init = ("hidden_1", "hidden_2")
     defaults = Config(
         extractor="none",
         image_size=28,

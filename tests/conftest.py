@@ -149,7 +149,7 @@ def split_of() -> Callable[[Sequence[bytes]], Split]:
             fingerprint=fingerprint([image.hex() for image in images]),
             references=lambda: references,
             read=tf.identity,
-            shuffled_together=len(images),
+            shuffle_buffer_size=len(images),
             describe="example {}".format,
         )
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from trainer import Config, command_line
-from trainer.data.samples import sample_folder
+from trainer.data.readers.sample import sample_folder
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -10,18 +10,18 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from trainer.config import Config
-from trainer.errors import UserError
+from trainer.config.config import Config
+from trainer.core.errors import UserError
 from trainer.task import Task
 
 if TYPE_CHECKING:
-    from trainer.loop.hooks import Hook
+    from trainer.hooks.standard import Hook
     from trainer.loop.trainer import Trainer
 
 __all__ = ["Config", "Hook", "Task", "Trainer", "UserError"]
 
 # These import TensorFlow, which a `--help` has no need of.
-_HEAVY = {"Trainer": "trainer.loop.trainer", "Hook": "trainer.loop.hooks"}
+_HEAVY = {"Trainer": "trainer.loop.trainer", "Hook": "trainer.hooks.standard"}
 
 
 def __getattr__(name: str) -> Any:

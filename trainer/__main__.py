@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from trainer import command_line
-from trainer.errors import UserError
+from trainer.core.errors import UserError
 
 COMMANDS = ("run", "cache")
 

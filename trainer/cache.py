@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from trainer import command_line
-from trainer.cache_folder import clear, entries
-from trainer.config import Config
+from trainer.config.config import Config
+from trainer.core.cache_folder import clear, entries
 from trainer.report.progress import Display
 
 

@@ -14,11 +14,11 @@ from typing import TypeVar
 
 import tyro
 
-from trainer import signals
-from trainer.config import Config
-from trainer.errors import UserError
-from trainer.printable import printable
-from trainer.resumed import require_same, run_to_resume, saved_config
+from trainer.config.config import Config
+from trainer.core import signals
+from trainer.core.errors import UserError
+from trainer.core.text import printable
+from trainer.runs.resume import require_same, run_to_resume, saved_config
 from trainer.task import Task, find_task
 
 Options = TypeVar("Options")

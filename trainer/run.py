@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from trainer import command_line, quiet
+from trainer import command_line
+from trainer.core import tensorflow_import
 from trainer.report.clock import Clock
 from trainer.report.progress import Display
-from trainer.resumed import told_if_finished
+from trainer.runs.resume import finished_message
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -20,11 +21,11 @@ def main(arguments: Sequence[str]) -> None:
     clock = Clock()
     task, config = command_line.parse("run", arguments)
     display = Display()
-    if config.resume is not None and (told := told_if_finished(config.resume, config)):
+    if config.resume is not None and (told := finished_message(config.resume, config)):
         display.say(told)
         return
-    quiet.import_tensorflow()
-    from trainer.loop.run import run  # imports TensorFlow, which must be quiet by now
+    tensorflow_import.import_tensorflow()
+    from trainer.runs.run import run  # imports TensorFlow, which must be quiet by now
 
     run(task, config, display, clock)
 

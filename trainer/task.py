@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from trainer import quiet
-from trainer.config import Config
-from trainer.errors import UserError
+from trainer.config.config import Config
+from trainer.core import tensorflow_import
+from trainer.core.errors import UserError
 
 if TYPE_CHECKING:
     import keras
@@ -51,7 +51,7 @@ class Task:
     validation and test, where it lacks them, cut from its train."""
 
     sample: str | None = None
-    """The pictures that stand in where nothing is downloaded: a name in `trainer.data.samples`."""
+    """The pictures that stand in where nothing is downloaded: a name in `trainer.data.readers.sample`."""
 
     classes: tuple[str, ...] | None = None
     """Only these classes of the data, labelled in this order; all of them when None."""
@@ -59,7 +59,7 @@ class Task:
     channels: int = 3
     """Of the images that a head without an extractor is given: 3 for RGB, 1 for grey."""
 
-    frozen_when_taken: tuple[str, ...] = ()
+    freeze_on_init: tuple[str, ...] = ()
     """The names of layers that stay as they are when `--init-from` gives them their weights."""
 
     defaults: Config = Config()
@@ -127,7 +127,7 @@ def load_class(option: str, reference: str, base: type[Plugin]) -> type[Plugin]:
         UserError: naming the option, where there is no such module or class.
     """
     module_name, _, class_name = reference.partition(":")
-    quiet.import_tensorflow()  # as the user's module is about to do
+    tensorflow_import.import_tensorflow()  # as the user's module is about to do
     # The console script, unlike `python -m`, does not look into the current folder: whatever lies
     # there could stand in for a library, and only whoever names a module of theirs trusts it.
     if module_name != __package__ and str(Path.cwd()) not in sys.path:

@@ -10,10 +10,10 @@ from hypothesis import strategies
 from PIL import Image
 
 from trainer import UserError
-from trainer.data.decoding import decode
-from trainer.data.images import naming_unreadable_images
+from trainer.data.checks.unreadable import REMEDY
+from trainer.data.images.decoding import decode
+from trainer.data.pipeline.batches import report_unreadable_images
 from trainer.data.splits import Split
-from trainer.data.unreadable import REMEDY
 
 IN_GRAPH = tf.function(decode, input_signature=[tf.TensorSpec([], tf.string)])
 
@@ -90,14 +90,14 @@ def one_image(content):
         fingerprint="",
         references=lambda: tf.data.Dataset.from_tensors((tf.constant(content), tf.constant(0))),
         read=tf.identity,
-        shuffled_together=1,
+        shuffle_buffer_size=1,
         describe="picture {}".format,
     )
 
 
 def require_pixels_or_one_line(content):
     try:
-        with naming_unreadable_images([one_image(content)]):
+        with report_unreadable_images([one_image(content)]):
             height, width, channels = IN_GRAPH(content).shape
         assert (height > 0, width > 0, channels) == (True, True, 3)
     except UserError as refused:

@@ -3,9 +3,9 @@
 import pytest
 
 from trainer import UserError
-from trainer.data.folders import folder_source
-from trainer.data.selection import only_classes
-from trainer.data.tfds_builders import tfds_source
+from trainer.data.readers.folder import folder_source
+from trainer.data.readers.tfds import tfds_source
+from trainer.data.selection import filter_classes
 
 COUNTS = {"train": 4, "validation": 2, "test": 2}
 
@@ -21,33 +21,33 @@ def examples(split):
 
 
 def test_the_classes_are_those_chosen_in_their_order(pets):
-    assert only_classes(pets, ("fish", "cat")).classes == ("fish", "cat")
+    assert filter_classes(pets, ("fish", "cat")).classes == ("fish", "cat")
 
 
 def test_only_examples_of_the_chosen_classes_are_left(pets):
-    assert only_classes(pets, ("fish", "cat")).examples == {n: 2 * c for n, c in COUNTS.items()}
+    assert filter_classes(pets, ("fish", "cat")).examples == {n: 2 * c for n, c in COUNTS.items()}
 
 
 def test_examples_are_labelled_in_the_order_of_the_chosen_classes(pets):
-    chosen = examples(only_classes(pets, ("fish", "cat")).splits["train"])
+    chosen = examples(filter_classes(pets, ("fish", "cat")).splits["train"])
     assert {label: path.split(b"/")[-2] for path, label in chosen} == {0: b"fish", 1: b"cat"}
 
 
 def test_examples_stay_in_their_order(pets):
     whole = [path for path, _ in examples(pets.splits["train"]) if b"/dog/" not in path]
     assert [
-        path for path, _ in examples(only_classes(pets, ("cat", "fish")).splits["train"])
+        path for path, _ in examples(filter_classes(pets, ("cat", "fish")).splits["train"])
     ] == whole
 
 
 def test_an_example_is_told_by_its_own_file(pets):
-    split = only_classes(pets, ("fish", "cat")).splits["train"]
+    split = filter_classes(pets, ("fish", "cat")).splits["train"]
     paths = [path.decode() for path, _ in examples(split)]
     assert [split.describe(position) for position in range(len(paths))] == paths
 
 
 def test_a_part_of_the_chosen_examples_can_be_taken(pets):
-    split = only_classes(pets, ("fish", "cat")).splits["train"]
+    split = filter_classes(pets, ("fish", "cat")).splits["train"]
     assert examples(split.part(3, 4)) == examples(split)[3:7]
 
 
@@ -55,14 +55,14 @@ def test_a_part_of_the_chosen_examples_can_be_taken(pets):
 def test_every_choice_has_a_fingerprint_of_its_own(pets, other):
     fingerprints = {
         source.splits["test"].fingerprint
-        for source in (pets, only_classes(pets, ("cat", "dog")), only_classes(pets, other))
+        for source in (pets, filter_classes(pets, ("cat", "dog")), filter_classes(pets, other))
     }
     assert len(fingerprints) == 3
 
 
 def test_classes_of_a_dataset_of_tfds_are_chosen_alike(tiny_dataset, prepared):
     splits = {"train": "train[:50%]", "validation": "train[50%:75%]", "test": "train[75%:]"}
-    source = only_classes(tfds_source(tiny_dataset, splits, prepared), ("dog", "cat"))
+    source = filter_classes(tfds_source(tiny_dataset, splits, prepared), ("dog", "cat"))
     assert source.examples == {"train": 6, "validation": 3, "test": 3}
     whole = examples(tfds_source(tiny_dataset, splits, prepared).splits["train"])
     assert examples(source.splits["train"]) == [(image, 1 - label) for image, label in whole]
@@ -70,10 +70,10 @@ def test_classes_of_a_dataset_of_tfds_are_chosen_alike(tiny_dataset, prepared):
 
 def test_a_class_that_the_data_lack_is_named_with_those_they_have(pets):
     with pytest.raises(UserError, match=r"no class 'bird'.*; it has cat, dog, fish$"):
-        only_classes(pets, ("cat", "bird"))
+        filter_classes(pets, ("cat", "bird"))
 
 
 def test_a_split_without_any_of_the_classes_is_refused(class_folders):
     folders = {"train/cat": 2, "train/dog": 2, "train/fish": 2, "validation/fish": 2, "test/cat": 2}
     with pytest.raises(UserError, match=r"the validation split .* has no examples"):
-        only_classes(folder_source(class_folders(folders)), ("cat", "dog"))
+        filter_classes(folder_source(class_folders(folders)), ("cat", "dog"))

@@ -8,7 +8,7 @@ import pytest
 
 from trainer import Config, Task, UserError
 from trainer.data import SPLITS
-from trainer.data.samples import SAMPLES
+from trainer.data.readers.sample import SAMPLES
 from trainer.data.sources import description, open_source
 from trainer.task import find_task
 

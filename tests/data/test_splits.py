@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trainer.data.folders import folder_source
+from trainer.data.readers.folder import folder_source
 
 
 @pytest.fixture

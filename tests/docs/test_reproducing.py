@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from trainer import Config, UserError, command_line
-from trainer.errors import DivergedError
-from trainer.signals import Interrupted
+from trainer.core.errors import DivergedError
+from trainer.core.signals import Interrupted
 
 PAGE = (Path(__file__).parents[2] / "docs" / "reproducing.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^python -m trainer\.run (.*)$", PAGE, re.MULTILINE)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from trainer import command_line
-from trainer.data.augment import PRESETS
+from trainer.data.pipeline.augment import PRESETS
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "training.md").read_text(encoding="utf-8")
@@ -19,7 +19,7 @@ COMMANDS = re.findall(r"^python -m trainer\.run (.*)$", PAGE, re.MULTILINE)
 def test_its_commands_run(options, run_command, cats_and_dogs, vector_module):
     small = ["--data", cats_and_dogs, "--epochs", 2, "--batch-size", 4, "--image-size", 32]
     given = shlex.split(options)
-    if command_line.parse("run", given)[1].has_extractor:
+    if command_line.parse("run", given)[1].uses_extractor:
         small += ["--extractor", vector_module, "--image-size", 8]
     done = run_command(*given, *small)
     assert (done.code, done.err) == (0, "")

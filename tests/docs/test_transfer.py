@@ -21,4 +21,4 @@ def test_its_options_are_understood(options):
 @pytest.mark.parametrize("way", ["frozen", "early", "finetune", "scratch"])
 def test_each_way_has_a_command(way):
     configs = [command_line.parse("run", shlex.split(options))[1] for options in COMMANDS]
-    assert way in {config.how_much_learns for config in configs}
+    assert way in {config.transfer_mode for config in configs}

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from trainer import Config, Task
-from trainer.features import Features
+from trainer.checkpoints.training_state import TrainingState
+from trainer.core.run_folder import RunFolder
+from trainer.features.features import Features
 from trainer.loop.batches import Batches, FeatureBatches
 from trainer.loop.trainer import Trainer
-from trainer.loop.training_state import TrainingState
 from trainer.report.clock import Clock
-from trainer.run_folder import RunFolder
 
 WIDTH, CLASSES, BATCH = 6, 3, 8
 SIZES = {"train": 50, "validation": 21, "test": 17}

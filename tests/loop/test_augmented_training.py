@@ -7,8 +7,8 @@ import tensorflow as tf
 
 from tasks.horses import Horses
 from trainer import Config, Task, Trainer
-from trainer.data.augment import PRESETS
-from trainer.data.mixing import Mixing
+from trainer.data.pipeline.augment import PRESETS
+from trainer.data.pipeline.mixup import Mixing
 from trainer.data.splits import Split
 from trainer.loop.batches import ImageBatches
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer.data.augment import PRESETS
-from trainer.data.mixing import Mixing
+from trainer.data.pipeline.augment import PRESETS
+from trainer.data.pipeline.mixup import Mixing
 from trainer.data.splits import Split
-from trainer.features import Features, StoredFeatures, joined
+from trainer.features.features import Features, StoredFeatures, joined
 from trainer.loop.batches import Batches, FeatureBatches, ImageBatches, StreamedFeatureBatches
 
 EXAMPLES, BATCH = 10, 4

@@ -32,7 +32,7 @@ def test_of_shares_the_greatest_is_the_label_and_rows_of_zeros_do_not_count():
 
 def test_means_weigh_a_step_by_its_examples():
     metrics = Metrics({})
-    metrics.add_means(["loss"])
+    metrics.track(["loss"])
     metrics.average({"loss": tf.constant(1.0)}, labels=tf.constant([0, 1, 1]))
     metrics.average({"loss": tf.constant(5.0)}, labels=tf.constant([0, -1, -1]))
     assert metrics.result() == {"loss": pytest.approx(2.0)}
@@ -40,7 +40,7 @@ def test_means_weigh_a_step_by_its_examples():
 
 def test_metrics_that_no_step_updates_are_not_reported():
     metrics = accuracy()
-    metrics.add_means(["loss"])
+    metrics.track(["loss"])
     metrics.average({"loss": tf.constant(1.0)}, labels=tf.constant([0]))
     assert list(metrics.result()) == ["loss"]
 

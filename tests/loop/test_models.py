@@ -2,7 +2,7 @@ import keras
 import pytest
 import tensorflow as tf
 
-from trainer.loop.models import model_of
+from trainer.loop.models import build_model_from
 
 
 @pytest.fixture
@@ -16,23 +16,23 @@ def extractor():
 
 
 def test_over_features_the_model_is_the_head(head):
-    assert model_of(None, head, None) is head
+    assert build_model_from(None, head, None) is head
 
 
 def test_on_an_extractor_the_head_comes_last(extractor, head):
-    assert model_of(extractor, head, None).layers == [extractor, head]
+    assert build_model_from(extractor, head, None).layers == [extractor, head]
 
 
 @pytest.mark.parametrize("of_maps", ["flatten", "avg"])
 def test_a_head_of_maps_gives_logits(extractor, head, of_maps):
-    assert model_of(extractor, head, of_maps)(tf.zeros([2, 8, 8, 3])).shape == (2, 3)
+    assert build_model_from(extractor, head, of_maps)(tf.zeros([2, 8, 8, 3])).shape == (2, 3)
 
 
 def test_a_flattened_map_keeps_all_its_numbers(head):
-    model_of(None, head, "flatten")(tf.zeros([2, 5, 6, 7]))
+    build_model_from(None, head, "flatten")(tf.zeros([2, 5, 6, 7]))
     assert head.layers[0].kernel.shape[0] == 5 * 6 * 7
 
 
 def test_an_averaged_map_keeps_a_number_a_channel(head):
-    model_of(None, head, "avg")(tf.zeros([2, 5, 6, 7]))
+    build_model_from(None, head, "avg")(tf.zeros([2, 5, 6, 7]))
     assert head.layers[0].kernel.shape[0] == 7

@@ -13,21 +13,22 @@ from rich.console import Console
 
 from tests.conftest import points_of
 from tests.loop.conftest import CIRCUMSTANCES, CLASSES, SIZES, Tiny, features
-from trainer import Config, Task, Trainer, signals
-from trainer.data.augment import PRESETS
-from trainer.data.mixing import Mixing
+from trainer import Config, Task, Trainer
+from trainer.checkpoints.store import newest_checkpoint
+from trainer.checkpoints.training_state import TrainingState
+from trainer.core import signals
+from trainer.core.run_folder import RunFolder
+from trainer.data.pipeline.augment import PRESETS
+from trainer.data.pipeline.mixup import Mixing
 from trainer.data.splits import Split
-from trainer.features import StoredFeatures
+from trainer.features.features import StoredFeatures
+from trainer.hooks.standard import standard_hooks
 from trainer.loop.batches import FeatureBatches, ImageBatches, StreamedFeatureBatches
-from trainer.loop.checkpoints import newest_checkpoint
 from trainer.loop.history import best_record
-from trainer.loop.hooks import standard_hooks
-from trainer.loop.learning import _train
-from trainer.loop.training_state import TrainingState
 from trainer.loop.triggers import EverySpan, EverySteps
 from trainer.report.clock import Clock
 from trainer.report.progress import Display
-from trainer.run_folder import RunFolder
+from trainer.runs.learning import _train
 
 BATCH = 8
 
@@ -106,7 +107,7 @@ def go_on(trainer, path, between=()):
     checkpoint = newest_checkpoint(folder.checkpoints, print)
     if checkpoint is not None:
         assert state.restore(checkpoint) == []
-    state.forget_what_came_after(checkpoint)
+    state.truncate_events(checkpoint)
     own = standard_hooks(trainer, state, folder, clock, display, lambda *_: None)
     hooks = [hook for each in own for hook in (each, *between)]
     with signals.handled():

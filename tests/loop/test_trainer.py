@@ -6,8 +6,9 @@ import pytest
 import tensorflow as tf
 
 from tests.loop.conftest import BATCH, SIZES, features
-from trainer import Trainer, UserError, signals
-from trainer.features import StoredFeatures
+from trainer import Trainer, UserError
+from trainer.core import signals
+from trainer.features.features import StoredFeatures
 from trainer.loop.batches import StreamedFeatureBatches
 from trainer.loop.history import EpochRecord
 from trainer.loop.triggers import EverySpan, EverySteps
@@ -370,7 +371,7 @@ def test_an_epoch_that_is_over_without_a_record_owes_it(
     trainer = make_trainer()
     trainer.step, trainer.stopped = step, stopped
     trainer.history = [record(each) for each in recorded]
-    assert trainer.owes_record == owes
+    assert trainer.has_unlogged_epoch == owes
 
 
 def test_an_evaluation_is_broken_off_and_leaves_the_weights(make_trainer, weights):

@@ -3,11 +3,11 @@ import time
 import pytest
 
 from trainer.loop.triggers import (
-    AboutEvery,
+    EverySeconds,
     EverySpan,
     EverySteps,
     EveryStepsAndAtTheEnd,
-    ShareOfTime,
+    TimeBudget,
 )
 
 
@@ -25,17 +25,17 @@ def test_every_span_never_ends_one_but_is_always_due():
 
 
 def test_about_every_begins_with_single_steps():
-    assert AboutEvery(0.25).next(40) == 41
+    assert EverySeconds(0.25).next(40) == 41
 
 
 def test_about_every_takes_as_many_steps_as_the_time_allows():
-    trigger = AboutEvery(0.25)
+    trigger = EverySeconds(0.25)
     trigger.measured(steps=10, seconds=0.1)
     assert trigger.next(100) == 125
 
 
 def test_about_every_takes_one_step_where_a_step_is_longer_than_the_time():
-    trigger = AboutEvery(0.25)
+    trigger = EverySeconds(0.25)
     trigger.measured(steps=1, seconds=3.0)
     assert trigger.next(100) == 101
 
@@ -58,7 +58,7 @@ def test_the_end_is_nothing_that_ends_a_span():
 
 
 def test_about_every_takes_a_single_step_after_none():
-    trigger = AboutEvery(0.25)
+    trigger = EverySeconds(0.25)
     trigger.measured(steps=0, seconds=1e-300)
     assert trigger.next(100) == 101
 
@@ -72,7 +72,7 @@ def clock(monkeypatch):
 
 
 def test_a_share_of_time_begins_after_a_second(clock):
-    trigger = ShareOfTime(0.02, Ending())
+    trigger = TimeBudget(0.02, Ending())
     clock[0] = 0.9
     assert not trigger.due(7)
     clock[0] = 1.0
@@ -80,7 +80,7 @@ def test_a_share_of_time_begins_after_a_second(clock):
 
 
 def test_what_takes_long_is_done_seldom(clock):
-    trigger = ShareOfTime(0.02, Ending())
+    trigger = TimeBudget(0.02, Ending())
 
     def take_a_tenth_of_a_second():
         clock[0] += 0.1
@@ -95,7 +95,7 @@ def test_what_takes_long_is_done_seldom(clock):
 
 def test_a_share_of_time_is_due_where_training_ends_and_ends_no_span(clock):
     trainer = Ending()
-    trigger = ShareOfTime(0.02, trainer)
+    trigger = TimeBudget(0.02, trainer)
     assert trigger.next(7) > 10**12
     trainer.finished = True
     assert trigger.due(7)

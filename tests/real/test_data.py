@@ -4,10 +4,10 @@ import pytest
 
 from tasks.flowers import Flowers
 from tasks.horses import Horses
-from trainer.data.audit import audit
-from trainer.data.folders import folder_source
-from trainer.data.images import image_batches
-from trainer.data.tfds_builders import is_prepared, tfds_source
+from trainer.data.checks.audit import audit
+from trainer.data.pipeline.batches import image_batches
+from trainer.data.readers.folder import folder_source
+from trainer.data.readers.tfds import is_prepared, tfds_source
 
 FLOWERS = ("dandelion", "daisy", "tulips", "sunflowers", "roses")
 

@@ -3,7 +3,7 @@
 import pytest
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 
-from trainer.report.event_files import cut_event_files, event_file_sizes
+from trainer.report.event_files import event_file_sizes, truncate_event_files
 from trainer.report.summaries import Summaries
 
 
@@ -32,7 +32,7 @@ def test_what_was_written_after_is_taken_away(summaries, tmp_path):
     write(summaries, 1, 2, 3)
     sizes = event_file_sizes(tmp_path)
     write(summaries, 4, 5)
-    cut_event_files(tmp_path, sizes)
+    truncate_event_files(tmp_path, sizes)
     assert steps(tmp_path) == [1, 2, 3]
 
 
@@ -40,7 +40,7 @@ def test_what_another_process_writes_then_comes_behind(summaries, tmp_path):
     write(summaries, 1, 2)
     sizes = event_file_sizes(tmp_path)
     write(summaries, 3)
-    cut_event_files(tmp_path, sizes)
+    truncate_event_files(tmp_path, sizes)
     write(Summaries(tmp_path), 3, 4)
     assert steps(tmp_path) == [1, 2, 3, 4]
 
@@ -49,7 +49,7 @@ def test_a_file_that_was_not_there_is_taken_away(summaries, tmp_path):
     write(summaries, 1)
     sizes = event_file_sizes(tmp_path)
     write(summaries, 2, split="validation")
-    cut_event_files(tmp_path, sizes)
+    truncate_event_files(tmp_path, sizes)
     assert steps(tmp_path) == [1]
     assert not list((tmp_path / "validation").iterdir())
 
@@ -57,14 +57,14 @@ def test_a_file_that_was_not_there_is_taken_away(summaries, tmp_path):
 def test_where_nothing_was_written_nothing_is_left(summaries, tmp_path):
     for split in ("train", "validation", "test"):
         write(summaries, 1, split=split)
-    cut_event_files(tmp_path, {})
+    truncate_event_files(tmp_path, {})
     assert event_file_sizes(tmp_path) == {}
 
 
 def test_where_nothing_came_after_nothing_changes(summaries, tmp_path):
     write(summaries, 1, 2)
     before = {path: path.read_bytes() for path in tmp_path.rglob("events.*")}
-    cut_event_files(tmp_path, event_file_sizes(tmp_path))
+    truncate_event_files(tmp_path, event_file_sizes(tmp_path))
     assert {path: path.read_bytes() for path in tmp_path.rglob("events.*")} == before
 
 
@@ -74,7 +74,7 @@ def test_half_a_point_that_a_killed_process_left_is_cut_off(summaries, tmp_path)
     write(summaries, 3)
     [path] = tmp_path.rglob("events.*")
     path.write_bytes(path.read_bytes()[:-5])
-    cut_event_files(tmp_path, sizes)
+    truncate_event_files(tmp_path, sizes)
     assert steps(tmp_path) == [1, 2]
 
 
@@ -91,5 +91,5 @@ def test_other_files_are_left_alone(summaries, tmp_path):
     others = [tmp_path / "history.csv", tmp_path / "train" / "mine.txt", tmp_path / "events.out.x"]
     for path in others:
         path.write_text("kept")
-    cut_event_files(tmp_path, {})
+    truncate_event_files(tmp_path, {})
     assert [path.read_text() for path in others] == ["kept"] * 3

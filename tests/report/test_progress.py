@@ -3,7 +3,7 @@ import io
 import pytest
 from rich.console import Console
 
-from trainer.printable import printable
+from trainer.core.text import printable
 from trainer.report.progress import Display, in_words
 
 

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from trainer import UserError
 from trainer.data import SPLITS
-from trainer.data.samples import SAMPLES
+from trainer.data.readers.sample import SAMPLES
 from trainer.task import find_task, task_names
 
 FEATURES = tf.random.stateless_normal([4, 20], [1, 2])
@@ -138,7 +138,7 @@ def test_digits_has_two_layers_of_500_units_over_the_pixels():
 def test_digits01_has_the_hidden_layers_of_digits():
     heads = [find_task(name).head(2) for name in ("digits", "digits01")]
     hidden = [[layer.name for layer in head.layers if "hidden" in layer.name] for head in heads]
-    assert hidden[0] == hidden[1] == list(find_task("digits01").frozen_when_taken)
+    assert hidden[0] == hidden[1] == list(find_task("digits01").freeze_on_init)
 
 
 def test_digits01_learns_by_stochastic_gradient_descent():

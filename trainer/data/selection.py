@@ -8,13 +8,13 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
+from trainer.core.errors import UserError
 from trainer.data.splits import Source, Split, fingerprint
-from trainer.errors import UserError
 
 _NOT_WANTED = -1
 
 
-def only_classes(source: Source, classes: Sequence[str]) -> Source:
+def filter_classes(source: Source, classes: Sequence[str]) -> Source:
     """The examples of these classes alone, labelled in this order.
 
     Every label of the source is read once, to count them.

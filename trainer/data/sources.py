@@ -6,22 +6,22 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from trainer.cache_folder import DATASETS
-from trainer.config import Config
-from trainer.data.folders import folder_source
-from trainer.data.partition import shares
-from trainer.data.remembered import remember, remembered_source
-from trainer.data.samples import SAMPLES, sample_folder
-from trainer.data.selection import only_classes
-from trainer.data.splits import Source
-from trainer.data.tfds_builders import (
+from trainer.config.config import Config
+from trainer.core.cache_folder import DATASETS
+from trainer.core.errors import UserError
+from trainer.data.checks.unreadable import drop_unreadable
+from trainer.data.readers.folder import folder_source
+from trainer.data.readers.partition import shares
+from trainer.data.readers.sample import SAMPLES, sample_folder
+from trainer.data.readers.tfds import (
     default_data_dir,
     is_prepared,
     require_labelled_images,
     tfds_source,
 )
-from trainer.data.unreadable import without_unreadable
-from trainer.errors import UserError
+from trainer.data.readers.tfds_cache import cached_source, remember
+from trainer.data.selection import filter_classes
+from trainer.data.splits import Source
 from trainer.task import Task
 
 
@@ -46,9 +46,9 @@ def open_source(
     """
     source = _whole_source(task, config, drawing, checking)
     if task.classes:
-        source = only_classes(source, task.classes)
+        source = filter_classes(source, task.classes)
     if config.skip_bad_images and source.kind == "tfds":
-        source = without_unreadable(source, checking, config.cache_folder / DATASETS)
+        source = drop_unreadable(source, checking, config.cache_folder / DATASETS)
     return source
 
 
@@ -96,7 +96,7 @@ def _how_cut(missing: Sequence[str]) -> str:
 
 def _tfds_source(task: Task, config: Config) -> Source:
     data_dir, memory = _tfds_folders(config)
-    source = remembered_source(task.dataset, task.splits, data_dir, memory)
+    source = cached_source(task.dataset, task.splits, data_dir, memory)
     if source is None:
         source = tfds_source(task.dataset, task.splits, data_dir)
         remember(source, task.splits, data_dir, memory)
@@ -106,7 +106,7 @@ def _tfds_source(task: Task, config: Config) -> Source:
 def _is_at_hand(task: Task, config: Config) -> bool:
     """Whether TFDS needs no download; asked only where nothing is remembered."""
     data_dir, memory = _tfds_folders(config)
-    remembered = remembered_source(task.dataset, task.splits, data_dir, memory)
+    remembered = cached_source(task.dataset, task.splits, data_dir, memory)
     return remembered is not None or is_prepared(task.dataset, data_dir)
 
 

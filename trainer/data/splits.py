@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from trainer.errors import UserError
+from trainer.core.errors import UserError
 
 _COUNTED_TOGETHER = 1024
 
@@ -31,7 +31,7 @@ class Split:
     read: Callable[[tf.Tensor], tf.Tensor]
     """In the graph, from a reference to the image's encoded bytes (JPEG, PNG …)."""
 
-    shuffled_together: int
+    shuffle_buffer_size: int
     """How many references may be in memory at once: all, where they are paths."""
 
     describe: Callable[[int], str]

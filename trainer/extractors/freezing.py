@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-FREEZING = "batch norms folded into convolutions"
+GRAPH_OPTIMIZATIONS = "batch norms folded into convolutions"
 """What becomes of a network, in words: changed whenever the numbers that it gives change."""
 
 MOMENTS = "12345"

@@ -11,7 +11,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from trainer.errors import UserError
+from trainer.core.errors import UserError
 from trainer.extractors.names import KNOWN_MODULES, ExtractorName, handle_of
 
 USUAL_IMAGE_SIZE = 224

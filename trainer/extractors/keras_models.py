@@ -12,7 +12,7 @@ from typing import Any
 
 import keras
 
-from trainer.errors import UserError
+from trainer.core.errors import UserError
 from trainer.extractors.hub_modules import USUAL_IMAGE_SIZE, no_such_endpoint
 from trainer.extractors.names import KERAS, ExtractorName
 

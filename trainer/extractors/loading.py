@@ -11,9 +11,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from trainer.config import Config
-from trainer.errors import UserError
-from trainer.extractors.freezing import FREEZING, frozen
+from trainer.config.config import Config
+from trainer.core.errors import UserError
+from trainer.extractors.freezing import GRAPH_OPTIMIZATIONS, frozen
 from trainer.extractors.hub_modules import (
     hub_image_size,
     load_hub_network,
@@ -118,7 +118,7 @@ def extractor_identity(config: Config) -> dict[str, Any]:
         "endpoint": name.endpoint,
         "pool": config.pool if config.head is None else None,
         "image_size": config.image_size or stated_image_size(name),
-        "freezing": FREEZING,
+        "freezing": GRAPH_OPTIMIZATIONS,
         "tensorflow": tf.__version__,
     }
 
@@ -150,7 +150,7 @@ def _loaded_model(
     name: ExtractorName, config: Config, learns: bool
 ) -> tuple[keras.layers.Layer, int]:
     size = config.image_size or keras_image_size(name)
-    weights = RANDOM if config.how_much_learns == "scratch" else config.weights
+    weights = RANDOM if config.transfer_mode == "scratch" else config.weights
     model = load_keras_network(name, size, weights)
     model.trainable = learns
     if learns and config.unfreeze_from is not None:
@@ -165,7 +165,7 @@ def _loaded_module(
     size = config.image_size or hub_image_size(name, layer)
     if name.endpoint is not None:
         require_endpoint(name, layer, size)
-    if config.how_much_learns == "scratch":
+    if config.transfer_mode == "scratch":
         randomise(layer.adopted, config.seed)
     return layer, size
 

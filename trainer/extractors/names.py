@@ -6,8 +6,8 @@ import dataclasses
 import difflib
 from pathlib import Path
 
-from trainer.config import NO_EXTRACTOR
-from trainer.errors import UserError
+from trainer.config.config import NO_EXTRACTOR
+from trainer.core.errors import UserError
 
 KERAS = "keras:"
 """Begins the names of models of keras.applications."""

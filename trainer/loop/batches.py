@@ -19,18 +19,18 @@ from typing import Any, ClassVar
 import numpy as np
 import tensorflow as tf
 
-from trainer.data.augment import Augmentation, Variation
-from trainer.data.images import (
+from trainer.data.pipeline.augment import Augmentation, EpochAugmentation
+from trainer.data.pipeline.batches import (
     PADDING_LABEL,
-    READY_BATCHES,
-    batches_in,
+    PREFETCH,
     image_batches,
-    untuned,
+    num_batches,
+    without_autotune,
 )
-from trainer.data.mixing import Mixing
-from trainer.data.order import epoch_order
+from trainer.data.pipeline.mixup import Mixing
+from trainer.data.pipeline.order import epoch_order
 from trainer.data.splits import Split
-from trainer.features import Features, StoredFeatures
+from trainer.features.features import Features, StoredFeatures
 
 Batch = tuple[tf.Tensor, tf.Tensor]
 
@@ -43,16 +43,16 @@ class Batches(abc.ABC):
     batch_spec: tuple[tf.TensorSpec, tf.TensorSpec]
     """Shapes and dtypes of one batch: inputs [batch_size, …] and labels int32 [batch_size]."""
 
-    xla_takes_them: ClassVar[bool]
+    xla_compatible: ClassVar[bool]
     """Whether `take` can be part of a program that XLA compiles: its feed is a tensor."""
 
-    compiles_on_a_cpu: ClassVar[bool]
+    jit_on_cpu: ClassVar[bool]
     """Whether what learns from them is faster compiled on a CPU: heads are, convolutions not."""
 
     @property
     def steps(self) -> int:
         """Batches a pass, the padded last one included."""
-        return batches_in(self.examples, self.batch_size)
+        return num_batches(self.examples, self.batch_size)
 
     def examples_in(self, first: int, steps: int) -> int:
         """How many examples the `steps` batches from batch `first` of a pass hold."""
@@ -80,8 +80,8 @@ class Batches(abc.ABC):
 class FeatureBatches(Batches):
     """Rows of one tensor of features, which stays in memory."""
 
-    xla_takes_them = True
-    compiles_on_a_cpu = True
+    xla_compatible = True
+    jit_on_cpu = True
 
     def __init__(self, features: Features, batch_size: int, seed: int, copies: int = 1) -> None:
         """Put the features where the graph reads them: vectors [copies * examples, *shape].
@@ -119,8 +119,8 @@ class StreamedFeatureBatches(Batches):
     The same batches as `FeatureBatches` of the same features.
     """
 
-    xla_takes_them = False
-    compiles_on_a_cpu = True
+    xla_compatible = False
+    jit_on_cpu = True
 
     def __init__(
         self, features: StoredFeatures, batch_size: int, seed: int, copies: int = 1
@@ -141,7 +141,7 @@ class StreamedFeatureBatches(Batches):
         rows = _rows_by_step(self, self._seed, pass_number, self._copies)[first:]
         rows = tf.data.Dataset.from_tensor_slices(rows)
         batches = rows.map(self._read, num_parallel_calls=2, deterministic=True)
-        return iter(untuned(batches.prefetch(READY_BATCHES)))
+        return iter(without_autotune(batches.prefetch(PREFETCH)))
 
     def take(self, feed: tf.data.Iterator, step: tf.Tensor) -> Batch:
         """The next batch: the reading itself keeps count of the steps."""
@@ -163,8 +163,8 @@ class StreamedFeatureBatches(Batches):
 class ImageBatches(Batches):
     """Images decoded as they are needed, by a tf.data pipeline."""
 
-    xla_takes_them = False
-    compiles_on_a_cpu = False
+    xla_compatible = False
+    jit_on_cpu = False
 
     def __init__(
         self,
@@ -214,7 +214,7 @@ class ImageBatches(Batches):
 
     def _training_pass(self, pass_number: int, first: int) -> tf.data.Dataset:
         drawn_by, augmentation = (self._seed, pass_number), self._augmentation
-        variation = None if augmentation is None else Variation(augmentation, *drawn_by)
+        variation = None if augmentation is None else EpochAugmentation(augmentation, *drawn_by)
         batches = self._images(first, drawn_by, variation)
         return batches if self._mixing is None else self._mixing.mixed(batches, *drawn_by, first)
 
@@ -222,7 +222,7 @@ class ImageBatches(Batches):
         self,
         first: int,
         drawn_by: tuple[int, int] | None = None,
-        variation: Variation | None = None,
+        variation: EpochAugmentation | None = None,
     ) -> tf.data.Dataset:
         return image_batches(
             self._split,

@@ -25,7 +25,7 @@ class Metrics:
         self._means: dict[str, keras.metrics.Mean] = {}
         self._updated = False
 
-    def add_means(self, names: Iterable[str]) -> None:
+    def track(self, names: Iterable[str]) -> None:
         """Keep the mean of these values of a step too; outside the graph, before the first."""
         for name in names:
             self._means.setdefault(name, keras.metrics.Mean(name=name))

@@ -11,7 +11,7 @@ MAP_LAYERS = {
 """What a head that is given maps of features begins with, by what `--head` says."""
 
 
-def model_of(
+def build_model_from(
     extractor: keras.layers.Layer | None, head: keras.Model, of_maps: str | None
 ) -> keras.Model:
     """The head, behind what turns maps into vectors and on top of an extractor, if there are.

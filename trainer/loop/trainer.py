@@ -19,25 +19,29 @@ from typing import TYPE_CHECKING
 import keras
 import tensorflow as tf
 
-from trainer import signals
-from trainer.config import Config
-from trainer.errors import UserError
-from trainer.loop.averages import averaged
+from trainer.checkpoints.warm_start import warm_start
+from trainer.config.config import Config
+from trainer.core import signals
+from trainer.core.errors import UserError
 from trainer.loop.batches import Batch, Batches
-from trainer.loop.compiling import Jit
 from trainer.loop.history import EpochRecord
-from trainer.loop.initial_weights import take_weights
-from trainer.loop.losses import require_shares_taken, training_loss
+from trainer.loop.inner_loop import MAX_STEPS_PER_EXECUTION, InnerLoop, Span
 from trainer.loop.metrics import Metrics, example_weights
-from trainer.loop.models import model_of
-from trainer.loop.optimizers import make_optimizer
-from trainer.loop.precision import applied_norm, model_computing_in, scaling_losses
-from trainer.loop.spans import LONGEST_SPAN, Span, SpanRunner
-from trainer.loop.triggers import AboutEvery
+from trainer.loop.models import build_model_from
+from trainer.loop.triggers import EverySeconds
+from trainer.loop.xla import Jit
+from trainer.optimization.ema import averaged
+from trainer.optimization.losses import check_soft_labels, training_loss
+from trainer.optimization.optimizers import make_optimizer
+from trainer.optimization.precision import (
+    build_with_dtype_policy,
+    unscaled_global_norm,
+    with_loss_scaling,
+)
 from trainer.task import Task
 
 if TYPE_CHECKING:
-    from trainer.loop.hooks import Hook
+    from trainer.hooks.standard import Hook
 
 LONGEST_SECONDS = 0.5
 """A span of an evaluation, in which nothing can be interrupted."""
@@ -73,13 +77,13 @@ class Trainer:
         self.extractor = extractor
         keras.utils.set_random_seed(config.seed)
         inputs, _ = batches["train"].batch_spec
-        self.model = model_computing_in(config.precision, self.build_model, inputs)
+        self.model = build_with_dtype_policy(config.precision, self.build_model, inputs)
         if config.init_from is not None:
-            take_weights(self.model, config.init_from, say, task.frozen_when_taken)
-        self.optimizer = scaling_losses(self.build_optimizer(), config.precision)
+            warm_start(self.model, config.init_from, say, task.freeze_on_init)
+        self.optimizer = with_loss_scaling(self.build_optimizer(), config.precision)
         self.optimizer.build(self.model.trainable_variables)
         self.training_loss = training_loss(task.loss, config, len(classes), batches["train"])
-        require_shares_taken(task.name, config, self.loss, self.model, batches["train"])
+        check_soft_labels(task.name, config, self.loss, self.model, batches["train"])
         self.train_metrics = Metrics(task.metrics())
         self.eval_metrics = Metrics(task.metrics())
         self.step = 0
@@ -87,12 +91,11 @@ class Trainer:
         self.stopped: str | None = None
         """Why training ended before its last step."""
         # Training alone is compiled: a pass of evaluation is shorter than its compilation.
-        self._train_span = SpanRunner(
+        self._train_span = InnerLoop(
             self.train_step, batches["train"], self.train_metrics, Jit(config.jit, say)
         )
         self._eval_spans = {
-            split: SpanRunner(self.eval_step, batches[split], self.eval_metrics)
-            for split in batches
+            split: InnerLoop(self.eval_step, batches[split], self.eval_metrics) for split in batches
         }
 
     # What a subclass changes.
@@ -103,7 +106,9 @@ class Trainer:
         Raises:
             UserError: the head gives no vector of logits for what it is given.
         """
-        model = model_of(self.extractor, self.task.head(len(self.classes)), self.config.head)
+        model = build_model_from(
+            self.extractor, self.task.head(len(self.classes)), self.config.head
+        )
         inputs, _ = self.batches["train"].batch_spec
         try:
             logits = model(tf.zeros(inputs.shape))
@@ -165,7 +170,7 @@ class Trainer:
         scale = self.optimizer.scale_loss(tf.ones_like(loss))  # 1, other than in float16
         gradients = tape.gradient(loss, variables, output_gradients=scale)
         self.optimizer.apply(gradients, variables)
-        return applied_norm(self.optimizer, gradients, scale)
+        return unscaled_global_norm(self.optimizer, gradients, scale)
 
     # The loop.
 
@@ -182,12 +187,14 @@ class Trainer:
             while self.step < end_of_pass and not self.finished:
                 end_of_epoch = (self.epoch + 1) * self.steps_per_epoch
                 wanted = [hook.when.next(self.step) for hook in hooks]
-                end = int(min(end_of_pass, end_of_epoch, self.step + LONGEST_SPAN, *wanted))
+                end = int(
+                    min(end_of_pass, end_of_epoch, self.step + MAX_STEPS_PER_EXECUTION, *wanted)
+                )
                 span = self._train_span(feed, self.step, end)
                 self.step = end
-                self.let_speak(hooks, span)
+                self.call_hooks(hooks, span)
 
-    def let_speak(self, hooks: Sequence[Hook], span: Span) -> None:
+    def call_hooks(self, hooks: Sequence[Hook], span: Span) -> None:
         """Call the hooks whose time has come, now that a span has ended at the present step."""
         for hook in hooks:
             if hook.when.due(self.step):
@@ -220,11 +227,13 @@ class Trainer:
         if split == "validation":
             steps = min(steps, self.config.validation_steps or steps)
         self.eval_metrics.reset()
-        feed, pace, done = batches.open(pass_number=None), AboutEvery(LONGEST_SECONDS), 0
+        feed, pace, done = batches.open(pass_number=None), EverySeconds(LONGEST_SECONDS), 0
         weights = averaged(self.model, self.optimizer) if averages else nullcontext()
         with weights, signals.at_once():
             while done < steps:
-                span = run_span(feed, done, min(pace.next(done), done + LONGEST_SPAN, steps))
+                span = run_span(
+                    feed, done, min(pace.next(done), done + MAX_STEPS_PER_EXECUTION, steps)
+                )
                 pace.measured(span.steps, span.seconds)
                 done = span.last
         return self.eval_metrics.result()
@@ -264,7 +273,7 @@ class Trainer:
         return self.stopped is not None or self.step >= self.total_steps
 
     @property
-    def owes_record(self) -> bool:
+    def has_unlogged_epoch(self) -> bool:
         """Whether an epoch is over, but has no record: a run was interrupted in between."""
         recorded = self.history[-1].step if self.history else 0
         closed = self.finished or self.step % self.steps_per_epoch == 0

@@ -63,7 +63,7 @@ class EverySpan(Trigger):
         return True
 
 
-class AboutEvery(Trigger):
+class EverySeconds(Trigger):
     """About every so many seconds: spans are cut by how long the last one took a step."""
 
     def __init__(self, seconds: float) -> None:
@@ -84,7 +84,7 @@ class AboutEvery(Trigger):
         return True
 
 
-class ShareOfTime(Trigger):
+class TimeBudget(Trigger):
     """As often as a share of all time is enough for, and where training ends."""
 
     def __init__(self, share: float, trainer: Trainer) -> None:

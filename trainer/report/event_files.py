@@ -18,7 +18,7 @@ def event_file_sizes(run: Path) -> dict[str, int]:
     return {str(path.relative_to(run)): path.stat().st_size for path in _event_files(run)}
 
 
-def cut_event_files(run: Path, sizes: Mapping[str, int]) -> None:
+def truncate_event_files(run: Path, sizes: Mapping[str, int]) -> None:
     """Take away what was written after `event_file_sizes` gave these.
 
     Raises:

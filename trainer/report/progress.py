@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
-from trainer.printable import printable
+from trainer.core.text import printable
 
 
 class Bar(Protocol):

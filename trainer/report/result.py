@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from trainer import atomic
+from trainer.core import atomic
 
 PACKAGES = (
     "trainer",

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from trainer.core.errors import UserError
 from trainer.data import SPLITS
-from trainer.errors import UserError
 
 
 class Summaries:
@@ -25,14 +25,14 @@ class Summaries:
 
     def write(self, split: str, step: int, values: Mapping[str, float]) -> None:
         """Put each value under its name as the tag, at the global step."""
-        with self._naming_what_fails(), self._writer(split).as_default(step=step):
+        with self._as_user_errors(), self._writer(split).as_default(step=step):
             for tag, value in values.items():
                 tf.summary.scalar(tag, value)
 
     def flush(self) -> None:
         """Let a TensorBoard that is watching see all that was written."""
         for split, writer in self._writers.items():
-            with self._naming_what_fails():
+            with self._as_user_errors():
                 writer.flush()
             if not (self._folder / split).is_dir():  # TensorFlow writes on, and nobody will read it
                 raise UserError(f"{self._folder / split} has vanished; give the folder back")
@@ -44,7 +44,7 @@ class Summaries:
         return self._writers[split]
 
     @contextlib.contextmanager
-    def _naming_what_fails(self) -> Iterator[None]:
+    def _as_user_errors(self) -> Iterator[None]:
         try:
             yield
         except tf.errors.OpError as error:

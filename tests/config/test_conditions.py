@@ -1,0 +1,70 @@
+"""What a person may write to say when training has reached enough."""
+
+import pytest
+
+from trainer import UserError
+from trainer.config.conditions import Target, parse
+
+
+def test_a_target_is_a_metric_a_comparison_and_a_bound():
+    assert parse("--stop-at", "accuracy>=0.9") == Target(
+        "accuracy>=0.9", "train", "accuracy", ">=", 0.9
+    )
+
+
+@pytest.mark.parametrize("comparison", [">=", ">", "<=", "<"])
+def test_there_are_four_comparisons(comparison):
+    assert parse("--stop-at", f"loss{comparison}2").comparison == comparison
+
+
+@pytest.mark.parametrize(
+    ("text", "split", "metric"),
+    [
+        ("loss<1", "train", "loss"),
+        ("train/loss<1", "train", "loss"),
+        ("validation/loss<1", "validation", "loss"),
+        ("validation/top_5_accuracy>0.5", "validation", "top_5_accuracy"),
+    ],
+)
+def test_a_metric_is_of_training_unless_it_says_validation(text, split, metric):
+    target = parse("--stop-at", text)
+    assert (target.split, target.metric) == (split, metric)
+
+
+@pytest.mark.parametrize(
+    ("bound", "number"),
+    [("1", 1.0), (".5", 0.5), ("0.25", 0.25), ("-2", -2.0), ("1e-3", 0.001), ("2.5e-2", 0.025)],
+)
+def test_a_bound_is_any_number(bound, number):
+    assert parse("--stop-at", f"loss<{bound}").bound == number
+
+
+def test_spaces_may_stand_around_the_comparison():
+    assert parse("--stop-at", " loss < 0.4 ")[1:] == parse("--stop-at", "loss<0.4")[1:]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "accuracy",
+        "accuracy=0.9",
+        "accuracy==0.9",
+        "accuracy=>0.9",
+        "0.9<=accuracy",
+        "accuracy>=",
+        "accuracy>=high",
+        "accuracy>=nan",
+        "accuracy>=90%",
+        ">=0.9",
+        "test/accuracy>=0.9",
+        "accuracy>=0.9,loss<0.4",
+    ],
+)
+def test_what_is_no_target_is_refused_with_examples_of_one(text):
+    with pytest.raises(UserError) as error:
+        parse("--stop-at", text)
+    assert str(error.value) == (
+        "--stop-at must be a metric and its bound, like accuracy>=0.9, loss<0.4 or"
+        f" validation/accuracy>=0.9, not {text}"
+    )

@@ -1,0 +1,61 @@
+import hashlib
+
+import numpy as np
+import pytest
+
+from trainer.features.arrays import DamagedArrayError, read_array, write_array
+
+ARRAY = np.arange(12, dtype=np.float32).reshape(3, 4)
+
+
+@pytest.fixture
+def written(tmp_path):
+    path = tmp_path / "array.npy"
+    return path, write_array(path, ARRAY)
+
+
+def test_an_array_is_read_as_it_was_written(written):
+    np.testing.assert_array_equal(read_array(*written), ARRAY)
+
+
+def test_an_array_is_mapped_not_loaded(written):
+    assert isinstance(read_array(*written), np.memmap)
+
+
+@pytest.mark.parametrize("position", range(0, 176, 11))
+def test_a_changed_byte_anywhere_is_noticed(written, position):
+    path, checksum = written
+    content = bytearray(path.read_bytes())
+    content[position] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(DamagedArrayError, match=str(path)):
+        read_array(path, checksum)
+
+
+@pytest.mark.parametrize("left", [0, 1, 60, 175])
+def test_a_truncated_file_is_noticed(written, left):
+    path, checksum = written
+    path.write_bytes(path.read_bytes()[:left])
+    with pytest.raises(DamagedArrayError):
+        read_array(path, checksum)
+
+
+def test_a_missing_file_is_noticed(written):
+    path, checksum = written
+    path.unlink()
+    with pytest.raises(DamagedArrayError, match="cannot be read"):
+        read_array(path, checksum)
+
+
+def test_a_pickle_is_never_opened(tmp_path):
+    """An array of objects would run what its pickle says."""
+    path = tmp_path / "array.npy"
+    np.save(path, np.array([{"a": 1}]), allow_pickle=True)
+    checksum = hashlib.sha256(path.read_bytes()).hexdigest()
+    with pytest.raises(DamagedArrayError, match="cannot be read"):
+        read_array(path, checksum)
+
+
+def test_an_array_of_objects_is_never_written(tmp_path):
+    with pytest.raises(ValueError, match="pickle"):
+        write_array(tmp_path / "array.npy", np.array([{"a": 1}]))

@@ -1,0 +1,216 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.loop.conftest import SIZES, WithoutDropout
+from trainer import Config, UserError
+from trainer.checkpoints.store import newest_checkpoint
+from trainer.loop.triggers import EverySteps
+from trainer.optimization.optimizers import check_optimizer, make_optimizer, optimizer_classes
+
+NAMED = {"sgd", "rmsprop", "adagrad", "adadelta", "adam", "adamw", "adamax", "nadam", "lion"}
+STEPS_PER_EPOCH = 10
+
+
+class Assign:
+    """A hook that sets the step size of an optimizer, as Hook's docstring shows."""
+
+    when = EverySteps(1)
+
+    def __call__(self, trainer, span):
+        trainer.optimizer.learning_rate.assign(0.5)
+
+
+def made(**options: object) -> keras.optimizers.Optimizer:
+    return make_optimizer(Config(**options), STEPS_PER_EPOCH)
+
+
+def update(gradients: list[list[float]], **options: object) -> np.ndarray:
+    """What becomes of two zeros by so many steps of SGD with the step size 1."""
+    variable = keras.Variable([0.0, 0.0])
+    optimizer = made(optimizer="sgd", learning_rate=1.0, **options)
+    for gradient in gradients:
+        optimizer.apply([tf.constant(gradient)], [variable])
+    return variable.numpy()
+
+
+def test_the_usual_optimizers_are_there():
+    assert set(optimizer_classes()) >= NAMED
+
+
+@pytest.mark.parametrize("name", optimizer_classes())
+def test_every_optimizer_trains_spans_compiled_once(make_trainer, weights, name):
+    trainer = make_trainer(optimizer=name, jit="on")
+    before = weights(trainer)
+    trainer.fit()
+    assert all(np.isfinite(w).all() for w in weights(trainer))
+    assert all(not np.array_equal(a, b) for a, b in zip(before, weights(trainer), strict=True))
+
+
+@pytest.mark.parametrize("name", ["AdamW", "ADAMW", "adamw"])
+def test_a_name_may_be_written_in_any_letters(name):
+    assert isinstance(made(optimizer=name), keras.optimizers.AdamW)
+
+
+@pytest.mark.parametrize("name", ["adamm", "Adaam"])
+def test_a_wrong_name_is_told_the_nearest(name):
+    with pytest.raises(UserError) as error:
+        check_optimizer(Config(optimizer=name))
+    assert str(error.value).startswith(
+        f"--optimizer {name} is unknown: did you mean adam? There are adadelta, "
+    )
+
+
+@pytest.mark.parametrize("name", ["optimizer", "lossscaleoptimizer", "multioptimizer", "get", ""])
+def test_what_is_no_optimizer_of_its_own_is_none(name):
+    with pytest.raises(UserError, match=r"^--optimizer .* is unknown: "):
+        check_optimizer(Config(optimizer=name))
+
+
+@pytest.mark.parametrize("name", ["sgd", "RMSprop"])
+def test_momentum_is_handed_on(name):
+    assert made(optimizer=name, momentum=0.75).momentum == 0.75
+
+
+def test_momentum_of_an_optimizer_without_is_refused():
+    with pytest.raises(UserError) as error:
+        check_optimizer(Config(optimizer="adam", momentum=0.9))
+    assert str(error.value) == (
+        "--momentum: adam takes none; leave it out, or choose --optimizer muon or rmsprop or sgd"
+    )
+
+
+def test_what_is_not_given_is_the_optimizers_own():
+    ours, own = made(optimizer="adamw").get_config(), keras.optimizers.AdamW().get_config()
+    assert {**ours, "name": ""} == {**own, "name": "", "learning_rate": pytest.approx(0.001)}
+
+
+def test_weight_decay_is_decoupled_from_the_gradient():
+    variable = keras.Variable([1.0])
+    made(optimizer="adamw", learning_rate=0.1, weight_decay=0.5).apply(
+        [tf.constant([0.0])], [variable]
+    )
+    np.testing.assert_allclose(variable, [1 - 0.1 * 0.5], rtol=1e-6)
+
+
+def test_a_constant_step_size_can_be_assigned(make_trainer):
+    trainer = make_trainer()
+    trainer.fit([Assign()])
+    assert trainer.learning_rate == 0.5
+
+
+def test_the_trainers_learning_rate_is_the_schedules_present_value(make_trainer):
+    trainer = make_trainer(schedule="cosine", warmup="50%", learning_rate=0.1, epochs=2)
+    rates = []
+
+    class Listen:
+        when = EverySteps(7)
+
+        def __call__(self, trainer, span):
+            rates.append(trainer.learning_rate)
+
+    rates.append(trainer.learning_rate)
+    trainer.fit([Listen()])
+    assert rates == pytest.approx([0.0, 0.1, 0.0], abs=1e-8)
+
+
+# Clipping.
+
+
+def test_gradients_together_are_clipped_to_the_norm():
+    np.testing.assert_allclose(update([[3.0, 4.0]], clip_norm=1.0), [-0.6, -0.8], rtol=1e-6)
+
+
+def test_smaller_gradients_are_left_alone():
+    np.testing.assert_allclose(update([[0.3, 0.4]], clip_norm=1.0), [-0.3, -0.4], rtol=1e-6)
+
+
+@pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
+def test_no_step_of_a_training_is_longer_than_the_norm(make_trainer, weights, precision):
+    trainer = make_trainer(
+        optimizer="sgd", learning_rate=1.0, clip_norm=0.01, precision=precision, epochs=1
+    )
+    lengths, before = [], weights(trainer)
+
+    class Measure:
+        when = EverySteps(1)
+
+        def __call__(self, trainer, span):
+            nonlocal before
+            after = weights(trainer)
+            changes = [np.sum((a - b) ** 2) for a, b in zip(after, before, strict=True)]
+            lengths.append(np.sqrt(sum(changes)))
+            before = after
+
+    trainer.fit([Measure()])
+    assert lengths == pytest.approx([0.01] * len(lengths), rel=1e-3)
+
+
+# Accumulation.
+
+
+def test_gradients_are_averaged_before_a_step():
+    np.testing.assert_allclose(update([[1.0, 0.0]], accumulate=2), [0, 0])
+    np.testing.assert_allclose(update([[1.0, 0.0], [3.0, 2.0]], accumulate=2), [-2, -1])
+
+
+def test_the_average_is_clipped_and_not_its_parts():
+    clipped = update([[2.0, 0.0], [0.0, 0.2]], accumulate=2, clip_norm=1.0)
+    np.testing.assert_allclose(clipped, np.array([-1.0, -0.1]) / np.hypot(1.0, 0.1), rtol=1e-6)
+
+
+@pytest.mark.parametrize("jit", ["on", "off"])
+@pytest.mark.parametrize("name", ["adam", "nadam", "sgd"])
+def test_two_half_batches_are_worth_a_whole_one(make_trainer, weights, name, jit):
+    options = {"optimizer": name, "jit": jit, "epochs": 3}
+    whole = make_trainer(WithoutDropout, batch_size=SIZES["train"], **options)
+    halves = make_trainer(WithoutDropout, batch_size=SIZES["train"] // 2, accumulate=2, **options)
+    whole.fit()
+    halves.fit()
+    for one, other in zip(weights(whole), weights(halves), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
+
+
+def test_more_steps_accumulated_than_there_are_is_refused():
+    with pytest.raises(
+        UserError, match=r"^--accumulate 11 is more steps than the training has \(10\)"
+    ):
+        made(epochs=1, accumulate=11)
+
+
+# What a checkpoint keeps.
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"optimizer": "nadam"},
+        {"ema": 0.9},
+        {"accumulate": 4},
+        {"schedule": "cosine", "warmup": "2steps"},
+        {"clip_norm": 0.5, "optimizer": "sgd", "momentum": 0.9},
+        {"precision": "mixed_float16", "ema": 0.9, "accumulate": 3},
+    ],
+    ids=str,
+)
+def test_training_goes_on_from_a_checkpoint_as_if_it_had_not_stopped(
+    make_trainer, state_of, weights, tmp_path, options
+):
+    whole = make_trainer(jit="off", **options)
+    state = state_of(whole)
+
+    class SaveAtTen:
+        when = EverySteps(10)
+
+        def __call__(self, trainer, span):
+            state.save()
+
+    whole.fit([SaveAtTen()])
+    resumed = make_trainer(jit="off", **options)
+    state_of(resumed).restore(newest_checkpoint(tmp_path / "checkpoints", print))
+    assert resumed.step == 10
+    resumed.fit()
+    for one, other in zip(weights(whole), weights(resumed), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert resumed.evaluate("validation") == whole.evaluate("validation")

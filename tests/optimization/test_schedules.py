@@ -1,0 +1,69 @@
+import pytest
+
+from trainer import Config, UserError
+from trainer.optimization.schedules import learning_rate, rate_after
+
+EPOCHS, STEPS_PER_EPOCH = 10, 20
+TOTAL = EPOCHS * STEPS_PER_EPOCH
+
+
+def rate(step: int, **options: object) -> float:
+    """The step size after so many of 200 steps, of a schedule that begins with 0.1."""
+    config = Config(epochs=EPOCHS, learning_rate=0.1, **options)
+    return float(learning_rate(config, STEPS_PER_EPOCH)(step))
+
+
+def test_a_constant_step_size_stays_a_number():
+    assert learning_rate(Config(learning_rate=1), STEPS_PER_EPOCH) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("schedule", "expected"),
+    [
+        ("cosine", {0: 0.1, TOTAL // 2: 0.05, TOTAL: 0.0}),
+        ("exponential", {0: 0.1, STEPS_PER_EPOCH: 0.094, TOTAL: 0.1 * 0.94**10}),
+        ("piecewise", {0: 0.1, 99: 0.1, 100: 0.01, 149: 0.01, 150: 0.001, TOTAL: 0.001}),
+    ],
+)
+def test_a_schedule_at_its_start_middle_and_end(schedule, expected):
+    rates = {step: rate(step, schedule=schedule) for step in expected}
+    assert rates == pytest.approx(expected, abs=1e-8)
+
+
+@pytest.mark.parametrize("schedule", ["constant", "cosine", "exponential", "piecewise"])
+def test_a_warm_up_rises_evenly_to_where_the_schedule_begins(schedule):
+    rates = [rate(step, schedule=schedule, warmup="20%") for step in (0, 10, 40)]
+    assert rates == pytest.approx([0.0, 0.025, 0.1])
+
+
+@pytest.mark.parametrize(
+    ("schedule", "expected"),
+    [
+        ("constant", {120: 0.1, TOTAL: 0.1}),
+        ("cosine", {120: 0.05, TOTAL: 0.0}),
+        ("exponential", {60: 0.094}),
+        ("piecewise", {119: 0.1, 120: 0.01, 160: 0.001}),
+    ],
+)
+def test_after_a_warm_up_the_schedule_has_the_steps_that_are_left(schedule, expected):
+    rates = {step: rate(step, schedule=schedule, warmup="40steps") for step in expected}
+    assert rates == pytest.approx(expected, abs=1e-8)
+
+
+@pytest.mark.parametrize("warmup", ["10epochs", "100%", "201steps"])
+def test_a_warm_up_as_long_as_the_training_is_refused(warmup):
+    with pytest.raises(UserError, match=rf"^--warmup {warmup} is 20\d steps, and the training has"):
+        rate(0, warmup=warmup)
+
+
+@pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
+def test_the_rate_of_any_step_is_known(make_trainer, precision):
+    trainer = make_trainer(learning_rate=0.1, schedule="cosine", epochs=2, precision=precision)
+    rates = [rate_after(trainer.optimizer, step) for step in (0, 7, 14)]
+    assert rates == pytest.approx([0.1, 0.05, 0.0], abs=1e-8)
+
+
+def test_the_rate_of_an_optimizer_without_a_schedule_is_its_present_one(make_trainer):
+    trainer = make_trainer(learning_rate=0.1)
+    trainer.optimizer.learning_rate.assign(0.25)
+    assert rate_after(trainer.optimizer, 3) == 0.25

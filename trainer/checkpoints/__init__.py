@@ -1,0 +1,1 @@
+"""All that training goes on from, on the disk."""

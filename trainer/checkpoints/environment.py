@@ -1,0 +1,55 @@
+"""What the bits of a run hang on beside its config: the data, the releases, the machine's cores."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import tensorflow as tf
+
+from trainer.core.errors import UserError
+from trainer.data.splits import Source
+from trainer.report.result import versions
+
+
+def circumstances(source: Source) -> dict[str, Any]:
+    """Those of this process, as JSON takes them."""
+    return {
+        "classes": list(source.classes),
+        "examples": dict(source.examples),
+        "data": {name: split.fingerprint for name, split in source.splits.items()},
+        "versions": versions(),
+        "cores": _cores(),
+        "gpus": len(tf.config.list_physical_devices("GPU")),
+    }
+
+
+def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+    """A line for each way in which a run that goes on may end with other bits than it would have.
+
+    Raises:
+        UserError: it cannot go on at all, with other classes or another number of examples.
+    """
+    for what in ("classes", "examples"):
+        if before[what] != now[what]:
+            raise UserError(
+                f"the data have changed: the run began with {what} {before[what]}, and now there"
+                f" are {now[what]}; bring them back, or start a new run"
+            )
+    if before["data"] != now["data"]:
+        yield "the data have changed since the run began: it may end with other weights"
+    for package, release in before["versions"].items():
+        present = now["versions"].get(package)
+        if present != release:
+            yield f"the run began with {package} {release}, not {present}: last bits may differ"
+    for what in ("cores", "gpus"):
+        if before[what] != now[what]:
+            yield f"the run began on {before[what]} {what}, not {now[what]}: last bits may differ"
+
+
+def _cores() -> int:
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on every system
+        return os.cpu_count() or 1

@@ -1,0 +1,62 @@
+"""TensorFlow without the noise of its start-up, for the commands."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+
+from trainer.core import signals
+
+
+def import_tensorflow() -> None:
+    """Import TensorFlow and Keras on it, silently; a TF_CPP_MIN_LOG_LEVEL of the user's stands."""
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    logging.getLogger("absl").setLevel(logging.ERROR)
+    logging.getLogger("tensorflow").addFilter(_is_no_warning_of_retracing)
+    # tensorflow_hub 0.16 imports it, and setuptools tells every user so.
+    warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
+    logs_as_asked = "TF_CPP_MIN_LOG_LEVEL" in os.environ
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    quietly = contextlib.nullcontext() if logs_as_asked else _standard_error_off()
+    # An exception in the midst of it would crash some of its C++, and be lost in its Python.
+    with signals.exiting(), quietly, _kept_for_good():
+        import keras  # noqa: F401
+
+
+def _is_no_warning_of_retracing(record: logging.LogRecord) -> bool:
+    """It is given where several graphs come from one line, too; `TracedOnce` knows better."""
+    return "triggered tf.function retracing" not in record.getMessage()
+
+
+@contextlib.contextmanager
+def _kept_for_good() -> Iterator[None]:
+    """What is made inside stays until the end of the process, and the garbage collector knows it.
+
+    Otherwise it would look through all of that again and again, and once more at the end.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+@contextlib.contextmanager
+def _standard_error_off() -> Iterator[None]:
+    """The library's loading logs to the process's standard error before it reads any setting."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)

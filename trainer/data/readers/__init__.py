@@ -1,0 +1,1 @@
+"""From a name or a folder to splits of encoded examples."""

@@ -1,0 +1,1 @@
+"""What a frozen extractor makes of images, kept on the disk."""

@@ -1,0 +1,122 @@
+"""Which run goes on, and with which options."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import shlex
+import typing
+from pathlib import Path
+from typing import Any
+
+from trainer.config.bounds import flag
+from trainer.config.config import STOPPING, Config
+from trainer.core.errors import UserError
+from trainer.core.run_folder import RunFolder
+
+LAST = "last"
+
+RESUMABLE_OPTIONS = frozenset(
+    {
+        *STOPPING,
+        *("checkpoint_every", "log_every", "log_dir", "summary"),
+        *("data_dir", "cache_dir", "feature_memory"),
+        "resume",
+    }
+)
+"""The options that a run may go on with others of: they change no step that it takes."""
+
+
+def run_to_resume(asked: str, log_dir: Path, task_name: str | None) -> Path:
+    """The folder of the run that `--resume` names.
+
+    Args:
+        asked: The folder, or "last" for the one that was started last.
+        log_dir: Where that is looked for.
+        task_name: Of which task it is looked for; of any, when None.
+
+    Raises:
+        UserError: there is no run.
+    """
+    if asked != LAST:
+        path = Path(asked)
+        if not RunFolder(path).config.is_file():
+            raise UserError(
+                f"--resume {asked}: there is no run (no {RunFolder(path).config}); give a folder"
+                f" LOG_DIR/<task>/<run>, or {LAST}"
+            )
+        return path
+    runs = [path.parent for path in log_dir.glob(f"{task_name or '*'}/*/config.json")]
+    if not runs:
+        of_task = f" of {task_name}" if task_name else ""
+        raise UserError(f"--resume {LAST}: there is no run{of_task} in --log-dir {log_dir}")
+    return max(runs, key=_started)
+
+
+def saved_config(run: Path) -> Config:
+    """The config that a run was started with.
+
+    Raises:
+        UserError: its file cannot be read, or is that of another release.
+    """
+    path = RunFolder(run).config
+    try:
+        knobs = json.loads(path.read_bytes())
+        types = typing.get_type_hints(Config)
+        return Config(**{name: _typed(types[name], value) for name, value in knobs.items()})
+    except KeyError as unknown:
+        raise UserError(
+            f"{path}: there is no option {unknown}; go on with the release that began the run"
+        ) from None
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise UserError(f"{path} cannot be read ({error}); start a new run") from error
+
+
+def require_same(saved: Config, wanted: Config) -> None:
+    """Refuse options that contradict those of the run that is to go on.
+
+    Raises:
+        UserError: naming the option.
+    """
+    for field in dataclasses.fields(Config):
+        before, now = getattr(saved, field.name), getattr(wanted, field.name)
+        if before != now and field.name not in RESUMABLE_OPTIONS:
+            raise UserError(
+                f"{flag(field.name)} {now}: the run that goes on has {before}; leave it away, or"
+                " start a new run"
+            )
+
+
+def finished_message(run: Path, config: Config) -> str | None:
+    """One line if the run has nothing left to do; None if it has."""
+    try:
+        result = json.loads(RunFolder(run).result.read_bytes())
+        if any(result["config"][name] != value for name, value in config.stopping.items()):
+            return None
+        stopped, epochs = result["stopped"], result["epochs"]
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+    why = f"stopped by {stopped} in epoch {epochs}" if stopped else f"all {epochs} epochs"
+    return f"{run} is finished: {why}; to go on give it more --epochs or another rule to stop by"
+
+
+def resume_command(run: Path) -> str:
+    """What to type to go on with a run."""
+    return f"python -m trainer.run --resume {shlex.quote(str(run))}"
+
+
+def _typed(hint: Any, value: Any) -> Any:
+    """A value of JSON as the option takes it."""
+    if value is None:
+        return None
+    kinds = typing.get_args(hint) or (hint,)
+    if Path in kinds:
+        return Path(value)
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _started(run: Path) -> tuple[str, int]:
+    """When a run was started: its folder's name, which has a number after others of that second."""
+    form = re.fullmatch(r"(.{19})-(\d+)", run.name)
+    return (form[1], int(form[2])) if form else (run.name, 1)
