@@ -137,7 +137,8 @@ def split_of() -> Callable[[Sequence[bytes]], Split]:
     """A split of encoded images, labelled by their positions."""
     import tensorflow as tf
 
-    from trainer.data.splits import Split, fingerprint
+    from trainer.core.hashing import fingerprint
+    from trainer.data.splits import Split
 
     def make(images: Sequence[bytes]) -> Split:
         references = tf.data.Dataset.from_tensor_slices(

@@ -6,8 +6,7 @@ import numpy as np
 from numpy.random import Generator
 from PIL import Image
 
-from tools.samples import clothes
-from tools.samples import shoes
+from tools.samples import clothes, shoes
 from tools.samples.canvas import Brush, one_of, soft_field
 from tools.samples.garments import Garment
 from tools.samples.grey import SIDE, grey_picture

@@ -9,7 +9,8 @@ import numpy as np
 import tensorflow as tf
 
 from trainer.core.errors import UserError
-from trainer.data.splits import Source, Split, fingerprint
+from trainer.core.hashing import fingerprint
+from trainer.data.splits import Source, Split
 
 _NOT_WANTED = -1
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
 from trainer.core.errors import UserError
+from trainer.core.hashing import fingerprint
 
 _COUNTED_TOGETHER = 1024
 
@@ -97,14 +95,3 @@ class Source:
     def examples(self) -> dict[str, int]:
         """How many examples each split has."""
         return {name: split.examples for name, split in self.splits.items()}
-
-
-def fingerprint(content: object) -> str:
-    """SHA-256 of anything that JSON takes: equal content, equal fingerprint."""
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
-def file_state(path: Path, folder: Path) -> list[str | int]:
-    """What tells a file below a folder from another without reading it."""
-    state = path.stat()
-    return [str(path.relative_to(folder)), state.st_size, state.st_mtime_ns]

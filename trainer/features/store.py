@@ -25,8 +25,9 @@ import filelock
 
 from trainer.core import atomic
 from trainer.core.errors import UserError
+from trainer.core.hashing import fingerprint
 from trainer.data.pipeline.augment import EpochAugmentation
-from trainer.data.splits import Split, fingerprint
+from trainer.data.splits import Split
 from trainer.extractors.loading import Extractor
 from trainer.features.arrays import DamagedArrayError, read_array, write_array
 from trainer.features.features import EXTRACTION_BATCH, Features, StoredFeatures, extract, joined

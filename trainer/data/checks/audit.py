@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from trainer.core.hashing import fingerprint
 from trainer.data.checks.duplicates import (
     Duplicates,
     Place,
@@ -19,7 +20,7 @@ from trainer.data.checks.duplicates import (
     under_two_labels,
 )
 from trainer.data.readers.json_cache import keep, kept
-from trainer.data.splits import Source, fingerprint
+from trainer.data.splits import Source
 
 UNBALANCED = 10.0
 """How many times as often as the rarest the commonest class may be trained on, without a word.

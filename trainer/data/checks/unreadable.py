@@ -13,11 +13,12 @@ from typing import Any
 import tensorflow as tf
 
 from trainer.core.errors import UserError
+from trainer.core.hashing import fingerprint
 from trainer.data.images.decoding import decode_error, reason
 from trainer.data.images.formats import MOST_PIXELS
 from trainer.data.readers.json_cache import keep, kept
 from trainer.data.selection import without
-from trainer.data.splits import Source, Split, fingerprint
+from trainer.data.splits import Source, Split
 
 READABLE = f"decodes to its end, of at most {MOST_PIXELS} pixels, as TensorFlow {tf.__version__}"
 """What a readable image is, in words: changed whenever others are."""

@@ -9,8 +9,8 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
+from trainer.core.hashing import file_state, fingerprint
 from trainer.data.readers.json_cache import keep, kept
-from trainer.data.splits import file_state, fingerprint
 
 
 def file_digests(paths: Sequence[Path], memory: Path | None = None) -> list[bytes]:

@@ -11,12 +11,13 @@ from pathlib import Path
 import tensorflow as tf
 
 from trainer.core.errors import UserError
+from trainer.core.hashing import file_state, fingerprint
 from trainer.data import SPLITS
 from trainer.data.checks.unreadable import REMEDY, unreadable_examples
 from trainer.data.images.formats import refusal
 from trainer.data.readers.digests import file_digests
 from trainer.data.readers.partition import LabelledFile, partition
-from trainer.data.splits import Source, Split, file_state, fingerprint
+from trainer.data.splits import Source, Split
 
 SPLIT_FOLDERS = {
     "train": ("train",),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from trainer.core import atomic
-from trainer.data.splits import fingerprint
+from trainer.core.hashing import fingerprint
 
 
 def keep(path: Path, content: Any) -> None:

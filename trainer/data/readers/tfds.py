@@ -12,8 +12,9 @@ import numpy as np
 import tensorflow as tf
 
 from trainer.core.errors import UserError
+from trainer.core.hashing import file_state, fingerprint
 from trainer.data.readers.tfds_splits import split_expressions
-from trainer.data.splits import Source, Split, file_state, fingerprint
+from trainer.data.splits import Source, Split
 
 PROBE_SECONDS = 10
 """How long a download's server may take to answer before we say that there is no network."""

@@ -13,6 +13,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from trainer.core.hashing import fingerprint
 from trainer.data.readers.json_cache import keep, kept
 from trainer.data.readers.tfds import (
     SHUFFLED_TOGETHER,
@@ -20,7 +21,7 @@ from trainer.data.readers.tfds import (
     example_name,
     tfds_source,
 )
-from trainer.data.splits import Source, Split, fingerprint
+from trainer.data.splits import Source, Split
 
 
 def cached_source(
