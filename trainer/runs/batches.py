@@ -13,7 +13,7 @@ from trainer.data.pipeline.augment import EpochAugmentation, augmentation_from_c
 from trainer.data.pipeline.batches import PREPARATION
 from trainer.data.pipeline.mixup import mixing_from_config
 from trainer.data.splits import Source, Split
-from trainer.extractors.hub_modules import USUAL_IMAGE_SIZE
+from trainer.extractors.hub_modules import DEFAULT_IMAGE_SIZE
 from trainer.extractors.loading import Extractor, Network, extractor_identity, load_network
 from trainer.features.features import StoredFeatures
 from trainer.features.store import FeatureSpec, FeatureStore
@@ -42,9 +42,9 @@ class BatchFactory:
         self._store = FeatureStore(config.cache_folder / FEATURES, display.say)
         self._channels = 3 if config.uses_extractor else channels
         self._augmentation = augmentation_from_config(config)
-        self._identity = extractor_identity(config) if config.uses_extractor else {}
-        self._frozen = functools.cache(lambda: load_network(config))
-        self._extractor = functools.cache(lambda: Extractor.of(self._frozen()))
+        self._identity = extractor_identity(config, config.seed) if config.uses_extractor else {}
+        self._frozen = functools.cache(lambda: load_network(config, config.seed))
+        self._extractor = functools.cache(lambda: Extractor.from_network(self._frozen()))
 
     @functools.cached_property
     def network(self) -> Network | None:
@@ -56,7 +56,9 @@ class BatchFactory:
         if not self._config.uses_extractor or self.uses_cached_features:
             return None
         with dtype_policy_scope(self._config.precision):
-            return load_network(self._config, learns=self._config.extractor_trainable)
+            return load_network(
+                self._config, self._config.seed, trainable=self._config.extractor_trainable
+            )
 
     @property
     def layer(self) -> keras.layers.Layer | None:
@@ -119,7 +121,7 @@ class BatchFactory:
         )
 
     def _image_batches(self, source: Source) -> dict[str, Batches]:
-        own_size = self.network.image_size if self.network else USUAL_IMAGE_SIZE
+        own_size = self.network.image_size if self.network else DEFAULT_IMAGE_SIZE
         side = self._config.image_size or own_size
         batches = functools.partial(
             ImageBatches,

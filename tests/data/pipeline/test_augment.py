@@ -258,7 +258,7 @@ def test_copies_of_what_nothing_varies_are_refused():
         ({"cutmix": float("inf")}, "--cutmix must be at most 1000, not inf"),
         (
             {"augment_copies": 2, "mixup": 0.2},
-            "--augment-copies keeps features, and --mixup mixes images; leave one away",
+            "--augment-copies caches features, and --mixup mixes images; omit one",
         ),
     ],
 )
@@ -270,5 +270,5 @@ def test_a_value_that_no_image_can_have_is_refused_by_its_option(options, messag
 
 @pytest.mark.parametrize("options", [{"extractor": "none"}, {"transfer": "finetune"}])
 def test_copies_of_features_need_a_frozen_extractor(options):
-    with pytest.raises(UserError, match=r"^--augment-copies keeps features of a frozen extractor"):
+    with pytest.raises(UserError, match=r"^--augment-copies needs a frozen extractor"):
         Config(augment="light", augment_copies=2, **options)
