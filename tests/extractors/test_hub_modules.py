@@ -107,7 +107,7 @@ def test_a_folder_is_its_own_handle(vector_module):
 )
 def test_a_mistyped_name_is_answered_with_the_nearest(wrong, right):
     with pytest.raises(
-        UserError, match=rf"^--extractor {wrong} is unknown: did you mean {right}\?"
+        UserError, match=rf"^--extractor {wrong}: did you mean {right}\?"
     ):
         extractor_of(wrong)
 

@@ -1,27 +1,30 @@
-"""The feature store: every image passes the extractor once in its life, whatever happens."""
+"""The feature store: every image is extracted once, whatever happens."""
 
 import json
+import logging
 import multiprocessing
 
 import numpy as np
 import pytest
 
-from trainer import Config, UserError
+from trainer import UserError
+from trainer.config.transfer import TransferOptions
 from trainer.data.pipeline.augment import PRESETS, EpochAugmentation
 from trainer.extractors.loading import Extractor, load_network
-from trainer.features.features import extract, joined
+from trainer.features import store as store_module
+from trainer.features.features import concatenate, extract
 from trainer.features.store import SHARD_ROWS, FeatureSpec, FeatureStore
 
 EXAMPLES = 2 * SHARD_ROWS + 5
 
 
 class Killed(BaseException):
-    """What a kill looks like from within: nothing that anyone catches."""
+    """What nobody catches, as nobody catches a kill."""
 
 
 @pytest.fixture(scope="module")
 def extractor(vector_module):
-    return Extractor.from_network(load_network(Config(extractor=str(vector_module))))
+    return Extractor.from_network(load_network(TransferOptions(extractor=str(vector_module))))
 
 
 @pytest.fixture
@@ -31,7 +34,7 @@ def split(split_of, picture, encoded):
 
 
 class Counting:
-    """An extractor that counts the images which pass it, and may be killed after so many."""
+    """Loads an extractor that counts its images, and is killed after a certain number."""
 
     def __init__(self, extractor, killed_after=None):
         self.images, self._extractor, self._killed_after = 0, extractor, killed_after
@@ -54,18 +57,11 @@ def counting(extractor):
 
 @pytest.fixture
 def store(tmp_path):
-    said = []
-    store = FeatureStore(tmp_path / "features", said.append)
-    store.said = said
-    return store
+    return FeatureStore(tmp_path / "features")
 
 
-def wanted(split, extractor, **identity) -> FeatureSpec:
+def spec(split, extractor, **identity) -> FeatureSpec:
     return FeatureSpec("pictures", {"split": split.fingerprint, **identity}, split, extractor)
-
-
-def silent(*_):
-    pass
 
 
 def files(store) -> list[str]:
@@ -73,89 +69,93 @@ def files(store) -> list[str]:
 
 
 @pytest.fixture
-def kept(store, split, counting):
-    """Features that were computed, and the folder they are kept in."""
-    features = store.features(wanted(split, counting), silent).loaded()
-    return features, store._folder / wanted(split, counting).key
+def stored(store, split, counting):
+    """Extracted features, and the folder they are stored in."""
+    features = store.features(spec(split, counting)).load()
+    return features, store._folder / spec(split, counting).key
 
 
-def test_features_are_the_extractors(kept, split, extractor):
-    features, _ = kept
+def test_features_are_those_of_the_extractor(stored, split, extractor):
+    features, _ = stored
     assert features.vectors.shape == (EXAMPLES, *extractor.shape)
     np.testing.assert_array_equal(features.labels, np.arange(EXAMPLES))
 
 
-def test_each_image_passes_the_extractor_once_in_its_life(kept, store, split, counting):
+def test_stored_features_are_not_extracted_again(stored, store, split, counting):
     passed = counting.images
-    again = store.features(wanted(split, counting), silent).loaded()
+    again = store.features(spec(split, counting)).load()
     assert counting.images == passed
-    np.testing.assert_array_equal(again.vectors, kept[0].vectors)
+    np.testing.assert_array_equal(again.vectors, stored[0].vectors)
 
 
-def test_kept_features_need_no_extractor(kept, store, split):
+def test_stored_features_need_no_extractor(stored, store, split):
     def none() -> Extractor:
-        raise AssertionError("it was loaded")
+        raise AssertionError("the extractor was loaded")
 
-    store.features(wanted(split, none), silent)
+    store.features(spec(split, none))
 
 
-def test_another_identity_has_features_of_its_own(kept, store, split, counting):
+def test_features_of_another_identity_are_extracted(stored, store, split, counting):
     passed = counting.images
-    store.features(wanted(split, counting, image_size=16), silent)
+    store.features(spec(split, counting, image_size=16))
     assert counting.images == 2 * passed
 
 
-def test_it_counts_the_images_that_had_to_pass(kept, store, split, counting):
+def test_the_images_extracted_are_counted(stored, store, split, counting):
     assert store.extracted == EXAMPLES
-    store.features(wanted(split, counting), silent)
+    store.features(spec(split, counting))
     assert store.extracted == EXAMPLES
 
 
-def test_progress_is_told_up_to_the_last_image(store, split, counting):
-    told = []
-    store.features(wanted(split, counting), lambda done, total: told.append((done, total)))
-    assert told == sorted(told)
-    assert told[-1] == (EXAMPLES, EXAMPLES)
+def test_progress_is_reported_up_to_the_last_image(store, split, counting):
+    reported = []
+    store.features(
+        spec(split, counting), lambda done, total, note=None: reported.append((done, total))
+    )
+    assert reported == sorted(reported)
+    assert reported[-1] == (EXAMPLES, EXAMPLES)
 
 
 @pytest.mark.parametrize("after", [0, 31, SHARD_ROWS, SHARD_ROWS + 64, 2 * SHARD_ROWS])
-def test_a_killed_extraction_goes_on_from_its_last_whole_shard(
-    store, split, extractor, kept, after, tmp_path
+def test_a_killed_extraction_continues_after_its_last_whole_shard(
+    store, split, extractor, stored, after, tmp_path
 ):
-    other = FeatureStore(tmp_path / "other", silent)
+    other = FeatureStore(tmp_path / "other")
     with pytest.raises(Killed):
-        other.features(wanted(split, Counting(extractor, killed_after=after)), silent)
+        other.features(spec(split, Counting(extractor, killed_after=after)))
     rest = Counting(extractor)
-    features = other.features(wanted(split, rest), silent).loaded()
+    features = other.features(spec(split, rest)).load()
     assert rest.images <= EXAMPLES + 32 - after // SHARD_ROWS * SHARD_ROWS
-    np.testing.assert_array_equal(features.vectors, kept[0].vectors)
+    np.testing.assert_array_equal(features.vectors, stored[0].vectors)
 
 
-def test_unfinished_features_are_never_taken_for_finished_ones(store, split, extractor):
+def test_a_killed_extraction_leaves_a_partial_folder_only(store, split, extractor):
     with pytest.raises(Killed):
-        store.features(wanted(split, Counting(extractor, killed_after=SHARD_ROWS)), silent)
-    assert files(store) == [f"{wanted(split, None).key}.partial"]
+        store.features(spec(split, Counting(extractor, killed_after=SHARD_ROWS)))
+    assert files(store) == [f"{spec(split, None).key}.partial"]
 
 
-def test_finished_features_leave_nothing_unfinished(kept, store, split):
-    assert files(store) == [wanted(split, None).key]
+def test_a_finished_extraction_leaves_no_partial_folder(stored, store, split):
+    assert files(store) == [spec(split, None).key]
 
 
 @pytest.mark.parametrize("name", ["00001.vectors.npy", "00001.labels.npy"])
 @pytest.mark.parametrize("damage", ["a byte", "the end", "the file"])
-def test_a_damaged_shard_is_computed_again_and_said(kept, store, split, counting, name, damage):
-    features, folder = kept
-    hurt(folder / name, damage)
+def test_a_damaged_shard_is_extracted_again_with_a_warning(
+    stored, store, split, counting, name, damage, caplog
+):
+    features, folder = stored
+    damage_file(folder / name, damage)
     counting.images = 0
-    again = store.features(wanted(split, counting), silent).loaded()
+    again = store.features(spec(split, counting)).load()
     assert counting.images == SHARD_ROWS
     np.testing.assert_array_equal(again.vectors, features.vectors)
-    [line] = store.said
+    [line] = caplog.messages
     assert name in line
     assert line.endswith(f"its {SHARD_ROWS} images are extracted again")
 
 
-def hurt(path, damage):
+def damage_file(path, damage):
     content = bytearray(path.read_bytes())
     if damage == "a byte":
         content[-1] ^= 1
@@ -165,133 +165,138 @@ def hurt(path, damage):
         path.write_bytes(content[: None if damage == "a byte" else -1])
 
 
-def test_a_mended_shard_is_whole_the_next_time(kept, store, split, counting):
-    _, folder = kept
-    hurt(folder / "00000.vectors.npy", "a byte")
-    store.features(wanted(split, counting), silent)
+def test_a_shard_extracted_again_is_stored(stored, store, split, counting):
+    _, folder = stored
+    damage_file(folder / "00000.vectors.npy", "a byte")
+    store.features(spec(split, counting))
     counting.images = 0
-    store.features(wanted(split, counting), silent)
+    store.features(spec(split, counting))
     assert counting.images == 0
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"shards": []}', b"\xff\xfe", None])
-def test_without_its_manifest_everything_is_computed_again(kept, store, split, counting, content):
-    features, folder = kept
+def test_a_damaged_manifest_means_extracting_everything_again(
+    stored, store, split, counting, content, caplog
+):
+    features, folder = stored
     manifest = folder / "manifest.json"
     manifest.unlink() if content is None else manifest.write_bytes(content)
-    again = store.features(wanted(split, counting), silent).loaded()
+    again = store.features(spec(split, counting)).load()
     np.testing.assert_array_equal(again.vectors, features.vectors)
-    assert store.said == [f"{manifest} is damaged; all features are extracted again"]
+    assert caplog.messages == [f"{manifest} is damaged; all features are extracted again"]
 
 
-def test_the_manifest_tells_what_the_features_are_of(kept, split):
-    _, folder = kept
+def test_the_manifest_records_what_the_features_are_of(stored, split):
+    _, folder = stored
     content = json.loads((folder / "manifest.json").read_text())
     assert content["about"] == "pictures"
     assert content["identity"] == {"split": split.fingerprint}
     assert sum(shard["rows"] for shard in content["shards"]) == EXAMPLES
 
 
-def test_a_folder_that_cannot_be_written_is_told(split, counting, tmp_path):
+def test_a_folder_that_cannot_be_written_is_an_error(split, counting, tmp_path):
     (tmp_path / "file").touch()
-    store = FeatureStore(tmp_path / "file" / "features", silent)
-    with pytest.raises(UserError, match="give another --cache-dir"):
-        store.features(wanted(split, counting), silent)
+    store = FeatureStore(tmp_path / "file" / "features")
+    with pytest.raises(UserError, match="choose another --cache-dir"):
+        store.features(spec(split, counting))
 
 
-def test_of_two_processes_one_computes_and_the_other_waits_and_says_so(split, counting, tmp_path):
-    """The lock is held by a real process, which lets go once we have said that we wait."""
+def test_a_second_process_waits_for_the_first_and_logs_it(split, counting, tmp_path, caplog):
+    """The lock is held by a real process, which releases it once this one has logged that."""
     context = multiprocessing.get_context("spawn")
-    held, let_go = context.Event(), context.Event()
-    said = []
+    held, released = context.Event(), context.Event()
 
-    def say(line: str) -> None:
-        said.append(line)
-        let_go.set()
+    class Release(logging.Handler):
+        def emit(self, record):
+            released.set()
 
     folder = tmp_path / "features"
     folder.mkdir()
-    lock = folder / f"{wanted(split, counting).key}.lock"
-    other = context.Process(target=hold, args=(str(lock), held, let_go))
+    lock = folder / f"{spec(split, counting).key}.lock"
+    other = context.Process(target=hold, args=(str(lock), held, released))
     other.start()
     assert held.wait(30)
-    features = FeatureStore(folder, say).features(wanted(split, counting), silent)
+    caplog.set_level(logging.INFO, store_module.__name__)
+    handler = Release()
+    store_module.logger.addHandler(handler)
+    features = FeatureStore(folder).features(spec(split, counting))
+    store_module.logger.removeHandler(handler)
     other.join()
     assert features.examples == EXAMPLES
-    assert said == ["another run is computing these features; waiting for it"]
+    assert caplog.messages == ["another run is extracting these features; waiting for it"]
 
 
-def hold(path, held, let_go):
+def hold(path, held, released):
     import filelock
 
     with filelock.FileLock(path):
         held.set()
-        let_go.wait(30)
+        released.wait(30)
 
 
-# Copies of varied images.
+# Augmented copies.
 
 
-VARIATIONS = [EpochAugmentation(PRESETS["strong"], seed=0, epoch=copy) for copy in range(2)]
+AUGMENTATIONS = [EpochAugmentation(PRESETS["strong"], seed=0, epoch=copy) for copy in range(2)]
 
 
 @pytest.fixture
 def copies(store, split, counting):
     """The features of two copies of every image."""
-    return store.copies(wanted(split, counting), VARIATIONS, silent).loaded()
+    return store.copies(spec(split, counting), AUGMENTATIONS).load()
 
 
-def test_copies_are_the_features_of_each_variation_one_behind_the_other(copies, split, extractor):
-    expected = joined(part for v in VARIATIONS for part in extract(split, extractor, v))
+def test_copies_are_stored_one_after_another(copies, split, extractor):
+    expected = concatenate(part for a in AUGMENTATIONS for part in extract(split, extractor, a))
     np.testing.assert_array_equal(copies.vectors, expected.vectors)
     np.testing.assert_array_equal(copies.labels, [*range(EXAMPLES)] * 2)
 
 
-def test_copies_differ_from_each_other_and_from_the_images_as_they_are(copies, kept):
+def test_copies_differ_from_each_other_and_from_the_original(copies, stored):
     first, second = np.split(copies.vectors, 2)
-    plain, _ = kept
+    plain, _ = stored
     for one, other in [(first, second), (first, plain.vectors), (second, plain.vectors)]:
         assert (np.abs(one - other).max(axis=1) > 1e-4).mean() > 0.9
 
 
-def test_copies_are_kept_too(copies, store, split, counting):
+def test_stored_copies_are_not_extracted_again(copies, store, split, counting):
     passed = counting.images
-    again = store.copies(wanted(split, counting), VARIATIONS, silent)
+    again = store.copies(spec(split, counting), AUGMENTATIONS)
     assert counting.images == passed
-    np.testing.assert_array_equal(again.loaded().vectors, copies.vectors)
+    np.testing.assert_array_equal(again.load().vectors, copies.vectors)
 
 
-def test_more_copies_need_only_the_new_ones(copies, store, split, counting):
+def test_only_additional_copies_are_extracted(copies, store, split, counting):
     passed = counting.images
     third = EpochAugmentation(PRESETS["strong"], seed=0, epoch=2)
-    store.copies(wanted(split, counting), [*VARIATIONS, third], silent)
+    store.copies(spec(split, counting), [*AUGMENTATIONS, third])
     assert counting.images == passed * 3 // 2
 
 
-def test_copies_killed_on_their_way_go_on_as_if_nothing_had_been(
-    copies, split, extractor, tmp_path
-):
-    other = FeatureStore(tmp_path / "other", silent)
+def test_a_killed_extraction_of_copies_continues(copies, split, extractor, tmp_path):
+    other = FeatureStore(tmp_path / "other")
     killed = Counting(extractor, killed_after=EXAMPLES + SHARD_ROWS + 64)
     with pytest.raises(Killed):
-        other.copies(wanted(split, killed), VARIATIONS, silent)
-    features = other.copies(wanted(split, Counting(extractor)), VARIATIONS, silent).loaded()
+        other.copies(spec(split, killed), AUGMENTATIONS)
+    features = other.copies(spec(split, Counting(extractor)), AUGMENTATIONS).load()
     np.testing.assert_array_equal(features.vectors, copies.vectors)
 
 
-def test_a_damaged_shard_of_a_copy_is_varied_again_as_before(copies, store, split, counting):
-    place = store._folder / wanted(split, counting).varied(VARIATIONS[1]).key
-    hurt(place / "00001.vectors.npy", "a byte")
-    again = store.copies(wanted(split, counting), VARIATIONS, silent).loaded()
+def test_a_damaged_shard_of_a_copy_is_augmented_as_before(copies, store, split, counting):
+    place = store._folder / spec(split, counting).augmented(AUGMENTATIONS[1]).key
+    damage_file(place / "00001.vectors.npy", "a byte")
+    again = store.copies(spec(split, counting), AUGMENTATIONS).load()
     np.testing.assert_array_equal(again.vectors, copies.vectors)
 
 
-def test_progress_is_told_over_all_copies(store, split, counting):
-    told = []
-    wishes = wanted(split, counting)
-    store.copies(wishes, VARIATIONS, lambda done, total: told.append((done, total)))
-    assert told == sorted(told)
-    assert told[-1] == (2 * EXAMPLES, 2 * EXAMPLES)
+def test_progress_is_reported_over_all_copies(store, split, counting):
+    reported = []
+    original = spec(split, counting)
+    store.copies(
+        original, AUGMENTATIONS, lambda done, total, note=None: reported.append((done, total))
+    )
+    assert reported == sorted(reported)
+    assert reported[-1] == (2 * EXAMPLES, 2 * EXAMPLES)
 
 
 @pytest.mark.parametrize(
@@ -302,7 +307,7 @@ def test_progress_is_told_over_all_copies(store, split, counting):
         EpochAugmentation(PRESETS["light"], seed=0, epoch=0),
     ],
 )
-def test_another_variation_has_another_key(split, other):
-    plain = wanted(split, None)
-    keys = {plain.key, plain.varied(VARIATIONS[0]).key, plain.varied(other).key}
+def test_another_augmentation_has_another_key(split, other):
+    plain = spec(split, None)
+    keys = {plain.key, plain.augmented(AUGMENTATIONS[0]).key, plain.augmented(other).key}
     assert len(keys) == 3

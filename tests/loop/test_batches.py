@@ -7,7 +7,7 @@ import tensorflow as tf
 from trainer.data.pipeline.augment import PRESETS
 from trainer.data.pipeline.mixup import Mixing
 from trainer.data.splits import Split
-from trainer.features.features import Features, StoredFeatures, joined
+from trainer.features.features import Features, StoredFeatures, concatenate
 from trainer.loop.batches import Batches, FeatureBatches, ImageBatches, StreamedFeatureBatches
 
 EXAMPLES, BATCH = 10, 4
@@ -233,7 +233,7 @@ def copied(kind: type[Batches]) -> Batches:
         Features(rows[:, None].astype(np.float32), (rows % EXAMPLES).astype(np.int32))
         for rows in np.split(numbers, COPIES)
     ]
-    features = joined(parts) if kind is FeatureBatches else StoredFeatures(parts)
+    features = concatenate(parts) if kind is FeatureBatches else StoredFeatures(parts)
     return kind(features, BATCH, seed=0, copies=COPIES)
 
 

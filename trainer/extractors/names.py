@@ -81,6 +81,6 @@ def module_handle(network: str) -> str:
         return network
     names = [*KNOWN_MODULES, NO_EXTRACTOR]
     raise UserError(
-        f"--extractor {network} is unknown: {did_you_mean(network, names)}; or choose"
+        f"--extractor {network}: {did_you_mean(network, names)}; or choose"
         f" {KERAS}NAME of keras.applications, a hub URL or the folder of a SavedModel"
     )

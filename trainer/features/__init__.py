@@ -1,1 +1,1 @@
-"""What a frozen extractor makes of images, kept on the disk."""
+"""Features of images from a frozen extractor, cached on disk."""

@@ -1,4 +1,4 @@
-"""What a frozen extractor makes of images."""
+"""Features of the images of a split, in memory and on disk, and their extraction."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from trainer.data.splits import Split
 from trainer.extractors.loading import Extractor
 
 EXTRACTION_BATCH = 32
-"""Images a call of the extractor; not --batch-size, on which no feature should depend."""
+"""Images in a call of the extractor; not --batch-size, on which features must not depend."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,44 +28,44 @@ class Features:
 
     @property
     def examples(self) -> int:
-        """How many."""
+        """Number of examples."""
         return len(self.labels)
 
 
 @dataclasses.dataclass(frozen=True)
 class StoredFeatures:
-    """The features of one split where they are kept, mapped into memory shard by shard."""
+    """The features of one split in files, mapped into memory shard by shard."""
 
     shards: Sequence[Features]
 
     @property
     def examples(self) -> int:
-        """How many."""
+        """Number of examples."""
         return sum(shard.examples for shard in self.shards)
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of the features of one example."""
+        """The shape of one example's features."""
         return self.shards[0].vectors.shape[1:]
 
     @property
     def bytes(self) -> int:
-        """How much memory they take when they are loaded."""
+        """Bytes of memory that the vectors take when they are loaded."""
         return sum(shard.vectors.nbytes for shard in self.shards)
 
-    def loaded(self) -> Features:
-        """All of them, in memory."""
-        return joined(self.shards)
+    def load(self) -> Features:
+        """All features, in memory."""
+        return concatenate(self.shards)
 
     def rows(self, numbers: np.ndarray) -> Features:
-        """Those of some examples, int [rows], read from the disk."""
+        """The features of some examples, int [rows], read from the disk."""
         starts = np.cumsum([0, *(shard.examples for shard in self.shards)])
         found = Features(
             np.empty([len(numbers), *self.shape], np.float32), np.empty([len(numbers)], np.int32)
         )
-        of_row = np.searchsorted(starts, numbers, side="right") - 1
-        for number in np.unique(of_row):
-            here, shard = of_row == number, self.shards[number]
+        shard_numbers = np.searchsorted(starts, numbers, side="right") - 1
+        for number in np.unique(shard_numbers):
+            here, shard = shard_numbers == number, self.shards[number]
             within = numbers[here] - starts[number]
             found.vectors[here] = shard.vectors[within]
             found.labels[here] = shard.labels[within]
@@ -73,21 +73,21 @@ class StoredFeatures:
 
 
 def extract(
-    split: Split, extractor: Extractor, variation: EpochAugmentation | None = None
+    split: Split, extractor: Extractor, augmentation: EpochAugmentation | None = None
 ) -> Iterator[Features]:
-    """Every image of a split through the extractor, varied or as it is, some at a time."""
-    batches = image_batches(split, extractor.image_size, EXTRACTION_BATCH, variation=variation)
+    """The features of every image of a split, augmented or as it is, batch by batch."""
+    batches = image_batches(split, extractor.image_size, EXTRACTION_BATCH, variation=augmentation)
     for first, (images, labels) in zip(
         range(0, split.examples, EXTRACTION_BATCH), batches, strict=True
     ):
-        present = min(EXTRACTION_BATCH, split.examples - first)  # the padding is left behind
+        present = min(EXTRACTION_BATCH, split.examples - first)  # without the padding
         yield Features(extractor(images).numpy()[:present], labels.numpy()[:present])
 
 
-def joined(parts: Iterable[Features]) -> Features:
-    """Features one behind the other."""
-    kept = list(parts)
+def concatenate(parts: Iterable[Features]) -> Features:
+    """The features of several parts as one, in memory."""
+    listed = list(parts)
     return Features(
-        np.concatenate([part.vectors for part in kept]),
-        np.concatenate([part.labels for part in kept]),
+        np.concatenate([part.vectors for part in listed]),
+        np.concatenate([part.labels for part in listed]),
     )

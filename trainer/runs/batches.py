@@ -39,7 +39,7 @@ class BatchFactory:
             UserError: there is no such extractor, or it is not one for this way of transfer.
         """
         self._config, self._display = config, display
-        self._store = FeatureStore(config.cache_folder / FEATURES, display.say)
+        self._store = FeatureStore(config.cache_folder / FEATURES)
         self._channels = 3 if config.uses_extractor else channels
         self._augmentation = augmentation_from_config(config)
         self._identity = extractor_identity(config, config.seed) if config.uses_extractor else {}
@@ -93,7 +93,7 @@ class BatchFactory:
         batching = (self._config.batch_size, self._config.seed)
         if self._fit_in_memory(stored.values()):
             return {
-                name: FeatureBatches(kept.loaded(), *batching, max(1, copies_of[name]))
+                name: FeatureBatches(kept.load(), *batching, max(1, copies_of[name]))
                 for name, kept in stored.items()
             }
         return {
