@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tasks.horses import Horses
+from .horses import Horses
 from trainer import Config, UserError
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tasks.folder import Folder
+from .folder import Folder
 from trainer import UserError
 
 

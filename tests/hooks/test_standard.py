@@ -278,7 +278,7 @@ def test_asked_to_end_training_ends_when_all_of_a_step_is_done(run_with, tmp_pat
         def __call__(self, trainer, span):
             signal.raise_signal(signal.SIGTERM)
 
-    with pytest.raises(signals.Interrupted), signals.handled(), signals.deferred():
+    with pytest.raises(signals.Interrupted), signals.handle_signals(), signals.defer_signals():
         run_with(Ask(), epochs=3, checkpoint_every="3steps", log_every=2)
     assert saved(RunFolder(tmp_path)) == [3, 6]
     assert list(points(RunFolder(tmp_path), "train")["loss"]) == [2, 4, 6]

@@ -110,7 +110,7 @@ def go_on(trainer, path, between=()):
     state.truncate_events(checkpoint)
     own = standard_hooks(trainer, state, folder, clock, display, lambda *_: None)
     hooks = [hook for each in own for hook in (each, *between)]
-    with signals.handled():
+    with signals.handle_signals():
         _train(trainer, state, hooks)
     return trainer, state
 

@@ -385,7 +385,7 @@ def test_an_evaluation_is_broken_off_and_leaves_the_weights(make_trainer, weight
         return taken(first, steps)
 
     batches.examples_in = ask
-    with pytest.raises(signals.Interrupted), signals.handled(), signals.deferred():
+    with pytest.raises(signals.Interrupted), signals.handle_signals(), signals.defer_signals():
         trainer.evaluate("test")
     for one, other in zip(own, weights(trainer), strict=True):
         np.testing.assert_array_equal(one, other)

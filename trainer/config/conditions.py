@@ -13,7 +13,7 @@ _FORM = re.compile(
 )
 
 
-class Target(NamedTuple):
+class Condition(NamedTuple):
     """A bound on a metric: "validation/accuracy>=0.9"."""
 
     text: str
@@ -29,8 +29,8 @@ class Target(NamedTuple):
     bound: float
 
 
-def parse(option: str, text: str) -> Target:
-    """The target that a person wrote: "accuracy>=0.9", "loss<0.4", "validation/loss < 0.3".
+def parse(option: str, text: str) -> Condition:
+    """The condition that a person wrote: "accuracy>=0.9", "loss<0.4", "validation/loss < 0.3".
 
     Args:
         option: What it was given to, "--stop-at".
@@ -45,7 +45,7 @@ def parse(option: str, text: str) -> Target:
             f"{option} must be a metric and its bound, like accuracy>=0.9, loss<0.4 or"
             f" validation/accuracy>=0.9, not {text}"
         )
-    return Target(
+    return Condition(
         text=form[0],
         split=form["split"] or "train",
         metric=form["metric"],

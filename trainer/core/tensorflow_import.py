@@ -24,7 +24,7 @@ def import_tensorflow() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     quietly = contextlib.nullcontext() if logs_as_asked else _standard_error_off()
     # An exception in the midst of it would crash some of its C++, and be lost in its Python.
-    with signals.exiting(), quietly, _kept_for_good():
+    with signals.exit_immediately(), quietly, _kept_for_good():
         import keras  # noqa: F401
 
 

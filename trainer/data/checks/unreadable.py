@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,31 @@ def examined(split: Split) -> Iterator[str | None]:
             raise UserError(
                 f"{split.name} cannot be read ({reason(error)}); prepare it again"
             ) from error
+
+
+@contextlib.contextmanager
+def report_unreadable_images(splits: Iterable[Split]) -> Iterator[None]:
+    """While batches of the splits are drawn: an image that does not decode is told by its file.
+
+    A failing pipeline tells the reason but not the file, so the splits are looked through then.
+
+    Raises:
+        UserError: naming the file and the reason.
+    """
+    try:
+        yield
+    except tf.errors.ResourceExhaustedError:  # which is no image's fault
+        raise
+    except tf.errors.OpError:
+        for split in splits:
+            _require_readable(split)
+        raise
+
+
+def _require_readable(split: Split) -> None:
+    for position, why in enumerate(examined(split)):
+        if why is not None:
+            raise UserError(f"{split.describe(position)} {why}; {REMEDY}")
 
 
 def drop_unreadable(
