@@ -1,8 +1,9 @@
-"""What training may stop at: a metric, and the bound that it has to reach."""
+"""Conditions on a metric at which training stops: "validation/accuracy>=0.9"."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from trainer.core.errors import UserError
@@ -14,7 +15,7 @@ _FORM = re.compile(
 
 
 class Condition(NamedTuple):
-    """A bound on a metric: "validation/accuracy>=0.9"."""
+    """A bound that a metric has to reach: "validation/accuracy>=0.9"."""
 
     text: str
     """As it was written."""
@@ -30,14 +31,14 @@ class Condition(NamedTuple):
 
 
 def parse(option: str, text: str) -> Condition:
-    """The condition that a person wrote: "accuracy>=0.9", "loss<0.4", "validation/loss < 0.3".
+    """The condition that a text states: "accuracy>=0.9", "loss<0.4", "validation/loss < 0.3".
 
     Args:
-        option: What it was given to, "--stop-at".
-        text: What was given.
+        option: The option as it is typed, "--stop-at".
+        text: Its value.
 
     Raises:
-        UserError: it is none; naming the option.
+        UserError: the text states no condition; naming the option.
     """
     form = _FORM.fullmatch(text.strip())
     if form is None:
@@ -52,3 +53,8 @@ def parse(option: str, text: str) -> Condition:
         comparison=form["comparison"],
         bound=float(form["bound"]),
     )
+
+
+def parse_all(option: str, texts: Sequence[str]) -> list[Condition]:
+    """The conditions that several texts state; see `parse`."""
+    return [parse(option, text) for text in texts]

@@ -6,7 +6,7 @@ import dataclasses
 import difflib
 from pathlib import Path
 
-from trainer.config.config import NO_EXTRACTOR
+from trainer.config.transfer import NO_EXTRACTOR
 from trainer.core.errors import UserError
 
 KERAS = "keras:"
