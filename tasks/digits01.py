@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .digits import Digits
 from trainer import Config
+
+from .digits import Digits
 
 if TYPE_CHECKING:
     import tensorflow as tf

@@ -57,7 +57,7 @@ class Task:
         return type(self).__name__.lower()
 
     def head(self, classes: int) -> keras.Model:
-        """The network that learns: features [batch, width], or images, to logits [batch, classes]."""
+        """The network from features [batch, width], or images, to logits [batch, classes]."""
         raise NotImplementedError(f"{type(self).__name__} needs a head(self, classes)")
 
     def loss(self, labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:

@@ -16,6 +16,7 @@ from trainer.checkpoints.layer_names import variables_by_name
 from trainer.checkpoints.store import Checkpoint, restore_variables, write_checkpoint
 from trainer.core.errors import DivergedError, UserError
 from trainer.core.run_folder import RunFolder
+from trainer.loop.batches import spec_as_json
 from trainer.loop.history import EpochRecord
 from trainer.loop.trainer import Hook, Trainer
 from trainer.report.clock import Clock
@@ -114,6 +115,7 @@ class TrainingState:
             "seconds": self._clock.seconds,
             "event_files": event_file_sizes(self._folder.path),
             "environment": self._environment,
+            "batch_spec": spec_as_json(self._trainer.batches["train"].batch_spec),
             "hooks": {name: hook.state_dict() for name, hook in _named(self.hooks)},
         }
 

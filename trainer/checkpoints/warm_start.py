@@ -53,9 +53,7 @@ class CheckpointReader:
         return self._variables.get_tensor(self._keys[name])
 
 
-def warm_start(
-    model: keras.Model, reader: CheckpointReader, freeze: Collection[str] = ()
-) -> None:
+def warm_start(model: keras.Model, reader: CheckpointReader, freeze: Collection[str] = ()) -> None:
     """Give every layer that an earlier run has too, by its name and shapes, the run's weights.
 
     Args:
@@ -90,9 +88,7 @@ def load_best_weights(model: keras.Model, reader: CheckpointReader) -> None:
     """
     variables = variables_by_name(model)
     if {name: tuple(v.shape) for name, v in variables.items()} != dict(reader.shapes):
-        raise UserError(
-            f"{reader.run} is of another model; load it with the code that trained it"
-        )
+        raise UserError(f"{reader.run} is of another model; load it with the code that trained it")
     for name, variable in variables.items():
         variable.assign(reader.value(name))
 

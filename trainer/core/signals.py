@@ -51,7 +51,7 @@ class _State:
     handling = False
     ends_process = True
     """Whether a second signal ends the process, or does what it did before we handled any."""
-    before: dict[int, object] = {}  # noqa: RUF012
+    before: dict[int, object] = {}
     standard_error: int | None = None
     """Where a process that exits during an import writes its last line."""
 

@@ -14,6 +14,7 @@ order, with a `sample_weight` of 0: they count in no loss and no metric.
 from __future__ import annotations
 
 import abc
+import json
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -248,6 +249,21 @@ class ImageBatches(Batches):
             self._channels,
             first,
         )
+
+
+def spec_as_json(spec: Any) -> Any:
+    """The specs of a batch as JSON takes them: "float32 [32, 1280]" in place of each."""
+    return tf.nest.map_structure(lambda s: f"{s.dtype.name} {s.shape.as_list()}", spec)
+
+
+def spec_from_json(content: Any) -> Any:
+    """The specs of a batch that `spec_as_json` wrote."""
+
+    def spec(text: str) -> tf.TensorSpec:
+        dtype, _, shape = text.partition(" ")
+        return tf.TensorSpec(json.loads(shape), dtype)
+
+    return tf.nest.map_structure(spec, content)
 
 
 def _feature_spec(

@@ -25,7 +25,7 @@ class Trigger(abc.ABC):
             finished: Whether training ends with it.
         """
 
-    def observe(self, steps: int, seconds: float) -> None:  # noqa: B027: most have no use for it
+    def observe(self, steps: int, seconds: float) -> None:  # noqa: B027 (most need no override)
         """Take note of how long a call into the graph took, for so many steps."""
 
 

@@ -90,9 +90,7 @@ def _trace(
     return graph
 
 
-def _why_not_compiled(
-    step: tf.types.experimental.GenericFunction, batches: Batches
-) -> str | None:
+def _why_not_compiled(step: tf.types.experimental.GenericFunction, batches: Batches) -> str | None:
     """Why XLA cannot compile a step, None where it can; the step is translated and not run."""
 
     @tf.function(jit_compile=True)

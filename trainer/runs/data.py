@@ -43,15 +43,23 @@ def load_data(task: Task, config: Config) -> RunData:
         audited = audit(source, config.cache_folder / DATASETS)
     for warning in audited.warnings(config.class_weights):
         logger.warning(warning)
-    return _dry_run_subset(source, audited, config) if config.dry_run else RunData(source, audited, config)
+    return (
+        _dry_run_subset(source, audited, config)
+        if config.dry_run
+        else RunData(source, audited, config)
+    )
 
 
-def _dry_run_subset(source: Source, audited: Audit, config: Config) -> RunData:
+def _dry_run_subset(data: RunData) -> RunData:
     """A batch of each split."""
+    source, config = data.source, data.config
     steps = config.steps_per_epoch or num_batches(source.examples["train"], config.batch_size)
     splits = {
         name: split.slice(0, min(split.examples, config.batch_size))
         for name, split in source.splits.items()
     }
-    source = dataclasses.replace(source, splits=splits)
-    return RunData(source, audited, dataclasses.replace(config, steps_per_epoch=steps))
+    return RunData(
+        dataclasses.replace(source, splits=splits),
+        data.audit,
+        dataclasses.replace(config, steps_per_epoch=steps),
+    )

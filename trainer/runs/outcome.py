@@ -85,9 +85,7 @@ def log_summary(result: Mapping[str, Any], config: Config, folder: Path) -> None
         "with the best weights, of step %d of %d; %.1f s in all; everything is in %s",
         *(result["best_step"], result["steps"], result["seconds"]["total"], folder),
     )
-    logger.info(
-        "next: tensorboard --host localhost --logdir %s", shlex.quote(str(config.log_dir))
-    )
+    logger.info("next: tensorboard --host localhost --logdir %s", shlex.quote(str(config.log_dir)))
 
 
 def _metrics_table(result: Mapping[str, Any]) -> Table:

@@ -165,7 +165,9 @@ def _builtin_names() -> list[str]:
 
 
 def _registered() -> dict[str, str]:
-    return {point.name: point.value for point in importlib.metadata.entry_points(group=ENTRY_POINTS)}
+    return {
+        point.name: point.value for point in importlib.metadata.entry_points(group=ENTRY_POINTS)
+    }
 
 
 def _builtin_class(module_name: str) -> type[Task]:

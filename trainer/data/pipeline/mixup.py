@@ -130,7 +130,9 @@ def rand_bbox(seed: tf.Tensor, shape: tf.TensorShape, alpha: float) -> tf.Tensor
     beyond the edges is lost (the paper's algorithm 1).
     """
     batch, height, width, _ = shape
-    size_seed, *centre_seeds = tf.unstack(tf.random.experimental.stateless_split(seed, 3, alg="philox"))
+    size_seed, *centre_seeds = tf.unstack(
+        tf.random.experimental.stateless_split(seed, 3, alg="philox")
+    )
     side = tf.sqrt(1 - _beta(size_seed, [batch], alpha))
     rows, columns = (
         _stretches(seed, side, length)
@@ -156,7 +158,9 @@ def _beta(seed: tf.Tensor, shape: tf.Tensor, alpha: float) -> tf.Tensor:
 def _log_gamma(seed: tf.Tensor, shape: tf.Tensor, alpha: float) -> tf.Tensor:
     # Of a small alpha most gammas are too near to 0 for any float, but their logarithms are not:
     # Gamma(alpha) is Gamma(alpha + 1) times U^(1 / alpha) (Marsaglia and Tsang, 2000).
-    gamma_seed, uniform_seed = tf.unstack(tf.random.experimental.stateless_split(seed, alg="philox"))
+    gamma_seed, uniform_seed = tf.unstack(
+        tf.random.experimental.stateless_split(seed, alg="philox")
+    )
     gamma = tf.random.stateless_gamma(shape, gamma_seed, alpha + 1)
     uniform = tf.random.stateless_uniform(shape, uniform_seed, minval=1e-30, alg="philox")
     return tf.math.log(gamma) + tf.math.log(uniform) / alpha
