@@ -9,7 +9,7 @@ import keras
 
 from trainer.config.config import Config
 from trainer.core.cache_folder import FEATURES
-from trainer.data.pipeline.augment import EpochAugmentation, augmentation_from_config
+from trainer.data.pipeline.augment import Augmentation, EpochAugmentation
 from trainer.data.pipeline.batches import PREPARATION
 from trainer.data.pipeline.mixup import mixing_from_config
 from trainer.data.splits import Source, Split
@@ -41,7 +41,7 @@ class BatchFactory:
         self._config, self._display = config, display
         self._store = FeatureStore(config.cache_folder / FEATURES, display.say)
         self._channels = 3 if config.uses_extractor else channels
-        self._augmentation = augmentation_from_config(config)
+        self._augmentation = Augmentation.from_config(config)
         self._identity = extractor_identity(config) if config.uses_extractor else {}
         self._frozen = functools.cache(lambda: load_network(config))
         self._extractor = functools.cache(lambda: Extractor.of(self._frozen()))

@@ -17,7 +17,7 @@ from trainer.core.run_folder import (
     new_run_folder,
     temporary_run_folder,
 )
-from trainer.data.pipeline.batches import report_unreadable_images
+from trainer.data.checks.unreadable import report_unreadable_images
 from trainer.data.splits import Source
 from trainer.loop.trainer import Trainer
 from trainer.optimization.optimizers import check_optimizer

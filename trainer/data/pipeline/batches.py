@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterable, Iterator
 from typing import Any
 
 import tensorflow as tf
 
-from trainer.core.errors import UserError
-from trainer.data.checks.unreadable import REMEDY, examined
 from trainer.data.images.decoding import decode
 from trainer.data.pipeline.augment import EpochAugmentation
 from trainer.data.pipeline.order import epoch_order
@@ -88,31 +84,6 @@ def without_autotune(batches: tf.data.Dataset) -> tf.data.Dataset:
 def num_batches(examples: int, batch_size: int) -> int:
     """How many batches hold so many examples, the padded last one included."""
     return -(-examples // batch_size)
-
-
-@contextlib.contextmanager
-def report_unreadable_images(splits: Iterable[Split]) -> Iterator[None]:
-    """While batches of the splits are drawn: an image that does not decode is told by its file.
-
-    A failing pipeline tells the reason but not the file, so the splits are looked through then.
-
-    Raises:
-        UserError: naming the file and the reason.
-    """
-    try:
-        yield
-    except tf.errors.ResourceExhaustedError:  # which is no image's fault
-        raise
-    except tf.errors.OpError:
-        for split in splits:
-            _require_readable(split)
-        raise
-
-
-def _require_readable(split: Split) -> None:
-    for position, why in enumerate(examined(split)):
-        if why is not None:
-            raise UserError(f"{split.describe(position)} {why}; {REMEDY}")
 
 
 def _shuffled(numbered: tf.data.Dataset, together: int, seed: int, epoch: int) -> tf.data.Dataset:
