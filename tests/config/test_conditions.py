@@ -3,11 +3,11 @@
 import pytest
 
 from trainer import UserError
-from trainer.config.conditions import Target, parse, parse_all
+from trainer.config.conditions import Condition, parse, parse_all
 
 
-def test_a_target_is_a_metric_a_comparison_and_a_bound():
-    assert parse("--stop-at", "accuracy>=0.9") == Target(
+def test_a_condition_is_a_metric_a_comparison_and_a_bound():
+    assert parse("--stop-at", "accuracy>=0.9") == Condition(
         "accuracy>=0.9", "train", "accuracy", ">=", 0.9
     )
 
@@ -27,8 +27,8 @@ def test_there_are_four_comparisons(comparison):
     ],
 )
 def test_a_metric_without_a_split_is_that_of_training(text, split, metric):
-    target = parse("--stop-at", text)
-    assert (target.split, target.metric) == (split, metric)
+    condition = parse("--stop-at", text)
+    assert (condition.split, condition.metric) == (split, metric)
 
 
 @pytest.mark.parametrize(
@@ -70,6 +70,6 @@ def test_other_text_is_refused_with_examples(text):
     )
 
 
-def test_several_targets_keep_their_order():
-    targets = parse_all("--stop-at", ["loss<1", "accuracy>=0.9"])
-    assert [target.metric for target in targets] == ["loss", "accuracy"]
+def test_several_conditions_keep_their_order():
+    conditions = parse_all("--stop-at", ["loss<1", "accuracy>=0.9"])
+    assert [condition.metric for condition in conditions] == ["loss", "accuracy"]

@@ -1,5 +1,6 @@
 """The feature store: every image is extracted once, whatever happens."""
 
+import contextlib
 import json
 import logging
 import multiprocessing
@@ -9,6 +10,7 @@ import pytest
 
 from trainer import UserError
 from trainer.config.transfer import TransferOptions
+from trainer.core.progress import shown_by
 from trainer.data.pipeline.augment import PRESETS, EpochAugmentation
 from trainer.extractors.loading import Extractor, load_network
 from trainer.features import store as store_module
@@ -64,6 +66,20 @@ def spec(split, extractor, **identity) -> FeatureSpec:
     return FeatureSpec("pictures", {"split": split.fingerprint, **identity}, split, extractor)
 
 
+@pytest.fixture
+def reported():
+    """The progress that is reported, (done, total), to a display of this process."""
+    reports = []
+
+    @contextlib.contextmanager
+    def bar(name, unit):
+        assert (name, unit) == ("extracting train", "images")
+        yield lambda done, total, note=None: reports.append((done, total))
+
+    with shown_by(bar):
+        yield reports
+
+
 def files(store) -> list[str]:
     return sorted(path.name for path in store._folder.iterdir() if path.suffix != ".lock")
 
@@ -107,11 +123,8 @@ def test_the_images_extracted_are_counted(stored, store, split, counting):
     assert store.extracted == EXAMPLES
 
 
-def test_progress_is_reported_up_to_the_last_image(store, split, counting):
-    reported = []
-    store.features(
-        spec(split, counting), lambda done, total, note=None: reported.append((done, total))
-    )
+def test_progress_is_reported_up_to_the_last_image(store, split, counting, reported):
+    store.features(spec(split, counting))
     assert reported == sorted(reported)
     assert reported[-1] == (EXAMPLES, EXAMPLES)
 
@@ -289,12 +302,8 @@ def test_a_damaged_shard_of_a_copy_is_augmented_as_before(copies, store, split, 
     np.testing.assert_array_equal(again.vectors, copies.vectors)
 
 
-def test_progress_is_reported_over_all_copies(store, split, counting):
-    reported = []
-    original = spec(split, counting)
-    store.copies(
-        original, AUGMENTATIONS, lambda done, total, note=None: reported.append((done, total))
-    )
+def test_progress_is_reported_over_all_copies(store, split, counting, reported):
+    store.copies(spec(split, counting), AUGMENTATIONS)
     assert reported == sorted(reported)
     assert reported[-1] == (2 * EXAMPLES, 2 * EXAMPLES)
 

@@ -14,7 +14,7 @@ _FORM = re.compile(
 )
 
 
-class Target(NamedTuple):
+class Condition(NamedTuple):
     """A bound that a metric has to reach: "validation/accuracy>=0.9"."""
 
     text: str
@@ -30,15 +30,15 @@ class Target(NamedTuple):
     bound: float
 
 
-def parse(option: str, text: str) -> Target:
-    """The target that a text states: "accuracy>=0.9", "loss<0.4", "validation/loss < 0.3".
+def parse(option: str, text: str) -> Condition:
+    """The condition that a text states: "accuracy>=0.9", "loss<0.4", "validation/loss < 0.3".
 
     Args:
         option: The option as it is typed, "--stop-at".
         text: Its value.
 
     Raises:
-        UserError: the text states no target; naming the option.
+        UserError: the text states no condition; naming the option.
     """
     form = _FORM.fullmatch(text.strip())
     if form is None:
@@ -46,7 +46,7 @@ def parse(option: str, text: str) -> Target:
             f"{option} must be a metric and its bound, like accuracy>=0.9, loss<0.4 or"
             f" validation/accuracy>=0.9, not {text}"
         )
-    return Target(
+    return Condition(
         text=form[0],
         split=form["split"] or "train",
         metric=form["metric"],
@@ -55,6 +55,6 @@ def parse(option: str, text: str) -> Target:
     )
 
 
-def parse_all(option: str, texts: Sequence[str]) -> list[Target]:
-    """The targets that several texts state; see `parse`."""
+def parse_all(option: str, texts: Sequence[str]) -> list[Condition]:
+    """The conditions that several texts state; see `parse`."""
     return [parse(option, text) for text in texts]

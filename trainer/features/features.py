@@ -76,11 +76,13 @@ def extract(
     split: Split, extractor: Extractor, augmentation: EpochAugmentation | None = None
 ) -> Iterator[Features]:
     """The features of every image of a split, augmented or as it is, batch by batch."""
-    batches = image_batches(split, extractor.image_size, EXTRACTION_BATCH, variation=augmentation)
+    batches = image_batches(
+        split, extractor.image_size, EXTRACTION_BATCH, augmentation=augmentation
+    )
     for first, (images, labels) in zip(
         range(0, split.examples, EXTRACTION_BATCH), batches, strict=True
     ):
-        present = min(EXTRACTION_BATCH, split.examples - first)  # without the padding
+        present = min(EXTRACTION_BATCH, split.examples - first)  # the others fill the batch up
         yield Features(extractor(images).numpy()[:present], labels.numpy()[:present])
 
 

@@ -27,7 +27,7 @@ from trainer.core.atomic import publish_folder
 from trainer.core.errors import UserError
 from trainer.core.hashing import fingerprint
 from trainer.core.locks import locked
-from trainer.core.progress import Progress, ignore_progress
+from trainer.core.progress import Progress, progress_bar
 from trainer.data.pipeline.augment import EpochAugmentation
 from trainer.data.splits import Split
 from trainer.extractors.loading import Extractor
@@ -94,18 +94,37 @@ class FeatureStore:
         self.extracted = 0
         """Number of images extracted since this store was opened."""
 
-    def features(self, spec: FeatureSpec, report: Progress = ignore_progress) -> StoredFeatures:
+    def features(self, spec: FeatureSpec) -> StoredFeatures:
         """The features of a split; those that are not stored yet are extracted now.
 
         Two processes that ask for the same features extract them once: the second waits.
 
+        Raises:
+            UserError: the folder cannot be written.
+        """
+        with _progress_of(spec) as report:
+            return self._features(spec, report)
+
+    def copies(
+        self, spec: FeatureSpec, augmentations: Sequence[EpochAugmentation]
+    ) -> StoredFeatures:
+        """The features of several augmented copies of a split, one copy after another.
+
         Args:
-            spec: What features.
-            report: Called with the number of images extracted so far, and of all.
+            spec: The features of the split without augmentation.
+            augmentations: The augmentation of each copy.
 
         Raises:
             UserError: the folder cannot be written.
         """
+        examples, shards = spec.split.examples, list[Features]()
+        with _progress_of(spec) as report:
+            for copy, augmentation in enumerate(augmentations):
+                offset = _offset_progress(copy * examples, len(augmentations) * examples, report)
+                shards += self._features(spec.augmented(augmentation), offset).shards
+        return StoredFeatures(shards)
+
+    def _features(self, spec: FeatureSpec, report: Progress) -> StoredFeatures:
         folder = self._folder / spec.key
         try:
             with self._locked(folder):
@@ -118,28 +137,6 @@ class FeatureStore:
                 f"the features cannot be stored in {self._folder} ({error.strerror or error});"
                 " make room or choose another --cache-dir"
             ) from error
-
-    def copies(
-        self,
-        spec: FeatureSpec,
-        augmentations: Sequence[EpochAugmentation],
-        report: Progress = ignore_progress,
-    ) -> StoredFeatures:
-        """The features of several augmented copies of a split, one copy after another.
-
-        Args:
-            spec: The features of the split without augmentation.
-            augmentations: The augmentation of each copy.
-            report: Called with the number of images extracted so far, and of all copies.
-
-        Raises:
-            UserError: the folder cannot be written.
-        """
-        examples, shards = spec.split.examples, list[Features]()
-        for copy, augmentation in enumerate(augmentations):
-            offset = _offset_progress(copy * examples, len(augmentations) * examples, report)
-            shards += self.features(spec.augmented(augmentation), offset).shards
-        return StoredFeatures(shards)
 
     def _locked(self, folder: Path) -> AbstractContextManager[None]:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -160,7 +157,7 @@ class FeatureStore:
         total = spec.split.examples
         if first == total:
             return
-        rest = spec.split.part(first, total - first)
+        rest = spec.split.slice(first, total - first)
         for features in extract(rest, spec.extractor(), spec.augmentation):
             first += features.examples
             self.extracted += features.examples
@@ -175,12 +172,16 @@ class FeatureStore:
                 yield read_shard(folder, number, shard)
             except DamagedShardError as damage:
                 logger.warning("%s; its %d images are extracted again", damage, shard.rows)
-                rows = spec.split.part(number * SHARD_ROWS, shard.rows)
+                rows = spec.split.slice(number * SHARD_ROWS, shard.rows)
                 features = concatenate(extract(rows, spec.extractor(), spec.augmentation))
                 shards[number] = write_shard(folder, number, features)
                 write_manifest(folder, spec.about, spec.identity, shards)
                 self.extracted += shard.rows
                 yield features
+
+
+def _progress_of(spec: FeatureSpec) -> AbstractContextManager[Progress]:
+    return progress_bar(f"extracting {spec.split.name}", "images")
 
 
 def _log_waiting() -> None:
