@@ -277,7 +277,7 @@ def noisy_imports() -> None:
     import tensorflow_datasets
     import tensorflow_hub  # noqa: F401
 
-    from trainer.loop import run  # noqa: F401
+    from trainer.runs import run  # noqa: F401
 
     assert tensorflow_datasets.__version__
 
