@@ -1,11 +1,12 @@
-"""Digits 0 and 1: what was learnt of all ten, put to use on two."""
+"""Digits 0 and 1: transfer from the network of all ten."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tasks.digits import Digits
 from trainer import Config
+
+from .digits import Digits
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -14,8 +15,8 @@ if TYPE_CHECKING:
 class Digits01(Digits):
     """Zero or one: the network of digits below a head of two, 14,780 pictures (TFDS mnist).
 
-    `python -m trainer.run --task digits01 --init-from logs/digits/RUN` keeps the hidden layers of
-    that run as they are, learns the head alone, and reaches 1.00 on the test split of the sample.
+    `python -m trainer.run --task digits01 --init-from logs/digits/RUN` freezes the hidden layers of
+    that run, trains the head alone, and reaches 1.00 on the test split of the sample.
     """
 
     classes = ("0", "1")
@@ -30,11 +31,11 @@ class Digits01(Digits):
     )
 
     def loss(self, labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-        """Mean squared error of the probabilities to what they should be, [batch].
+        """The mean squared error of the probabilities, [batch].
 
-        Labels are classes, int32 [batch], or shares of classes, float32 [batch, classes].
+        Labels are classes, int32 [batch], or soft, float32 [batch, classes].
         """
         from keras import losses, ops
 
-        shares = labels if labels.shape.rank == 2 else ops.one_hot(labels, logits.shape[-1])
-        return losses.mean_squared_error(shares, self.probabilities(logits))
+        soft = labels if labels.dtype.is_floating else ops.one_hot(labels, logits.shape[-1])
+        return losses.mean_squared_error(soft, self.probabilities(logits))

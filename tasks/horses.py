@@ -31,11 +31,14 @@ class Horses(Task):
         return Sequential([layers.Dense(512), layers.ReLU(), layers.Dense(1)])
 
     def loss(self, labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-        """Binary cross-entropy of each example, [batch], with the second class or its share."""
+        """The binary cross-entropy of each example, [batch], to the second class.
+
+        Labels are classes, int32 [batch], or soft, float32 [batch, 2].
+        """
         from keras import losses
 
-        shares = labels[:, 1:] if labels.shape.rank == 2 else labels[:, None]
-        return losses.binary_crossentropy(shares, logits, from_logits=True)
+        second = labels[:, 1:] if labels.dtype.is_floating else labels[:, None]
+        return losses.binary_crossentropy(second, logits, from_logits=True)
 
     def probabilities(self, logits: tf.Tensor) -> tf.Tensor:
         """The probability of the second class, [batch]."""
@@ -44,7 +47,7 @@ class Horses(Task):
         return ops.sigmoid(logits)[:, 0]
 
     def metrics(self) -> dict[str, keras.metrics.Metric]:
-        """Accuracy, and what is asked of a binary classifier."""
+        """Accuracy, area under the ROC curve, precision and recall of the second class."""
         from keras import metrics
 
         return {

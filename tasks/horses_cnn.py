@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tasks.horses import Horses
 from trainer import Config, UserError
+
+from .horses import Horses
 
 if TYPE_CHECKING:
     import keras

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-from tasks.folder import Folder
 from trainer import UserError
+
+from .folder import Folder
 
 
 class Tfds(Folder):

@@ -1,30 +1,65 @@
 """A training loop for TensorFlow and Keras 3 that you can read, change and trust.
 
 ```python
-from trainer import Config, Task, Trainer
+import trainer
+from tasks.flowers import Flowers
+
+run = trainer.train(Flowers(), trainer.Config(epochs=5))
+run.metrics["test"]["accuracy"]
 ```
 """
 
 from __future__ import annotations
 
 import importlib
+import os
 from typing import TYPE_CHECKING, Any
 
 from trainer.config.config import Config
 from trainer.core.errors import UserError
+from trainer.core.tensorflow_import import import_tensorflow
+from trainer.runs.run import Run, load, train
 from trainer.task import Task
 
 if TYPE_CHECKING:
-    from trainer.hooks.standard import Hook
-    from trainer.loop.trainer import Trainer
+    from trainer.loop.history import EpochRecord
+    from trainer.loop.inner_loop import LoopOutput
+    from trainer.loop.trainer import Hook, Trainer
+    from trainer.loop.triggers import EverySeconds, EverySteps
 
-__all__ = ["Config", "Hook", "Task", "Trainer", "UserError"]
+# TensorFlow turns oneDNN on by itself only where the processor has AVX512-VNNI or the like. On
+# other x86 processors it is worth a factor of two, so it is on unless the user has decided.
+# TensorFlow reads the variable when it is imported: import trainer first.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
-# These import TensorFlow, which a `--help` has no need of.
-_HEAVY = {"Trainer": "trainer.loop.trainer", "Hook": "trainer.hooks.standard"}
+_IMPORT_TENSORFLOW = {
+    "Trainer": "trainer.loop.trainer",
+    "Hook": "trainer.loop.trainer",
+    "LoopOutput": "trainer.loop.inner_loop",
+    "EpochRecord": "trainer.loop.history",
+    "EverySteps": "trainer.loop.triggers",
+    "EverySeconds": "trainer.loop.triggers",
+}
+"""Where these names are; a `--help` needs none of them."""
+
+__all__ = [
+    "Config",
+    "EpochRecord",
+    "EverySeconds",
+    "EverySteps",
+    "Hook",
+    "LoopOutput",
+    "Run",
+    "Task",
+    "Trainer",
+    "UserError",
+    "load",
+    "train",
+]
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HEAVY:
+    if name not in _IMPORT_TENSORFLOW:
         raise AttributeError(f"module 'trainer' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HEAVY[name]), name)
+    import_tensorflow()
+    return getattr(importlib.import_module(_IMPORT_TENSORFLOW[name]), name)

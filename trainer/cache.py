@@ -1,27 +1,30 @@
-"""`python -m trainer.cache`: what is kept, how much room it takes, and away with it."""
+"""`python -m trainer.cache`: list the kept features and their size, or clear them."""
 
 from __future__ import annotations
 
 import dataclasses
+import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from trainer import command_line
 from trainer.config.config import Config
-from trainer.core.cache_folder import clear, entries
-from trainer.report.progress import Display
+from trainer.core.cache_folder import Entry, clear, entries
+from trainer.report.display import Display, Table
+
+logger = logging.getLogger("trainer.cache")  # not __name__, which is __main__ as a command
 
 
 @dataclasses.dataclass(frozen=True)
 class CacheOptions:
-    """List the features and drawn samples that are kept, or take them away."""
+    """List the features that are kept, or clear them."""
 
     cache_dir: Path | None = None
-    """Where they are kept; the platform's user cache when not given."""
+    """The folder of kept features; the platform's user cache when not given."""
 
     clear: bool = False
-    """Take all of them away. A run computes again what it needs."""
+    """Remove all of them. A run computes again what it needs."""
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -31,20 +34,29 @@ def main(arguments: Sequence[str]) -> None:
         UserError: an option that does not exist.
     """
     options = command_line.parse_options("cache", CacheOptions(), arguments)
-    folder, display = Config(cache_dir=options.cache_dir).cache_folder, Display()
-    kept = entries(folder)
-    if kept:
-        display.table(
-            "kept", {f"{e.about} ({e.path.name[:8]})": {"MB": f"{e.megabytes:,.1f}"} for e in kept}
-        )
-    total = sum(entry.megabytes for entry in kept)
-    if not options.clear:
-        display.say(f"{total:,.1f} MB in {folder}")
-        return
+    folder = Config(cache_dir=options.cache_dir).cache_folder
+    with Display().shown():
+        kept = entries(folder)
+        if kept:
+            logger.info(_table(kept))
+        total = sum(entry.megabytes for entry in kept)
+        if options.clear:
+            _clear(folder, total)
+        else:
+            logger.info("%s MB in %s", f"{total:,.1f}", folder)
+
+
+def _table(kept: Sequence[Entry]) -> Table:
+    rows = {f"{e.about} ({e.path.name[:8]})": {"MB": f"{e.megabytes:,.1f}"} for e in kept}
+    return Table("kept", rows)
+
+
+def _clear(folder: Path, total: float) -> None:
     in_use = clear(folder)
     for entry in in_use:
-        display.say(f"{entry.about} stays: a run is using it")
-    display.say(f"cleared {total - sum(e.megabytes for e in in_use):,.1f} MB in {folder}")
+        logger.info("%s stays: a run is using it", entry.about)
+    cleared = total - sum(entry.megabytes for entry in in_use)
+    logger.info("cleared %s MB in %s", f"{cleared:,.1f}", folder)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Options to a Config, and what can go wrong to an exit code."""
+"""Options to a Config, and errors to an exit code."""
 
 from __future__ import annotations
 
@@ -18,18 +18,19 @@ from trainer.config.config import Config
 from trainer.core import signals
 from trainer.core.errors import UserError
 from trainer.core.text import printable
-from trainer.runs.resume import require_same, run_to_resume, saved_config
-from trainer.task import Task, find_task
+from trainer.runs.plugins import find_task
+from trainer.runs.resume import check_same_options, find_run, saved_config
+from trainer.task import Task
 
 Options = TypeVar("Options")
 
-NOBODY_READS = 141  # what shells show of a program that SIGPIPE has ended
+BROKEN_PIPE = 141  # what shells report of a program that SIGPIPE has ended
 
 
 def parse(command: str, arguments: Sequence[str]) -> tuple[Task, Config]:
-    """The task and the config that options ask for; the task's own defaults for the others.
+    """The task and the config of a command's options; the task's own defaults for the others.
 
-    Of a run that is resumed they are its own, for all that is not given.
+    The defaults of a run that is resumed are its own options.
 
     Raises:
         UserError: an option that does not exist or a value it does not take, on one line.
@@ -40,10 +41,10 @@ def parse(command: str, arguments: Sequence[str]) -> tuple[Task, Config]:
         task = find_task(task_name or Config.task)
         return task, parse_options(command, task.defaults, arguments)
     log_dir = Path(_given("log-dir", arguments) or Config.log_dir)
-    run = run_to_resume(resumed, log_dir, task_name and find_task(task_name).name)
+    run = find_run(resumed, log_dir, task_name and find_task(task_name).name)
     saved = saved_config(run)
     config = parse_options(command, saved, arguments)
-    require_same(saved, config)
+    check_same_options(saved, config)
     return find_task(saved.task), dataclasses.replace(config, resume=run)
 
 
@@ -72,7 +73,7 @@ def exit_code(command: Callable[[Sequence[str]], None], arguments: Sequence[str]
     Ctrl-C and SIGTERM end it with what shells report of them, 130 and 143.
     """
     try:
-        with signals.handled():
+        with signals.handle_signals():
             _run_and_flush(command, arguments)
     except UserError as error:
         print(f"error: {printable(str(error))}", file=sys.stderr)
@@ -82,7 +83,7 @@ def exit_code(command: Callable[[Sequence[str]], None], arguments: Sequence[str]
         return interrupted.exit_code
     except BrokenPipeError:
         _write_nowhere()
-        return NOBODY_READS
+        return BROKEN_PIPE
     return 0
 
 
@@ -90,18 +91,18 @@ def _run_and_flush(command: Callable[[Sequence[str]], None], arguments: Sequence
     try:
         command(arguments)
     finally:
-        sys.stdout.flush()  # that nobody reads is noticed here, not when Python ends
+        sys.stdout.flush()  # a broken pipe is noticed here, not when Python ends
 
 
 def _write_nowhere() -> None:
-    """Of what is still to be written nobody reads a word: Python's own note on SIGPIPE."""
+    """Send what is still to be written to the null device: Python's own note on SIGPIPE."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)
 
 
 def _given(option: str, arguments: Sequence[str]) -> str | None:
-    """What an option says that must be read before all else: others have defaults by it."""
+    """The value of an option that is read before all others: their defaults depend on it."""
     given = None
     for argument, value in zip(arguments, [*arguments[1:], None], strict=True):
         name, equals, attached = argument.partition("=")

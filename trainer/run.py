@@ -6,28 +6,19 @@ import sys
 from collections.abc import Sequence
 
 from trainer import command_line
-from trainer.core import tensorflow_import
-from trainer.report.clock import Clock
-from trainer.report.progress import Display
-from trainer.runs.resume import finished_message
+from trainer.report.display import Display
+from trainer.runs.run import train
 
 
 def main(arguments: Sequence[str]) -> None:
     """Train the task that the options ask for.
 
     Raises:
-        UserError: what a person can mend.
+        UserError: what a person can fix.
     """
-    clock = Clock()
     task, config = command_line.parse("run", arguments)
-    display = Display()
-    if config.resume is not None and (told := finished_message(config.resume, config)):
-        display.say(told)
-        return
-    tensorflow_import.import_tensorflow()
-    from trainer.runs.run import run  # imports TensorFlow, which must be quiet by now
-
-    run(task, config, display, clock)
+    with Display().shown():
+        train(task, config)
 
 
 if __name__ == "__main__":

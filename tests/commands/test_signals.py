@@ -26,7 +26,7 @@ def ask():
 
 @BOTH
 def test_a_signal_ends_what_runs_with_the_code_that_shells_report(number, code, name):
-    with pytest.raises(Interrupted) as ended, signals.handled():
+    with pytest.raises(Interrupted) as ended, signals.handle_signals():
         signal.raise_signal(number)
     assert ended.value.exit_code == code
     assert str(ended.value) == f"stopped by {name}"
@@ -45,7 +45,7 @@ def test_what_handles_ctrl_c_handles_it_too():
 
 def test_deferred_it_waits_for_the_end():
     done = []
-    with pytest.raises(Interrupted), signals.handled(), signals.deferred():
+    with pytest.raises(Interrupted), signals.handle_signals(), signals.defer_signals():
         ask()
         done.append("all of it")
     assert done
@@ -53,7 +53,7 @@ def test_deferred_it_waits_for_the_end():
 
 def test_deferred_it_waits_until_it_is_looked_for():
     done = []
-    with pytest.raises(Interrupted), signals.handled(), signals.deferred():
+    with pytest.raises(Interrupted), signals.handle_signals(), signals.defer_signals():
         ask()
         done.append("the span")
         signals.check_interrupt()
@@ -62,29 +62,34 @@ def test_deferred_it_waits_until_it_is_looked_for():
 
 
 def test_where_nobody_asks_nothing_is_raised():
-    with signals.handled(), signals.deferred():
+    with signals.handle_signals(), signals.defer_signals():
         signals.check_interrupt()
-        with signals.at_once():
+        with signals.allow_signals():
             pass
 
 
 def test_at_once_it_breaks_off_what_runs():
-    with pytest.raises(Interrupted), signals.handled(), signals.deferred(), signals.at_once():
+    with (
+        pytest.raises(Interrupted),
+        signals.handle_signals(),
+        signals.defer_signals(),
+        signals.allow_signals(),
+    ):
         ask()
         pytest.fail("nothing was broken off")
 
 
 def test_one_that_has_waited_breaks_off_before_anything_begins():
-    with pytest.raises(Interrupted), signals.handled(), signals.deferred():
+    with pytest.raises(Interrupted), signals.handle_signals(), signals.defer_signals():
         ask()
-        with signals.at_once():
+        with signals.allow_signals():
             pytest.fail("nothing was broken off")
 
 
 def test_after_at_once_it_waits_again():
     done = []
-    with pytest.raises(Interrupted), signals.handled(), signals.deferred():
-        with signals.at_once():
+    with pytest.raises(Interrupted), signals.handle_signals(), signals.defer_signals():
+        with signals.allow_signals():
             pass
         ask()
         done.append("the span")
@@ -93,8 +98,8 @@ def test_after_at_once_it_waits_again():
 
 def test_deferred_twice_it_waits_for_the_outer_end():
     done = []
-    with pytest.raises(Interrupted), signals.handled(), signals.deferred():
-        with signals.deferred():
+    with pytest.raises(Interrupted), signals.handle_signals(), signals.defer_signals():
+        with signals.defer_signals():
             ask()
         done.append("behind the inner one")
     assert done
@@ -104,11 +109,11 @@ def test_deferred_within_at_once_it_waits_for_the_inner_end():
     done = []
     with (
         pytest.raises(Interrupted),
-        signals.handled(),
-        signals.deferred(),
-        signals.at_once(),
+        signals.handle_signals(),
+        signals.defer_signals(),
+        signals.allow_signals(),
     ):
-        with signals.deferred():
+        with signals.defer_signals():
             ask()
             done.append("the inner one")
         done.append("behind it")
@@ -116,7 +121,7 @@ def test_deferred_within_at_once_it_waits_for_the_inner_end():
 
 
 def test_an_error_goes_before_a_signal_that_waits():
-    with pytest.raises(ZeroDivisionError), signals.handled(), signals.deferred():
+    with pytest.raises(ZeroDivisionError), signals.handle_signals(), signals.defer_signals():
         ask()
         raise ZeroDivisionError
 
@@ -125,7 +130,7 @@ def test_an_error_goes_before_a_signal_that_waits():
 def test_afterwards_signals_are_handled_as_before(asked):
     before = [signal.getsignal(number) for number in signals.ENDING]
     try:
-        with signals.handled():
+        with signals.handle_signals():
             if asked:
                 ask()
     except Interrupted:
@@ -134,10 +139,10 @@ def test_afterwards_signals_are_handled_as_before(asked):
 
 
 def test_a_signal_of_an_earlier_time_is_forgotten():
-    with pytest.raises(Interrupted), signals.handled(), signals.deferred():
+    with pytest.raises(Interrupted), signals.handle_signals(), signals.defer_signals():
         ask()
     signals.check_interrupt()
-    with signals.handled(), signals.deferred():
+    with signals.handle_signals(), signals.defer_signals():
         signals.check_interrupt()
 
 
@@ -145,7 +150,7 @@ def test_elsewhere_than_in_the_main_thread_nothing_changes():
     before, seen = signal.getsignal(signal.SIGTERM), []
 
     def elsewhere():
-        with signals.handled():
+        with signals.handle_signals():
             seen.append(signal.getsignal(signal.SIGTERM))
 
     thread = threading.Thread(target=elsewhere)
@@ -159,7 +164,7 @@ def test_a_second_one_ends_the_process_at_once(number, code, name, checkout):
     program = f"""
 import signal
 from trainer.core import signals
-with signals.handled(), signals.deferred():
+with signals.handle_signals(), signals.defer_signals():
     signal.raise_signal({number})
     print("asked", flush=True)
     signal.raise_signal({number})
@@ -267,7 +272,7 @@ def test_where_nothing_is_begun_a_signal_ends_the_process_on_the_spot(python, nu
     done = python(
         "-c",
         f"""import os; from trainer import signals
-with signals.handled(), signals.exiting():
+with signals.handle_signals(), signals.exit_immediately():
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     try:
         os.kill(os.getpid(), {number})

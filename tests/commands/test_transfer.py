@@ -1,11 +1,9 @@
-"""The ways of transfer, through the command and on tiny data; and what does not go together."""
+"""The modes of transfer learning, through the command and on tiny data."""
 
 import json
 
 import keras
 import pytest
-
-from trainer import Config, UserError
 
 SMALL = ("--image-size", 32, "--epochs", 1, "--batch-size", 8)
 CUT = ("--extractor", "efficientnet_lite0@block_2")
@@ -24,7 +22,7 @@ def train(run_command, cats_and_dogs, tmp_path):
     return run
 
 
-WAYS = {
+MODES = {
     "early": CUT,
     "early, a head of maps": (*CUT, "--head", "avg"),
     "early, of Keras": ("--extractor", "keras:MobileNetV2@Conv1_relu", "--weights", "none"),
@@ -33,17 +31,17 @@ WAYS = {
 }
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_each_way_trains_and_says_which_it_is(train, way):
-    assert train(*WAYS[way])["transfer"] == way.partition(",")[0]
+@pytest.mark.parametrize("mode", MODES)
+def test_each_mode_trains_and_is_named_in_the_result(train, mode):
+    assert train(*MODES[mode])["transfer"] == mode.partition(",")[0]
 
 
-def test_a_head_is_warmed_up_before_the_extractor_learns(train):
+def test_the_head_is_trained_alone_before_the_extractor(train):
     result = train(*CUT, "--transfer", "finetune", "--warmup-epochs", 2)
     assert (result["epochs"], result["said"].count("epoch ")) == (1, 3)
 
 
-def test_a_model_of_keras_is_tuned_from_a_layer_on_with_the_weights_of_a_file(train, tmp_path):
+def test_a_keras_model_with_weights_from_a_file_is_fine_tuned_from_a_layer_on(train, tmp_path):
     file = tmp_path / "mobile.weights.h5"
     keras.applications.MobileNetV2(include_top=False, weights=None).save_weights(file)
     cut = ("--extractor", "keras:MobileNetV2@Conv1_relu", "--weights", file)
@@ -58,52 +56,14 @@ def test_equal_seeds_finetune_to_equal_weights(train):
     assert first == again
 
 
-VARIED = {
+AUGMENTED = {
     "images": ("--augment", "light"),
     "mixed images": ("--mixup", 0.2),
-    "kept copies": ("--augment", "light", "--augment-copies", 2),
+    "cached copies": ("--augment", "light", "--augment-copies", 2),
 }
 
 
-@pytest.mark.parametrize("kind", VARIED)
-def test_a_frozen_extractor_is_given_varied_images(train, vector_module, kind):
+@pytest.mark.parametrize("kind", AUGMENTED)
+def test_a_frozen_extractor_is_trained_with_augmented_images(train, vector_module, kind):
     size = ("--image-size", 8)
-    assert train("--extractor", vector_module, *size, *VARIED[kind])["transfer"] == "frozen"
-
-
-# What does not go together.
-
-REFUSED = {
-    "--transfer finetune needs an --extractor": {"extractor": "none", "transfer": "finetune"},
-    "--transfer frozen needs an --extractor": {"extractor": "none", "transfer": "frozen"},
-    "--warmup-epochs is the first stage of --transfer finetune": {"warmup_epochs": 1},
-    "--unfreeze-from Conv_1 needs --transfer finetune": {
-        "extractor": "keras:MobileNetV2",
-        "unfreeze_from": "Conv_1",
-    },
-    r"--unfreeze-from a needs .* a hub module learns as a whole": {
-        "transfer": "finetune",
-        "unfreeze_from": "a",
-    },
-    "--weights none needs a keras:NAME extractor": {"weights": "none"},
-    "--head avg needs the maps of an --extractor": {"extractor": "none", "head": "avg"},
-}
-
-
-@pytest.mark.parametrize("refusal", REFUSED)
-def test_options_that_do_not_go_together_are_refused(refusal):
-    with pytest.raises(UserError, match=f"^{refusal}"):
-        Config(**REFUSED[refusal])
-
-
-@pytest.mark.parametrize(
-    ("options", "way"),
-    [
-        ({}, "frozen"),
-        ({"extractor": "efficientnet_lite0@block_2"}, "early"),
-        ({"extractor": "none"}, "scratch"),
-        ({"transfer": "finetune"}, "finetune"),
-    ],
-)
-def test_the_way_follows_from_the_extractor_where_it_is_not_given(options, way):
-    assert Config(**options).transfer_mode == way
+    assert train("--extractor", vector_module, *size, *AUGMENTED[kind])["transfer"] == "frozen"

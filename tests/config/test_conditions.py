@@ -1,9 +1,9 @@
-"""What a person may write to say when training has reached enough."""
+"""Conditions at which training stops: what a text may say."""
 
 import pytest
 
 from trainer import UserError
-from trainer.config.conditions import Target, parse
+from trainer.config.conditions import Target, parse, parse_all
 
 
 def test_a_target_is_a_metric_a_comparison_and_a_bound():
@@ -26,7 +26,7 @@ def test_there_are_four_comparisons(comparison):
         ("validation/top_5_accuracy>0.5", "validation", "top_5_accuracy"),
     ],
 )
-def test_a_metric_is_of_training_unless_it_says_validation(text, split, metric):
+def test_a_metric_without_a_split_is_that_of_training(text, split, metric):
     target = parse("--stop-at", text)
     assert (target.split, target.metric) == (split, metric)
 
@@ -39,7 +39,7 @@ def test_a_bound_is_any_number(bound, number):
     assert parse("--stop-at", f"loss<{bound}").bound == number
 
 
-def test_spaces_may_stand_around_the_comparison():
+def test_spaces_around_the_comparison_are_ignored():
     assert parse("--stop-at", " loss < 0.4 ")[1:] == parse("--stop-at", "loss<0.4")[1:]
 
 
@@ -61,10 +61,15 @@ def test_spaces_may_stand_around_the_comparison():
         "accuracy>=0.9,loss<0.4",
     ],
 )
-def test_what_is_no_target_is_refused_with_examples_of_one(text):
+def test_other_text_is_refused_with_examples(text):
     with pytest.raises(UserError) as error:
         parse("--stop-at", text)
     assert str(error.value) == (
         "--stop-at must be a metric and its bound, like accuracy>=0.9, loss<0.4 or"
         f" validation/accuracy>=0.9, not {text}"
     )
+
+
+def test_several_targets_keep_their_order():
+    targets = parse_all("--stop-at", ["loss<1", "accuracy>=0.9"])
+    assert [target.metric for target in targets] == ["loss", "accuracy"]

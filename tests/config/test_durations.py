@@ -1,3 +1,5 @@
+"""Durations: what a text may say, and how many steps that is."""
+
 import pytest
 
 from trainer import UserError
@@ -30,11 +32,11 @@ def steps(duration: str) -> int:
         ("0epochs", 0),
     ],
 )
-def test_every_unit_comes_to_steps(duration, expected):
+def test_a_duration_in_any_unit_is_converted_to_steps(duration, expected):
     assert steps(duration) == expected
 
 
-def test_what_is_more_than_nothing_is_a_step_at_least():
+def test_a_duration_above_zero_is_at_least_one_step():
     assert steps("0.01%") == 1
 
 
@@ -57,7 +59,7 @@ def test_what_is_more_than_nothing_is_a_step_at_least():
         "5%\n",
     ],
 )
-def test_what_is_no_duration_is_told_with_its_option(text):
+def test_other_text_is_refused_naming_the_option(text):
     with pytest.raises(UserError) as error:
         durations.parse("--checkpoint-every", text)
     assert str(error.value) == (
@@ -66,6 +68,6 @@ def test_what_is_no_duration_is_told_with_its_option(text):
     )
 
 
-def test_more_than_the_whole_is_refused():
+def test_more_than_100_percent_is_refused():
     with pytest.raises(UserError, match=r"^--warmup must be at most 100%, the whole training, "):
         durations.parse("--warmup", "101%")

@@ -1,4 +1,4 @@
-"""The best weights of a run, wherever training has gone since."""
+"""The best weights of a run, while training goes on from others."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from trainer.checkpoints.layer_names import variables_by_name
 
 
 class BestWeights:
-    """A copy of a model's variables as they were best, which every checkpoint keeps too."""
+    """A copy of a model's variables, which every checkpoint holds beside them."""
 
     def __init__(self, model: keras.Model) -> None:
-        """As they are now; the model's weights must be made."""
+        """Copy the present values; the model's weights must exist."""
         self._own = variables_by_name(model)
         self.variables = {
             name: tf.Variable(variable.value, trainable=False)
             for name, variable in self._own.items()
         }
-        """By the names of the model's own."""
+        """The copies, by the names of the model's own."""
 
-    def keep(self) -> None:
-        """The model is at its best now."""
+    def copy(self) -> None:
+        """Copy the model's present values."""
         for name, variable in self._own.items():
             self.variables[name].assign(variable.value)
 
     def restore(self) -> None:
-        """Bring the model back to its best."""
+        """Assign the copies to the model."""
         for name, variable in self._own.items():
             variable.assign(self.variables[name])

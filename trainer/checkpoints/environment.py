@@ -1,4 +1,4 @@
-"""What the bits of a run hang on beside its config: the data, the releases, the machine's cores."""
+"""What the bits of a run depend on beside its config: data, releases, cores, oneDNN."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from typing import Any
 import tensorflow as tf
 
 from trainer.core.errors import UserError
+from trainer.core.tensorflow_import import onednn_enabled
 from trainer.data.splits import Source
 from trainer.report.result import versions
 
 
-def circumstances(source: Source) -> dict[str, Any]:
-    """Those of this process, as JSON takes them."""
+def environment(source: Source) -> dict[str, Any]:
+    """The environment of this process, as JSON takes it."""
     return {
         "classes": list(source.classes),
         "examples": dict(source.examples),
@@ -22,20 +23,21 @@ def circumstances(source: Source) -> dict[str, Any]:
         "versions": versions(),
         "cores": _cores(),
         "gpus": len(tf.config.list_physical_devices("GPU")),
+        "onednn": onednn_enabled(),
     }
 
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
-    """A line for each way in which a run that goes on may end with other bits than it would have.
+    """A line for each reason why a resumed run may end with other bits than it would have.
 
     Raises:
-        UserError: it cannot go on at all, with other classes or another number of examples.
+        UserError: it cannot resume at all, with other classes or another number of examples.
     """
     for what in ("classes", "examples"):
         if before[what] != now[what]:
             raise UserError(
                 f"the data have changed: the run began with {what} {before[what]}, and now there"
-                f" are {now[what]}; bring them back, or start a new run"
+                f" are {now[what]}; restore them, or start a new run"
             )
     if before["data"] != now["data"]:
         yield "the data have changed since the run began: it may end with other weights"
@@ -46,6 +48,9 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[s
     for what in ("cores", "gpus"):
         if before[what] != now[what]:
             yield f"the run began on {before[what]} {what}, not {now[what]}: last bits may differ"
+    if before["onednn"] != now["onednn"]:
+        was = "with" if before["onednn"] else "without"
+        yield f"the run began {was} oneDNN (TF_ENABLE_ONEDNN_OPTS): last bits may differ"
 
 
 def _cores() -> int:

@@ -1,39 +1,40 @@
 """Checkpoints on disk, each whole or not there at all: FOLDER/step-120, the last three.
 
     variables.index, variables.data-…   TensorFlow's own files of all variables
-    training.json                       where training is, for all that is no variable
+    training.json                       where training is, in everything that is no variable
     checksums.json                      SHA-256 of the other files, written last
 
-A checkpoint is written into a hidden folder, flushed to the disk, and gets its name by one rename;
-only then the oldest is taken away. Wherever a crash strikes, the one before is whole.
+The oldest is removed only when the newest has its name: wherever a crash strikes, the one before
+is whole.
 """
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import hashlib
 import json
-import os
+import logging
 import re
-import secrets
-import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 
+from trainer.core import atomic
 from trainer.core.errors import UserError
+from trainer.core.hashing import file_sha256
+from trainer.core.text import first_line
 
-KEPT = 3
+MAX_TO_KEEP = 3
 
 _NAME = re.compile(r"step-\d+(-\d+)?")
+
+logger = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass(frozen=True)
 class Checkpoint:
-    """One that is whole."""
+    """A checkpoint that is whole."""
 
     path: Path
     training: Mapping[str, Any]
@@ -41,48 +42,42 @@ class Checkpoint:
 
     @property
     def variables(self) -> str:
-        """What TensorFlow calls its files by."""
+        """The prefix of TensorFlow's files."""
         return _variables(self.path)
 
 
 class DamagedCheckpointError(Exception):
-    """A checkpoint is not what it was when it was written."""
+    """A checkpoint's files differ from what was written."""
 
 
 def write_checkpoint(
     folder: Path, step: int, variables: tf.train.Checkpoint, training: Mapping[str, Any]
 ) -> None:
-    """Keep the present values of variables, and what else JSON takes, as the newest checkpoint.
+    """Write the present values of variables, and what else JSON takes, as the newest checkpoint.
 
     Raises:
         UserError: it cannot be written; those before are as they were.
     """
     try:
         folder.mkdir(exist_ok=True)
-        with _hidden(folder) as beside:
+        written = _free_name(folder, step)
+        with atomic.new_folder(folder / written) as beside:
             variables.write(_variables(beside))
             (beside / "training.json").write_text(json.dumps(training))
             (beside / "checksums.json").write_text(json.dumps(_checksums(beside), indent=1))
-            _flush(beside)
-            written = beside.rename(_free_name(folder, step))
-        _flush_entries(folder)
-        # Later ones are damaged, or this one would not have been written: they count for nothing.
-        kept = _by_step(folder)
-        for oldest in kept[: kept.index(written) + 1][:-KEPT]:
-            _take_away(oldest)
+        # Later ones are damaged, or this one would not have been written: they do not count.
+        names = [path.name for path in _by_step(folder)]
+        for oldest in names[: names.index(written) + 1][:-MAX_TO_KEEP]:
+            atomic.remove_folder(folder / oldest)
     except (OSError, tf.errors.OpError) as error:
         raise UserError(
             f"the checkpoint of step {step} cannot be written to {folder} ({_reason(error)});"
-            " make room there, or give the folder back"
+            " make room there, or restore the folder"
         ) from error
 
 
-def newest_checkpoint(folder: Path, say: Callable[[str], None]) -> Checkpoint | None:
-    """The last one that is whole; None where none was ever written.
-
-    Args:
-        folder: Where they are.
-        say: Is told of each that is damaged.
+def newest_checkpoint(folder: Path) -> Checkpoint | None:
+    """The last one that is whole; None where none was ever written. Damage is logged.
 
     Raises:
         UserError: all that there are are damaged.
@@ -92,11 +87,11 @@ def newest_checkpoint(folder: Path, say: Callable[[str], None]) -> Checkpoint | 
         try:
             return _checked(path)
         except DamagedCheckpointError as damage:
-            say(f"{damage}; the checkpoint before it is used")
+            logger.warning("%s; the checkpoint before it is used", damage)
     if written:
         raise UserError(
-            f"{folder}: none of its {len(written)} checkpoints is whole; bring one back from a"
-            " copy, or start a new run"
+            f"{folder}: none of its {len(written)} checkpoints is whole; restore one from a"
+            " backup, or start a new run"
         )
     return None
 
@@ -111,8 +106,8 @@ def restore_variables(checkpoint: Checkpoint, variables: tf.train.Checkpoint) ->
         variables.read(checkpoint.variables).assert_consumed()
     except (AssertionError, ValueError) as error:
         raise UserError(
-            f"{checkpoint.path} is of another model or optimizer ({_first_line(error)});"
-            " go on with the code that began the run"
+            f"{checkpoint.path} is of another model or optimizer ({first_line(error)});"
+            " resume with the code that began the run"
         ) from error
 
 
@@ -120,29 +115,17 @@ def _checked(path: Path) -> Checkpoint:
     try:
         checksums = json.loads((path / "checksums.json").read_bytes())
         found = _checksums(path)
-        differing = sorted(name for name in {*checksums, *found} if _differ(name, checksums, found))
+        differing = sorted(n for n in {*checksums, *found} if checksums.get(n) != found.get(n))
         if differing:
             raise DamagedCheckpointError(f"{path / differing[0]} is damaged")
         return Checkpoint(path, json.loads((path / "training.json").read_bytes()))
     except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise DamagedCheckpointError(f"{path} is damaged ({_first_line(error)})") from error
-
-
-def _differ(name: str, one: Mapping[str, str], other: Mapping[str, str]) -> bool:
-    return one.get(name) != other.get(name)
+        raise DamagedCheckpointError(f"{path} is damaged ({first_line(error)})") from error
 
 
 def _checksums(path: Path) -> dict[str, str]:
     files = sorted(file for file in path.iterdir() if file.name != "checksums.json")
-    return {file.name: _sha256(file) for file in files}
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while part := file.read(1 << 20):
-            digest.update(part)
-    return digest.hexdigest()
+    return {file.name: file_sha256(file) for file in files}
 
 
 def _variables(path: Path) -> str:
@@ -160,57 +143,13 @@ def _order(path: Path) -> tuple[int, int]:
     return int(step), int(number or 1)
 
 
-def _free_name(folder: Path, step: int) -> Path:
-    """Of checkpoints of one step each has a higher number, for none may replace another."""
-    numbers = [number for of, number in map(_order, _by_step(folder)) if of == step]
-    return folder / (f"step-{step}-{max(numbers) + 1}" if numbers else f"step-{step}")
-
-
-@contextlib.contextmanager
-def _hidden(folder: Path) -> Iterator[Path]:
-    """A folder that is gone at the end, unless it has got another name."""
-    beside = folder / f".writing-{secrets.token_hex(8)}"
-    beside.mkdir()
-    try:
-        yield beside
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-
-
-def _take_away(path: Path) -> None:
-    # Under another name first: a crash in the midst leaves no half of a checkpoint.
-    hidden = path.with_name(f".old-{secrets.token_hex(8)}")
-    path.rename(hidden)
-    shutil.rmtree(hidden)
-
-
-def clear_remains(folder: Path) -> None:
-    """Take away what a killed process was writing or taking away; nobody else may write there."""
-    for kind in (".writing-*", ".old-*"):
-        for path in folder.glob(kind):
-            shutil.rmtree(path, ignore_errors=True)
-
-
-def _flush(folder: Path) -> None:
-    for path in folder.iterdir():
-        with path.open("rb") as file:
-            os.fsync(file.fileno())
-    _flush_entries(folder)
-
-
-def _flush_entries(folder: Path) -> None:
-    entries = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(entries)
-    finally:
-        os.close(entries)
+def _free_name(folder: Path, step: int) -> str:
+    """Of checkpoints of one step each has a higher number, because none may replace another."""
+    numbers = [number for other, number in map(_order, _by_step(folder)) if other == step]
+    return f"step-{step}-{max(numbers) + 1}" if numbers else f"step-{step}"
 
 
 def _reason(error: OSError | tf.errors.OpError) -> str:
     if isinstance(error, OSError):
         return error.strerror or str(error)
     return error.message.splitlines()[0]
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]

@@ -1,10 +1,12 @@
-"""All that training goes on from: its variables, and where it is."""
+"""All that training resumes from: its variables, and where it is."""
 
 from __future__ import annotations
 
+import collections
 import dataclasses
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import tensorflow as tf
 
@@ -14,39 +16,41 @@ from trainer.checkpoints.layer_names import variables_by_name
 from trainer.checkpoints.store import Checkpoint, restore_variables, write_checkpoint
 from trainer.core.errors import DivergedError, UserError
 from trainer.core.run_folder import RunFolder
+from trainer.loop.batches import spec_as_json
 from trainer.loop.history import EpochRecord
+from trainer.loop.trainer import Hook, Trainer
 from trainer.report.clock import Clock
 from trainer.report.event_files import event_file_sizes, truncate_event_files
 
-if TYPE_CHECKING:
-    from trainer.loop.trainer import Trainer
+logger = logging.getLogger(__name__)
 
 
 class TrainingState:
-    """A trainer, the best of its weights, and what a run has written about it so far.
+    """A trainer and its hooks, the best weights, and what a run has written so far.
 
-    Two runs of one config that are brought to the same state go on alike, to the last bit.
+    Two runs of one config that are brought to the same state end with the same bits.
     """
 
     def __init__(
-        self, trainer: Trainer, folder: RunFolder, clock: Clock, circumstances: Mapping[str, Any]
+        self, trainer: Trainer, folder: RunFolder, clock: Clock, environment: Mapping[str, Any]
     ) -> None:
-        """Trace the trainer's steps, so that all variables are there.
+        """Trace the trainer's steps, so that all variables exist.
 
         Args:
             trainer: Before its first step.
             folder: Where the run writes.
             clock: What the run has taken so far.
-            circumstances: What the bits of a run hang on beside its config, as JSON takes it.
+            environment: What the bits of a run depend on beside its config, as JSON takes it.
         """
         trainer.build()
         self._trainer, self._folder, self._clock = trainer, folder, clock
-        self._circumstances = circumstances
-        self.kept = "nothing is kept"
-        """What a run can go on from, in words."""
+        self._environment = environment
+        self.hooks: Sequence[Hook] = ()
+        self.saved = "nothing is saved"
+        """What a run can resume from, in words."""
         self.best = BestWeights(trainer.model)
         self._variables = tf.train.Checkpoint(
-            # By names, which another run finds its own layers by (`--init-from`). The model's
+            # By names, by which another run finds its own layers (`--init-from`). The model's
             # `variables` hold the seeds of its dropout too, which its `weights` do not.
             model={name: v.value for name, v in variables_by_name(trainer.model).items()},
             best=self.best.variables,
@@ -56,42 +60,46 @@ class TrainingState:
         )
 
     def save(self) -> None:
-        """Keep it as the newest checkpoint.
+        """Write it as the newest checkpoint.
 
         Raises:
             UserError: it cannot be written; those before are as they were.
-            DivergedError: it is not worth keeping.
+            DivergedError: weights are not finite.
         """
         step = self._trainer.step
         if not _all_finite(self._trainer.model.trainable_variables):
             raise DivergedError(f"after step {step} there are weights that are not finite")
+        if self._trainer.summaries is not None:
+            self._trainer.summaries.flush()
         write_checkpoint(self._folder.checkpoints, step, self._variables, self._metadata())
-        self.kept = f"step {step} is kept"
+        self.saved = f"step {step} is saved"
 
-    def restore(self, checkpoint: Checkpoint) -> list[str]:
+    def restore(self, checkpoint: Checkpoint) -> None:
         """Go back to where a checkpoint was written.
 
-        Returns a line for each reason why the run may go on with other bits than it would have.
+        A line is logged for each reason why the run may end with other bits than it would have.
 
         Raises:
-            UserError: the checkpoint is of another model or other data, or behind the last step.
+            UserError: the checkpoint is of another model, of other data or hooks, or behind the
+                last step.
         """
         trainer, training = self._trainer, checkpoint.training
-        told = list(differences(training["circumstances"], self._circumstances))
+        for difference in differences(training["environment"], self._environment):
+            logger.warning(difference)
         restore_variables(checkpoint, self._variables)
+        _restore_hooks(self.hooks, training["hooks"])
         trainer.step = training["step"]
-        self.kept = f"step {trainer.step} is kept"
+        self.saved = f"step {trainer.step} is saved"
         trainer.history = [EpochRecord(**record) for record in training["history"]]
         if trainer.step > trainer.total_steps:
             begun = -(-trainer.step // trainer.steps_per_epoch)
             raise UserError(
-                f"--epochs {trainer.config.epochs}: the run is in epoch {begun} already; give as"
-                " many, or more to go on"
+                f"--epochs {trainer.config.epochs}: the run is in epoch {begun} already; choose as"
+                " many, or more to continue"
             )
         if training["stopping"] == trainer.config.stopping:
             trainer.stopped = training["stopped"]
         self._clock.add(training["seconds"])
-        return told
 
     def truncate_events(self, checkpoint: Checkpoint | None) -> None:
         """Cut TensorBoard's files back to a checkpoint; to nothing, where there is none."""
@@ -106,9 +114,37 @@ class TrainingState:
             "stopping": self._trainer.config.stopping,
             "seconds": self._clock.seconds,
             "event_files": event_file_sizes(self._folder.path),
-            "circumstances": self._circumstances,
+            "environment": self._environment,
+            "batch_spec": spec_as_json(self._trainer.batches["train"].batch_spec),
+            "hooks": {name: hook.state_dict() for name, hook in _named(self.hooks)},
         }
 
 
-def _all_finite(variables: list[Any]) -> bool:
+def _restore_hooks(hooks: Iterable[Hook], states: Mapping[str, dict[str, Any]]) -> None:
+    """Give hooks their states.
+
+    Raises:
+        UserError: a hook that has state is missing.
+    """
+    present = dict(_named(hooks))
+    for name, state in states.items():
+        if name in present:
+            present[name].load_state_dict(state)
+        elif state:
+            raise UserError(
+                f"the checkpoint holds the state of a hook {name}, which this run does not have;"
+                " resume with the hooks that the run began with"
+            )
+
+
+def _named(hooks: Iterable[Hook]) -> Iterable[tuple[str, Hook]]:
+    """Hooks by their classes; the second of a class has a number."""
+    count: collections.Counter[str] = collections.Counter()
+    for hook in hooks:
+        name = f"{type(hook).__module__}:{type(hook).__qualname__}"
+        count[name] += 1
+        yield (name if count[name] == 1 else f"{name}-{count[name]}"), hook
+
+
+def _all_finite(variables: Iterable[Any]) -> bool:
     return all(bool(tf.reduce_all(tf.math.is_finite(variable.value))) for variable in variables)

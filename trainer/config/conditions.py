@@ -1,8 +1,9 @@
-"""What training may stop at: a metric, and the bound that it has to reach."""
+"""Conditions on a metric at which training stops: "validation/accuracy>=0.9"."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from trainer.core.errors import UserError
@@ -13,8 +14,8 @@ _FORM = re.compile(
 )
 
 
-class Target(NamedTuple):
-    """A bound on a metric: "validation/accuracy>=0.9"."""
+class Condition(NamedTuple):
+    """A bound that a metric has to reach: "validation/accuracy>=0.9"."""
 
     text: str
     """As it was written."""
@@ -29,15 +30,15 @@ class Target(NamedTuple):
     bound: float
 
 
-def parse(option: str, text: str) -> Target:
-    """The target that a person wrote: "accuracy>=0.9", "loss<0.4", "validation/loss < 0.3".
+def parse(option: str, text: str) -> Condition:
+    """The condition that a text states: "accuracy>=0.9", "loss<0.4", "validation/loss < 0.3".
 
     Args:
-        option: What it was given to, "--stop-at".
-        text: What was given.
+        option: The option as it is typed, "--stop-at".
+        text: Its value.
 
     Raises:
-        UserError: it is none; naming the option.
+        UserError: the text states no condition; naming the option.
     """
     form = _FORM.fullmatch(text.strip())
     if form is None:
@@ -45,10 +46,15 @@ def parse(option: str, text: str) -> Target:
             f"{option} must be a metric and its bound, like accuracy>=0.9, loss<0.4 or"
             f" validation/accuracy>=0.9, not {text}"
         )
-    return Target(
+    return Condition(
         text=form[0],
         split=form["split"] or "train",
         metric=form["metric"],
         comparison=form["comparison"],
         bound=float(form["bound"]),
     )
+
+
+def parse_all(option: str, texts: Sequence[str]) -> list[Condition]:
+    """The conditions that several texts state; see `parse`."""
+    return [parse(option, text) for text in texts]

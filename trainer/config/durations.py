@@ -1,4 +1,4 @@
-"""How long something takes, in the unit a person thinks in: 200steps, 2epochs, 1000examples, 5%."""
+"""Durations in steps, epochs, examples or percent: 200steps, 2epochs, 1000examples, 5%."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 from trainer.core.errors import UserError
 
-# Twelve digits are more than any training has of anything, and exact as a float.
+# Twelve digits are more steps or examples than any training has, and exact as a float.
 _WHOLE = re.compile(r"([0-9]{1,12}) ?(step|example)s?")
 _FRACTION = re.compile(r"([0-9]{1,12}|[0-9]{0,12}\.[0-9]{1,12}) ?(epochs?|%)")
 
 
 class Duration(NamedTuple):
-    """An amount of training, before it is known how many steps an epoch has."""
+    """An amount of training in the unit that it was given in."""
 
     amount: float
     """Not negative; a whole number of steps and examples, at most 100 percent."""
@@ -24,14 +24,14 @@ class Duration(NamedTuple):
 
 
 def parse(option: str, text: str) -> Duration:
-    """The duration that a person wrote: "200steps", "1 epoch", "2.5%", or "0" of anything.
+    """The duration that a text states: "200steps", "1 epoch", "2.5%", or "0" without a unit.
 
     Args:
-        option: What it was given to, "--warmup".
-        text: What was given.
+        option: The option as it is typed, "--warmup".
+        text: Its value.
 
     Raises:
-        UserError: it is no duration; naming the option.
+        UserError: the text states no duration; naming the option.
     """
     if text == "0":
         return Duration(0.0, "step")
@@ -49,12 +49,17 @@ def parse(option: str, text: str) -> Duration:
 def steps(
     option: str, duration: str, *, steps_per_epoch: int, total_steps: int, batch_size: int
 ) -> int:
-    """How many steps the duration that an option was given is: the nearest number.
+    """A duration in steps, rounded to the nearest number; at least 1, unless the duration is 0.
 
-    At least 1, unless the duration is 0.
+    Args:
+        option: The option as it is typed, "--warmup".
+        duration: Its value.
+        steps_per_epoch: Steps in an epoch.
+        total_steps: Steps of the whole training, of which a percentage is a part.
+        batch_size: Examples in a step.
 
     Raises:
-        UserError: it is no duration; naming the option.
+        UserError: the text states no duration; naming the option.
     """
     amount, unit = parse(option, duration)
     in_steps = {

@@ -1,59 +1,113 @@
-"""Which ways of transfer go with which options."""
+"""Options of transfer learning: the extractor below the head, and how much of it is trained."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Annotated, Literal
 
-from trainer.config import bounds
+from trainer.config.bounds import MAX_FLOAT, AtLeast, Between, Options
 from trainer.core.errors import UserError
 
-if TYPE_CHECKING:
-    from trainer.config.config import Config
-
-WAYS = ("frozen", "early", "finetune", "scratch")
-"""How much of a network learns, from its head alone to all of it anew."""
+NO_EXTRACTOR = "none"
+"""The value of `--extractor` with which the head is trained on the images themselves."""
 
 
-def check_transfer(config: Config) -> None:
-    """Refuse options that need another way of transfer.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TransferOptions(Options):
+    """The extractor, its weights, and what becomes of them in training."""
 
-    Raises:
-        UserError: naming the option, and what it needs.
-    """
-    bounds.require_one_of(WAYS, "transfer", config.transfer)
-    bounds.require_one_of(("avg", "max", "flatten"), "pool", config.pool)
-    bounds.require_one_of(("flatten", "avg"), "head", config.head)
-    bounds.require_between(0, 2**31 - 1, "warmup_epochs", config.warmup_epochs)
-    for asked, has_what_it_needs, remedy in _needs(config):
-        if asked and not has_what_it_needs:
-            raise UserError(remedy)
+    transfer: Literal["frozen", "early", "finetune", "scratch"] | None = None
+    """How the extractor is used: frozen; early, frozen and cut at an inner activation; finetune,
+    trained with the head; scratch, trained from random weights. When not given: early for
+    NAME@ENDPOINT, scratch for --extractor none, else frozen."""
 
+    extractor: str = "efficientnet_lite0"
+    """The network below the head: a name we ship or know, keras:NAME of keras.applications, a hub
+    URL or a local folder, each with @ENDPOINT to cut it there; none for a head on the images."""
 
-def _needs(config: Config) -> Iterator[tuple[object, bool, str]]:
-    """Of each option: whether it is asked for, has what it needs, and what to say if it has not."""
-    finetunes = config.uses_extractor and config.transfer_mode == "finetune"
-    is_keras_model = config.extractor.startswith("keras:")
-    way = config.transfer if config.transfer != "scratch" else None
-    yield way, config.uses_extractor, f"--transfer {way} needs an --extractor to learn from"
-    yield (
-        config.warmup_epochs,
-        finetunes,
-        "--warmup-epochs is the first stage of --transfer finetune; give that too",
-    )
-    yield (
-        config.unfreeze_from,
-        finetunes and is_keras_model,
-        f"--unfreeze-from {config.unfreeze_from} needs --transfer finetune and a keras:NAME"
-        " extractor: a hub module learns as a whole",
-    )
-    yield (
-        config.weights != "imagenet",
-        is_keras_model,
-        f"--weights {config.weights} needs a keras:NAME extractor: a hub module brings its own",
-    )
-    yield (
-        config.head,
-        config.uses_extractor,
-        f"--head {config.head} needs the maps of an --extractor",
-    )
+    weights: str = "imagenet"
+    """Weights of a keras:NAME extractor: imagenet (from the cache of Keras, else downloaded), none
+    (random), or a file."""
+
+    pool: Literal["avg", "max", "flatten"] = "avg"
+    """How feature maps become vectors."""
+
+    head: Literal["flatten", "avg"] | None = None
+    """Give the head feature maps, flattened or averaged by its first layer; when not given, it gets
+    vectors pooled by --pool."""
+
+    unfreeze_from: str | None = None
+    """Fine-tuning: the first layer of a keras:NAME extractor that is trained; all when not
+    given."""
+
+    warmup_epochs: Annotated[int, AtLeast(0)] = 0
+    """Fine-tuning: epochs before it that train the head alone, on cached features."""
+
+    finetune_learning_rate: Annotated[float, Between(0, MAX_FLOAT)] = 1e-5
+    """The learning rate of --transfer finetune, in place of --learning-rate."""
+
+    init_from: Path | None = None
+    """The folder of an earlier run, whose weights initialise the layers that match."""
+
+    image_size: Annotated[int | None, AtLeast(1)] = None
+    """Height and width of the images in pixels; the extractor's own when not given."""
+
+    def __post_init__(self) -> None:
+        """Check each option, then whether those given work together.
+
+        Raises:
+            UserError: naming the option, and what it needs.
+        """
+        super().__post_init__()
+        for given, has_what_it_needs, message in self._requirements():
+            if given and not has_what_it_needs:
+                raise UserError(message)
+
+    @property
+    def transfer_mode(self) -> str:
+        """`transfer`, or what the extractor implies: frozen, early, finetune or scratch."""
+        if self.transfer is not None:
+            return self.transfer
+        if not self.uses_extractor:
+            return "scratch"
+        return "early" if "@" in self.extractor else "frozen"
+
+    @property
+    def uses_extractor(self) -> bool:
+        """Whether there is a network below the head."""
+        return self.extractor != NO_EXTRACTOR
+
+    @property
+    def extractor_trainable(self) -> bool:
+        """Whether training changes the extractor's weights."""
+        return self.uses_extractor and self.transfer_mode in ("finetune", "scratch")
+
+    def _requirements(self) -> Iterator[tuple[object, bool, str]]:
+        """Of options that need others: whether given, whether those are there, and the error."""
+        finetunes = self.uses_extractor and self.transfer_mode == "finetune"
+        is_keras_model = self.extractor.startswith("keras:")
+        mode = self.transfer if self.transfer != "scratch" else None
+        yield mode, self.uses_extractor, f"--transfer {mode} needs an --extractor"
+        yield (
+            self.warmup_epochs,
+            finetunes,
+            "--warmup-epochs is the first stage of --transfer finetune; add that option",
+        )
+        yield (
+            self.unfreeze_from,
+            finetunes and is_keras_model,
+            f"--unfreeze-from {self.unfreeze_from} needs --transfer finetune and a keras:NAME"
+            " extractor: a hub module is trained as a whole",
+        )
+        yield (
+            self.weights != "imagenet",
+            is_keras_model,
+            f"--weights {self.weights} needs a keras:NAME extractor: a hub module has its own",
+        )
+        yield (
+            self.head,
+            self.uses_extractor,
+            f"--head {self.head} needs the feature maps of an --extractor",
+        )

@@ -10,7 +10,7 @@ import contextlib
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 _WRITING, _REMOVING = ".writing-", ".old-"
@@ -40,23 +40,19 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 @contextlib.contextmanager
-def new_folder(parent: Path, name: Callable[[], str]) -> Iterator[Path]:
+def new_folder(path: Path) -> Iterator[Path]:
     """A hidden folder to write files into, which gets its name when all went well.
 
-    Args:
-        parent: Where the folder will be.
-        name: Its name, asked for when everything is written; nothing may have that name.
-
     Raises:
-        OSError: it cannot be written; nothing is left of it.
+        OSError: it cannot be written, or there is a folder of that name; nothing is left of it.
     """
-    beside = parent / f"{_WRITING}{secrets.token_hex(8)}"
+    beside = path.with_name(f"{_WRITING}{secrets.token_hex(8)}")
     beside.mkdir()
     try:
         yield beside
-        for path in beside.iterdir():
-            _flush(path)
-        publish_folder(beside, parent / name())
+        for file in beside.iterdir():
+            _flush(file)
+        publish_folder(beside, path)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
 

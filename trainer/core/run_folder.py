@@ -1,18 +1,18 @@
-"""The folder of one run: LOG_DIR/<task>/<run>/, and what is called what in it."""
+"""The folder of one run, LOG_DIR/<task>/<run>/, and the names of its files."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
 import shutil
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import filelock
-
 from trainer.core.errors import DivergedError, UserError
+from trainer.core.locks import LockedError, locked
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,12 +23,12 @@ class RunFolder:
 
     @property
     def config(self) -> Path:
-        """Every knob of the run."""
+        """Every option of the run."""
         return self.path / "config.json"
 
     @property
     def history(self) -> Path:
-        """A row of metrics an epoch."""
+        """The table of metrics, a row an epoch."""
         return self.path / "history.csv"
 
     @property
@@ -38,59 +38,61 @@ class RunFolder:
 
     @property
     def checkpoints(self) -> Path:
-        """The last of them."""
+        """The folder of the last three."""
         return self.path / "checkpoints"
 
     @property
     def has_checkpoint(self) -> bool:
-        """Whether something was learnt in it that a run can go on from."""
+        """Whether there is a checkpoint to resume from."""
         return self.checkpoints.is_dir() and any(self.checkpoints.iterdir())
 
 
 @contextlib.contextmanager
 def new_run_folder(log_dir: Path, task_name: str) -> Iterator[RunFolder]:
-    """A folder that no other run has, called by the time.
+    """A folder that no other run has, named by the time.
 
-    It is taken away again if a person's mistake ends the run before anything was learnt.
+    It is removed if a person's mistake ends the run before anything was learned.
 
     Raises:
         UserError: the folder cannot be made.
     """
-    folder = RunFolder(_make(log_dir, task_name))
+    folder = RunFolder(_make_new(log_dir, task_name))
     try:
-        with _held(folder):
+        with _locked(folder):
             yield folder
     except DivergedError:
-        raise  # its curves tell why
+        raise  # its curves show why
     except UserError:
         if not folder.has_checkpoint:
-            _take_away(folder.path)
+            _remove(folder.path)
         raise
 
 
 @contextlib.contextmanager
 def existing_run_folder(path: Path) -> Iterator[RunFolder]:
-    """The folder of a run that goes on, and that no other process runs in.
+    """The folder of a run to resume, in which no other process runs.
 
     Raises:
-        UserError: one does.
+        UserError: another process runs in it, or nothing can be written there.
     """
     folder = RunFolder(path)
-    with _held(folder):
+    if not os.access(path, os.W_OK):
+        raise UserError(f"{path}: nothing can be written there; a run is resumed in its own folder")
+    with _locked(folder):
         yield folder
 
 
 @contextlib.contextmanager
 def temporary_run_folder() -> Iterator[RunFolder]:
-    """A folder that is taken away again, whatever has come into it."""
+    """A folder that is removed with everything in it."""
     with tempfile.TemporaryDirectory() as path:
         yield RunFolder(Path(path))
 
 
-def _make(log_dir: Path, task_name: str) -> Path:
+def _make_new(log_dir: Path, task_name: str) -> Path:
     started = time.strftime("%Y-%m-%d_%H-%M-%S")
     try:
-        return _make_new(log_dir / task_name, started)
+        return _make_numbered(log_dir / task_name, started)
     except OSError as error:
         raise UserError(
             f"--log-dir {log_dir}: no run folder can be made there"
@@ -98,8 +100,8 @@ def _make(log_dir: Path, task_name: str) -> Path:
         ) from error
 
 
-def _make_new(parent: Path, name: str) -> Path:
-    """Two runs may start in the same second: mkdir gives the name to one of them alone."""
+def _make_numbered(parent: Path, name: str) -> Path:
+    """Of two runs that start in the same second mkdir gives the name to one of them alone."""
     path, number = parent / name, 1
     while True:
         try:
@@ -111,27 +113,18 @@ def _make_new(parent: Path, name: str) -> Path:
 
 
 @contextlib.contextmanager
-def _held(folder: RunFolder) -> Iterator[None]:
-    """While this process runs in a folder no other does; the system lets go of it with us."""
-    lock = filelock.FileLock(folder.path / ".lock")
+def _locked(folder: RunFolder) -> Iterator[None]:
+    """While this process runs in a folder no other does; the system unlocks it when we end."""
     try:
-        lock.acquire(blocking=False)
-    except filelock.Timeout:
+        with locked(folder.path / ".lock"):
+            yield
+    except LockedError:
         raise UserError(
             f"{folder.path}: another process runs in it; wait for its end, or start a new run"
         ) from None
-    except OSError as error:
-        raise UserError(
-            f"{folder.path}: nothing can be written there ({error.strerror or error});"
-            " a run goes on in its own folder"
-        ) from error
-    try:
-        yield
-    finally:
-        lock.release()
 
 
-def _take_away(path: Path) -> None:
+def _remove(path: Path) -> None:
     """The run's folder, and its task's where no run is left in it."""
     shutil.rmtree(path, ignore_errors=True)
     with contextlib.suppress(OSError):  # other runs are there

@@ -1,13 +1,13 @@
-"""Ctrl-C and SIGTERM: the first asks a run to end well, the second ends it at once.
+"""Ctrl-C and SIGTERM: the first asks a run to save and end, the second ends it immediately.
 
 ```python
-with handled():  # the command
-    with exiting():  # imports: nothing is begun, and an exception in the midst may be lost
+with handle_signals():  # the command
+    with exit_immediately():  # imports: nothing has begun, and an exception within may be lost
         …
-    with deferred():  # training: nothing is torn in the midst of a span
+    with defer_signals():  # training: no call into the graph is interrupted
         …
-        check_interrupt()  # between spans, where all is whole
-        with at_once():  # what may be broken off anywhere
+        check_interrupt()  # between calls, where the state of training is whole
+        with allow_signals():  # what may be interrupted anywhere
             …
 ```
 """
@@ -28,7 +28,7 @@ class Interrupted(KeyboardInterrupt):
     """A signal asks the run to end."""
 
     def __init__(self, number: int, text: str | None = None) -> None:
-        """By the signal's number; the text is for people."""
+        """The signal's number, and a text for people."""
         self.number = number
         name = "Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name
         super().__init__(text or f"stopped by {name}")
@@ -39,51 +39,61 @@ class Interrupted(KeyboardInterrupt):
         return 128 + self.number
 
     def with_text(self, more: str) -> Interrupted:
-        """The same, and more to tell."""
+        """The same, with more text."""
         return Interrupted(self.number, f"{self}{more}")
 
 
 class _State:
-    """Python handles signals in one place of a process, and so do we."""
+    """Python handles signals once in a process, and so does this module."""
 
     asked: int | None = None
     deferring = False
-    last_word: int | None = None
-    """The file that a process tells its end before it exits in the midst of an import."""
+    handling = False
+    ends_process = True
+    """Whether a second signal ends the process, or does what it did before we handled any."""
+    before: dict[int, object] = {}
+    standard_error: int | None = None
+    """Where a process that exits during an import writes its last line."""
 
 
 @contextlib.contextmanager
-def handled() -> Iterator[None]:
-    """Inside, the first of these signals raises `Interrupted`, the second ends the process.
+def handle_signals(second_ends_process: bool = True) -> Iterator[None]:
+    """Inside, the first of these signals raises `Interrupted`.
 
-    Elsewhere than in the main thread, which alone may handle signals, nothing changes.
+    Nothing changes within another `handle_signals`, or outside of the main thread, which alone may
+    handle signals.
+
+    Args:
+        second_ends_process: Whether the second signal ends the process by the system itself, which
+            waits for no call to return; without it the handlers of before get it, those of a
+            notebook say.
     """
-    if threading.current_thread() is not threading.main_thread():
+    if _State.handling or threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.signal(number, _handle) for number in ENDING}
+    _State.handling, _State.ends_process = True, second_ends_process
+    _State.before = {number: signal.signal(number, _handle) for number in ENDING}
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        _State.asked = None
+        _restore_handlers()
+        _State.asked, _State.handling = None, False
 
 
 @contextlib.contextmanager
-def exiting() -> Iterator[None]:
-    """Inside, a signal ends the process on the spot, with a line on what is standard error now."""
-    _State.last_word = os.dup(2)
+def exit_immediately() -> Iterator[None]:
+    """Inside, a signal ends the process at once, with a line on what is standard error now."""
+    _State.standard_error = os.dup(2)
     try:
         yield
     finally:
-        os.close(_State.last_word)
-        _State.last_word = None
+        os.close(_State.standard_error)
+        _State.standard_error = None
 
 
 @contextlib.contextmanager
-def deferred() -> Iterator[None]:
-    """Inside, a signal waits for `check_interrupt`, `at_once` or the end."""
+def defer_signals() -> Iterator[None]:
+    """Inside, a signal waits for `check_interrupt`, `allow_signals` or the end."""
     with _deferring(True):
         yield
     if not _State.deferring:
@@ -91,15 +101,15 @@ def deferred() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def at_once() -> Iterator[None]:
-    """Inside, a signal breaks off what runs; one that has waited does so before it begins."""
+def allow_signals() -> Iterator[None]:
+    """Inside, a signal interrupts what runs; one that has waited does so before it begins."""
     with _deferring(False):
         check_interrupt()
         yield
 
 
 def check_interrupt() -> None:
-    """End here, if a signal asks for it.
+    """End here, if a signal asked for it.
 
     Raises:
         Interrupted: one did.
@@ -117,13 +127,21 @@ def _deferring(wanted: bool) -> Iterator[None]:
         _State.deferring = before
 
 
+def _restore_handlers() -> None:
+    for number, handler in _State.before.items():
+        signal.signal(number, handler)  # type: ignore[arg-type]
+
+
 def _handle(number: int, _: FrameType | None) -> None:
-    if _State.last_word is not None:
+    if _State.standard_error is not None:
         interrupted = Interrupted(number)
-        os.write(_State.last_word, f"{interrupted}\n".encode())
+        os.write(_State.standard_error, f"{interrupted}\n".encode())
         os._exit(interrupted.exit_code)
     _State.asked = number
-    for each in ENDING:  # by the system itself, which waits for no call to return
-        signal.signal(each, signal.SIG_DFL)
+    if _State.ends_process:
+        for each in ENDING:
+            signal.signal(each, signal.SIG_DFL)
+    else:
+        _restore_handlers()
     if not _State.deferring:
         raise Interrupted(number)

@@ -1,8 +1,9 @@
-"""TensorFlow without the noise of its start-up, for the commands."""
+"""The import of TensorFlow, without what it prints."""
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import gc
 import logging
 import os
@@ -13,31 +14,45 @@ from collections.abc import Iterator
 from trainer.core import signals
 
 
+@functools.cache
 def import_tensorflow() -> None:
-    """Import TensorFlow and Keras on it, silently; a TF_CPP_MIN_LOG_LEVEL of the user's stands."""
+    """Import TensorFlow, and Keras on it, silently unless the user has set TF_CPP_MIN_LOG_LEVEL.
+
+    A later call does nothing.
+    """
     os.environ["KERAS_BACKEND"] = "tensorflow"
     logging.getLogger("absl").setLevel(logging.ERROR)
     logging.getLogger("tensorflow").addFilter(_is_no_warning_of_retracing)
-    # tensorflow_hub 0.16 imports it, and setuptools tells every user so.
+    # tensorflow_hub 0.16 imports it, and setuptools warns every user.
     warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
     logs_as_asked = "TF_CPP_MIN_LOG_LEVEL" in os.environ
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     quietly = contextlib.nullcontext() if logs_as_asked else _standard_error_off()
-    # An exception in the midst of it would crash some of its C++, and be lost in its Python.
-    with signals.exiting(), quietly, _kept_for_good():
+    # An exception within would crash some of its C++ code, and be lost in its Python code.
+    with signals.exit_immediately(), quietly, _frozen_for_garbage_collector():
         import keras  # noqa: F401
 
 
+def onednn_enabled() -> bool:
+    """Whether TensorFlow, which this imports, computes with oneDNN: results differ in last bits.
+
+    TensorFlow decides it once, when it is imported, by the processor and TF_ENABLE_ONEDNN_OPTS.
+    """
+    from tensorflow.python.util import _pywrap_util_port  # it has no public name
+
+    return bool(_pywrap_util_port.IsMklEnabled())
+
+
 def _is_no_warning_of_retracing(record: logging.LogRecord) -> bool:
-    """It is given where several graphs come from one line, too; `TracedOnce` knows better."""
+    """TensorFlow warns where several graphs come from one line, too; `TracedOnce` is exact."""
     return "triggered tf.function retracing" not in record.getMessage()
 
 
 @contextlib.contextmanager
-def _kept_for_good() -> Iterator[None]:
-    """What is made inside stays until the end of the process, and the garbage collector knows it.
+def _frozen_for_garbage_collector() -> Iterator[None]:
+    """What is made inside is left out by the garbage collector: it stays until the process ends.
 
-    Otherwise it would look through all of that again and again, and once more at the end.
+    Otherwise the collector would traverse all of it again and again, and once more at the end.
     """
     gc.disable()
     try:

@@ -1,67 +1,75 @@
-"""Training that leaves the numbers: it ends there, and nothing of it is kept."""
+"""Training that diverges: it ends there, and no checkpoint of it is kept."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
 from trainer.core.errors import DivergedError
-from trainer.loop.inner_loop import Span
-from trainer.loop.triggers import EverySpan
-
-if TYPE_CHECKING:
-    from trainer.loop.trainer import Trainer
+from trainer.loop.history import EpochRecord
+from trainer.loop.inner_loop import LoopOutput
+from trainer.loop.trainer import Hook, Trainer
 
 WATCHED = ("loss", "gradient_norm")
-"""What a step returns that must be finite; the rest is the business of the step that returns it."""
+"""What a step returns that must be finite; any other value may be what it is."""
+
+REMEDY = "try a lower --learning-rate, or --clip-norm 1"
 
 
-class TerminateOnNaN:
+class TerminateOnNaN(Hook):
     """Ends training at the first step whose loss or gradient is not finite.
 
-    It looks at what a span recorded anyway, so that no step is slower for it.
+    It looks at what a call recorded anyway, so that no step is slower for it.
     """
 
     def __init__(self) -> None:
-        """After each span."""
-        self.when = EverySpan()
-        self._last_loss = "none"
+        """Before the first step."""
+        self._last_finite_loss = "none"
 
-    def __call__(self, trainer: Trainer, span: Span) -> None:
-        """Must come before whatever keeps the state of training."""
-        watched = {name: span.values[name] for name in WATCHED if name in span.values}
+    def on_steps_end(self, trainer: Trainer, output: LoopOutput) -> None:
+        """Look at every step.
+
+        Raises:
+            DivergedError: one is not finite; with the last loss that was.
+        """
+        watched = {name: output.values[name] for name in WATCHED if name in output.values}
         wrong = {name: np.flatnonzero(~np.isfinite(values)) for name, values in watched.items()}
         diverged = {name: int(steps[0]) for name, steps in wrong.items() if steps.size}
         if diverged:
-            self._end(span, *min(diverged.items(), key=lambda found: found[1]))
-        self._last_loss = self._last_finite_loss(span, span.steps)
+            self._raise(output, *min(diverged.items(), key=lambda found: found[1]))
+        self._last_finite_loss = self._finite_loss(output, output.steps)
 
-    def _end(self, span: Span, name: str, number: int) -> None:
-        what, value = name.replace("_", " "), span.values[name][number]
+    def on_epoch_end(self, trainer: Trainer, record: EpochRecord) -> None:
+        """Look at the validation.
+
+        Raises:
+            DivergedError: its loss is not finite.
+        """
+        loss = record.metrics["validation"]["loss"]
+        if not math.isfinite(loss):
+            raise DivergedError(f"the validation loss after step {record.step} is {loss}; {REMEDY}")
+
+    def state_dict(self) -> dict[str, Any]:
+        """The last finite loss, for the error of a resumed run."""
+        return {"last_finite_loss": self._last_finite_loss}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take it back."""
+        self._last_finite_loss = state["last_finite_loss"]
+
+    def _raise(self, output: LoopOutput, name: str, number: int) -> None:
+        step, value = output.first + number + 1, output.values[name][number]
         raise DivergedError(
-            f"the {what} of step {span.first + number + 1} is {value} (last finite loss:"
-            f" {self._last_finite_loss(span, number + 1)}); try a lower --learning-rate, or"
-            " --clip-norm 1"
+            f"the {name.replace('_', ' ')} of step {step} is {value} (last finite loss:"
+            f" {self._finite_loss(output, number + 1)}); {REMEDY}"
         )
 
-    def _last_finite_loss(self, span: Span, steps: int) -> str:
-        losses = span.values["loss"][:steps] if span.steps else np.zeros(0)
+    def _finite_loss(self, output: LoopOutput, steps: int) -> str:
+        """The last finite loss of the first steps of a call, or before it; and its step."""
+        losses = output.values["loss"][:steps]
         finite = np.flatnonzero(np.isfinite(losses))
         if not finite.size:
-            return self._last_loss
-        return f"{losses[finite[-1]]:.4g} at step {span.first + int(finite[-1]) + 1}"
-
-
-def require_finite_loss(metrics: dict[str, float], split: str, step: int) -> None:
-    """Refuse to go on from weights that give no finite loss on a split.
-
-    Raises:
-        DivergedError: they do not.
-    """
-    if not math.isfinite(metrics["loss"]):
-        raise DivergedError(
-            f"the {split} loss after step {step} is {metrics['loss']}; try a lower"
-            " --learning-rate, or --clip-norm 1"
-        )
+            return self._last_finite_loss
+        return f"{losses[finite[-1]]:.4g} at step {output.first + int(finite[-1]) + 1}"

@@ -1,18 +1,20 @@
-"""The two kinds of batches that reach the loop, through one small interface.
+"""The batches that reach the loop, through one small interface.
 
-A span of steps opens a pass over the data once, outside the graph, and takes its batches inside it:
+An iterator over the data is made once, outside the graph; the graph gets its batches from it:
 
 ```python
-feed = batches.open(pass_number, first)
-inputs, labels = batches.take(feed, step)  # in a tf.function, the steps from the first on
+iterator = batches.make_iterator(epoch=0)
+inputs, labels, sample_weight = batches.get_next(iterator, step)  # in a tf.function
 ```
 
-Rows that fill up a last batch have the label -1.
+Every batch has the same shape. The rows that fill up a last batch are other examples of the same
+order, with a `sample_weight` of 0: they count in no loss and no metric.
 """
 
 from __future__ import annotations
 
 import abc
+import json
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -20,44 +22,50 @@ import numpy as np
 import tensorflow as tf
 
 from trainer.data.pipeline.augment import Augmentation, EpochAugmentation
-from trainer.data.pipeline.batches import (
-    PADDING_LABEL,
-    PREFETCH,
-    image_batches,
-    num_batches,
-    without_autotune,
-)
+from trainer.data.pipeline.batches import PREFETCH, image_batches, num_batches, without_autotune
 from trainer.data.pipeline.mixup import Mixing
 from trainer.data.pipeline.order import epoch_order
 from trainer.data.splits import Split
 from trainer.features.features import Features, StoredFeatures
 
-Batch = tuple[tf.Tensor, tf.Tensor]
+Batch = tuple[Any, Any, tf.Tensor]
+"""Inputs and labels, each any structure of tensors [batch_size, …], and sample_weight [batch_size].
+
+The triple of Keras' own `train_step`.
+"""
 
 
 class Batches(abc.ABC):
-    """One split as batches of a fixed shape; a pass over it is `steps` of them."""
+    """One split as batches of a fixed shape; a pass over it, a data epoch, is `steps` of them."""
 
     examples: int
     batch_size: int
-    batch_spec: tuple[tf.TensorSpec, tf.TensorSpec]
-    """Shapes and dtypes of one batch: inputs [batch_size, …] and labels int32 [batch_size]."""
+    batch_spec: tuple[Any, Any, tf.TensorSpec]
+    """Shapes and dtypes of a batch: inputs, labels, and sample_weight float32 [batch_size]."""
 
     xla_compatible: ClassVar[bool]
-    """Whether `take` can be part of a program that XLA compiles: its feed is a tensor."""
+    """Whether `get_next` can be part of a program that XLA compiles: its iterator is a tensor."""
 
     jit_on_cpu: ClassVar[bool]
-    """Whether what learns from them is faster compiled on a CPU: heads are, convolutions not."""
+    """Whether training on them is faster compiled on a CPU: heads are, convolutions are not."""
 
     @property
     def steps(self) -> int:
-        """Batches a pass, the padded last one included."""
+        """Batches a data epoch, the last one that is filled up included."""
         return num_batches(self.examples, self.batch_size)
 
     def examples_in(self, first: int, steps: int) -> int:
-        """How many examples the `steps` batches from batch `first` of a pass hold."""
+        """How many examples the `steps` batches from batch `first` of a data epoch hold."""
         rows = min((first + steps) * self.batch_size, self.examples)
         return rows - first * self.batch_size
+
+    def sample_weight(self, step: tf.Tensor) -> tf.Tensor:
+        """In the graph, the weight of each row at a step of a data epoch: float32 [batch_size].
+
+        1 for the examples, and 0 for the rows behind them that fill up the last batch.
+        """
+        rows = step * self.batch_size + tf.range(self.batch_size)
+        return tf.cast(rows < self.examples, tf.float32)
 
     @property
     @abc.abstractmethod
@@ -65,16 +73,19 @@ class Batches(abc.ABC):
         """The class of each example in the stored order, int32 [examples]."""
 
     @abc.abstractmethod
-    def open(self, pass_number: int | None, first: int = 0) -> Any:
-        """What `take` draws one pass from, counted from 0; in the stored order where it is None.
+    def make_iterator(self, epoch: int | None, first: int = 0) -> Any:
+        """What `get_next` gets the batches of a data epoch from.
 
-        The order of a pass in training is a function of the seed and its number alone. Where
-        training goes on in the midst of one, `first` is the first step that will be taken.
+        The order in training is a function of the seed and the epoch alone.
+
+        Args:
+            epoch: The number of the data epoch, from 0; None for the stored order.
+            first: The first step that will be taken, where training resumes within an epoch.
         """
 
     @abc.abstractmethod
-    def take(self, feed: Any, step: tf.Tensor) -> Batch:
-        """In the graph, the batch at a step of the pass, counted from 0; each in its turn."""
+    def get_next(self, iterator: Any, step: tf.Tensor) -> Batch:
+        """In the graph, the batch at a step of the data epoch, counted from 0; one by one."""
 
 
 class FeatureBatches(Batches):
@@ -86,7 +97,7 @@ class FeatureBatches(Batches):
     def __init__(self, features: Features, batch_size: int, seed: int, copies: int = 1) -> None:
         """Put the features where the graph reads them: vectors [copies * examples, *shape].
 
-        Of copies, one behind the other, each pass takes the next, and the first again in the end.
+        Of copies, one behind the other, each epoch takes the next, and the first again in the end.
         """
         self._vectors = tf.constant(features.vectors)
         self._labels = tf.constant(features.labels)
@@ -98,23 +109,22 @@ class FeatureBatches(Batches):
 
     @property
     def labels(self) -> np.ndarray:
-        """Those of the features, of the first copy."""
+        """Those of the first copy."""
         return self._labels.numpy()[: self.examples]
 
-    def open(self, pass_number: int | None, first: int = 0) -> tf.Tensor:
-        """The pass's whole order as rows, int32 [steps, batch_size], -1 where padded."""
-        return _rows_by_step(self, self._seed, pass_number, self._copies)
+    def make_iterator(self, epoch: int | None, first: int = 0) -> tf.Tensor:
+        """The rows of every step of the epoch, int32 [steps, batch_size]."""
+        return _rows_by_step(self, self._seed, epoch, self._copies)
 
-    def take(self, feed: tf.Tensor, step: tf.Tensor) -> Batch:
-        """The rows whose turn it is."""
-        rows = tf.gather(feed, step)  # XLA would compile a slice again for every first step
-        present = tf.maximum(rows, 0)
-        labels = tf.where(rows < 0, PADDING_LABEL, tf.gather(self._labels, present))
-        return tf.gather(self._vectors, present), labels
+    def get_next(self, iterator: tf.Tensor, step: tf.Tensor) -> Batch:
+        """The rows of a step."""
+        rows = tf.gather(iterator, step)  # XLA would compile a slice again for every first step
+        vectors, labels = tf.gather(self._vectors, rows), tf.gather(self._labels, rows)
+        return vectors, labels, self.sample_weight(step)
 
 
 class StreamedFeatureBatches(Batches):
-    """Rows of features that are too large for the memory, read from the disk as they are needed.
+    """Rows of features that are too large for the memory, read from the disk during training.
 
     The same batches as `FeatureBatches` of the same features.
     """
@@ -125,7 +135,7 @@ class StreamedFeatureBatches(Batches):
     def __init__(
         self, features: StoredFeatures, batch_size: int, seed: int, copies: int = 1
     ) -> None:
-        """Leave the features where they are."""
+        """Leave the features on the disk."""
         self._features, self._seed, self._copies = features, seed, copies
         self.examples = features.examples // copies
         self.batch_size = batch_size
@@ -133,27 +143,25 @@ class StreamedFeatureBatches(Batches):
 
     @property
     def labels(self) -> np.ndarray:
-        """Those of the features, of the first copy."""
+        """Those of the first copy."""
         return np.concatenate([part.labels for part in self._features.shards])[: self.examples]
 
-    def open(self, pass_number: int | None, first: int = 0) -> tf.data.Iterator:
-        """The pass's reading, at the batch of its first step."""
-        rows = _rows_by_step(self, self._seed, pass_number, self._copies)[first:]
+    def make_iterator(self, epoch: int | None, first: int = 0) -> tf.data.Iterator:
+        """A pipeline that reads the rows of each step, from the first on."""
+        rows = _rows_by_step(self, self._seed, epoch, self._copies)[first:]
         rows = tf.data.Dataset.from_tensor_slices(rows)
         batches = rows.map(self._read, num_parallel_calls=2, deterministic=True)
         return iter(without_autotune(batches.prefetch(PREFETCH)))
 
-    def take(self, feed: tf.data.Iterator, step: tf.Tensor) -> Batch:
-        """The next batch: the reading itself keeps count of the steps."""
-        vectors, labels = next(feed)
-        return vectors, labels
+    def get_next(self, iterator: tf.data.Iterator, step: tf.Tensor) -> Batch:
+        """The next batch: the pipeline itself counts the steps."""
+        vectors, labels = next(iterator)
+        return vectors, labels, self.sample_weight(step)
 
-    def _read(self, rows: tf.Tensor) -> Batch:
-        present = tf.maximum(rows, 0)
-        read = tf.numpy_function(self._from_disk, [present], [tf.float32, tf.int32])
-        specs = zip(read, self.batch_spec, strict=True)
-        vectors, labels = (tf.ensure_shape(tensor, spec.shape) for tensor, spec in specs)
-        return vectors, tf.where(rows < 0, PADDING_LABEL, labels)
+    def _read(self, rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        read = tf.numpy_function(self._from_disk, [rows], [tf.float32, tf.int32])
+        vectors, labels, _ = self.batch_spec
+        return tf.ensure_shape(read[0], vectors.shape), tf.ensure_shape(read[1], labels.shape)
 
     def _from_disk(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         found = self._features.rows(rows)
@@ -161,7 +169,7 @@ class StreamedFeatureBatches(Batches):
 
 
 class ImageBatches(Batches):
-    """Images decoded as they are needed, by a tf.data pipeline."""
+    """Images decoded during training, by a tf.data pipeline."""
 
     xla_compatible = False
     jit_on_cpu = False
@@ -182,9 +190,9 @@ class ImageBatches(Batches):
             split: The examples.
             image_size: Side of the images in pixels.
             batch_size: Examples a batch.
-            seed: Order, augmentation and mixing follow from it and the pass.
-            augmentation: How passes in training vary each image, if they do.
-            mixing: How they mix images; labels are then shares of classes in every batch.
+            seed: Order, augmentation and mixing follow from it and the epoch.
+            augmentation: How images are augmented in training, if they are.
+            mixing: How images are mixed in training; labels are then soft in every batch.
             channels: 3 for RGB, 1 for grey.
         """
         self._split, self._image_size, self._seed = split, image_size, seed
@@ -194,7 +202,8 @@ class ImageBatches(Batches):
         self.batch_size = batch_size
         self.batch_spec = (
             tf.TensorSpec([batch_size, image_size, image_size, channels], tf.float32),
-            _class_spec(batch_size) if mixing is None else mixing.share_spec(batch_size),
+            _class_spec(batch_size) if mixing is None else mixing.label_spec(batch_size),
+            _weight_spec(batch_size),
         )
 
     @property
@@ -202,59 +211,84 @@ class ImageBatches(Batches):
         """Those of the split, without a look at its images."""
         return self._split.labels()
 
-    def open(self, pass_number: int | None, first: int = 0) -> tf.data.Iterator:
-        """The pass's pipeline, at the batch of its first step; no image before it is decoded."""
-        if pass_number is None:
+    def make_iterator(self, epoch: int | None, first: int = 0) -> tf.data.Iterator:
+        """The epoch's pipeline, at the batch of its first step; no image before it is decoded."""
+        if epoch is None:
             return iter(self._in_stored_order(first))
-        return iter(self._training_pass(pass_number, first))
+        return iter(self._training_epoch(epoch, first))
+
+    def get_next(self, iterator: tf.data.Iterator, step: tf.Tensor) -> Batch:
+        """The next batch: the pipeline itself counts the steps."""
+        images, labels = next(iterator)
+        return images, labels, self.sample_weight(step)
 
     def _in_stored_order(self, first: int) -> tf.data.Dataset:
         batches = self._images(first)
-        return batches if self._mixing is None else self._mixing.unmixed(batches)
+        return batches if self._mixing is None else self._mixing.one_hot(batches)
 
-    def _training_pass(self, pass_number: int, first: int) -> tf.data.Dataset:
-        drawn_by, augmentation = (self._seed, pass_number), self._augmentation
-        variation = None if augmentation is None else EpochAugmentation(augmentation, *drawn_by)
-        batches = self._images(first, drawn_by, variation)
-        return batches if self._mixing is None else self._mixing.mixed(batches, *drawn_by, first)
+    def _training_epoch(self, epoch: int, first: int) -> tf.data.Dataset:
+        seeds, augmentation = (self._seed, epoch), self._augmentation
+        augment = None if augmentation is None else EpochAugmentation(augmentation, *seeds)
+        batches = self._images(first, seeds, augment)
+        if self._mixing is None:
+            return batches
+        return self._mixing.apply(batches, self.examples, *seeds, first)
 
     def _images(
         self,
         first: int,
-        drawn_by: tuple[int, int] | None = None,
-        variation: EpochAugmentation | None = None,
+        shuffled_by: tuple[int, int] | None = None,
+        augmentation: EpochAugmentation | None = None,
     ) -> tf.data.Dataset:
         return image_batches(
             self._split,
             self._image_size,
             self.batch_size,
-            drawn_by,
-            variation,
+            shuffled_by,
+            augmentation,
             self._channels,
             first,
         )
 
-    def take(self, feed: tf.data.Iterator, step: tf.Tensor) -> Batch:
-        """The next batch: the pipeline itself keeps count of the steps."""
-        images, labels = next(feed)
-        return images, labels
+
+def spec_as_json(spec: Any) -> Any:
+    """The specs of a batch as JSON takes them: "float32 [32, 1280]" in place of each."""
+    return tf.nest.map_structure(lambda s: f"{s.dtype.name} {s.shape.as_list()}", spec)
 
 
-def _feature_spec(batch_size: int, shape: Sequence[int]) -> tuple[tf.TensorSpec, tf.TensorSpec]:
+def spec_from_json(content: Any) -> Any:
+    """The specs of a batch that `spec_as_json` wrote."""
+
+    def spec(text: str) -> tf.TensorSpec:
+        dtype, _, shape = text.partition(" ")
+        return tf.TensorSpec(json.loads(shape), dtype)
+
+    return tf.nest.map_structure(spec, content)
+
+
+def _feature_spec(
+    batch_size: int, shape: Sequence[int]
+) -> tuple[tf.TensorSpec, tf.TensorSpec, tf.TensorSpec]:
     vectors = tf.TensorSpec([batch_size, *shape], tf.float32)
-    return vectors, _class_spec(batch_size)
+    return vectors, _class_spec(batch_size), _weight_spec(batch_size)
 
 
 def _class_spec(batch_size: int) -> tf.TensorSpec:
     return tf.TensorSpec([batch_size], tf.int32)
 
 
-def _rows_by_step(batches: Batches, seed: int, pass_number: int | None, copies: int) -> tf.Tensor:
-    """The rows of each step of a pass, int32 [steps, batch_size], -1 where padded."""
+def _weight_spec(batch_size: int) -> tf.TensorSpec:
+    return tf.TensorSpec([batch_size], tf.float32)
+
+
+def _rows_by_step(batches: Batches, seed: int, epoch: int | None, copies: int) -> tf.Tensor:
+    """The rows of each step of a data epoch, int32 [steps, batch_size].
+
+    The last step is filled up with the first rows of the same order.
+    """
     rows = tf.range(batches.examples)
-    if pass_number is not None:
-        first_of_copy = pass_number % copies * batches.examples
-        rows = first_of_copy + epoch_order(batches.examples, seed, pass_number)
-    padding = batches.steps * batches.batch_size - batches.examples
-    rows = tf.pad(rows, [[0, padding]], constant_values=-1)
-    return tf.reshape(rows, [batches.steps, batches.batch_size])
+    if epoch is not None:
+        first_of_copy = epoch % copies * batches.examples
+        rows = first_of_copy + epoch_order(batches.examples, seed, epoch)
+    places = tf.range(batches.steps * batches.batch_size) % batches.examples
+    return tf.reshape(tf.gather(rows, places), [batches.steps, batches.batch_size])

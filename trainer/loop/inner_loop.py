@@ -1,10 +1,9 @@
-"""A span: any number of steps of one pass over the data as a single call into the graph."""
+"""The inner loop: any number of steps over one split as a single call into the graph."""
 
 from __future__ import annotations
 
 import dataclasses
 import functools
-import sys
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -13,18 +12,18 @@ import numpy as np
 import tensorflow as tf
 
 from trainer.loop.batches import Batches
+from trainer.loop.checks import check_metrics_updated, step_value_names
 from trainer.loop.metrics import Metrics
-from trainer.loop.tracing import TracedOnce
 from trainer.loop.xla import Jit, StepFunction
 
 MAX_STEPS_PER_EXECUTION = 1024
-"""Steps a span can record: the values of each step come out in tensors of this length."""
+"""Steps that a call can record: the values of each step come out in tensors of this length."""
 
 UNCOMPILED = Jit("off")
 
 
 @dataclasses.dataclass(frozen=True)
-class Span:
+class LoopOutput:
     """What came out of the steps `first` … `last - 1`, counted from the start of training."""
 
     first: int
@@ -33,65 +32,60 @@ class Span:
     """What each step returned, by name: float32 [last - first]."""
 
     examples: int
-    """How many the steps saw, padding rows left out."""
+    """How many examples the steps took, without the rows that fill up a last batch."""
 
     seconds: float
 
     @property
     def examples_per_second(self) -> float:
-        """How fast it went."""
+        """The speed."""
         return self.examples / self.seconds
 
     @property
     def steps(self) -> int:
-        """How many steps it took."""
+        """How many steps it was."""
         return self.last - self.first
-
-    @classmethod
-    def of_no_steps(cls, step: int) -> Span:
-        """What is at a step before anything has run."""
-        return cls(step, step, {}, examples=0, seconds=sys.float_info.min)
 
 
 class InnerLoop:
-    """Runs one kind of step over the batches of one split, a span at a call.
+    """Runs one kind of step over the batches of one split.
 
-    The graph is traced once, however long the spans are: every batch has one shape, and what
-    differs between spans goes in as tensors.
+    The graph is traced once, however many steps a call has: every batch has one shape, and what
+    differs between calls goes in as tensors.
     """
 
     def __init__(
         self, step_function: StepFunction, batches: Batches, metrics: Metrics, jit: Jit = UNCOMPILED
     ) -> None:
-        """Nothing is traced before the first span.
+        """Nothing is traced before the first call.
 
         Args:
             step_function: A batch to a dict of scalars, "loss" among them.
-            batches: Where it gets its batches from.
+            batches: The split.
             metrics: Where the means of these scalars are kept.
-            jit: Whether XLA compiles it: a span whole, or its step alone where XLA cannot take
-                the batches.
+            jit: Whether XLA compiles it: the loop whole, or its step alone where the batches come
+                out of a pipeline.
         """
         self._step_function, self._batches, self._metrics = step_function, batches, metrics
         self._jit = jit
 
-    def __call__(self, feed: Any, first: int, last: int) -> Span:
+    def __call__(self, iterator: Any, first: int, last: int) -> LoopOutput:
         """Run the steps `first` … `last - 1`, counted from the start of training.
 
         Args:
-            feed: What `batches.open` gave for the pass that they all belong to.
+            iterator: What `batches.make_iterator` made for the data epoch of all these steps.
             first: The first step.
             last: The step behind the last one, at most MAX_STEPS_PER_EXECUTION on.
 
         Raises:
-            TypeError: the step returns no dict of scalars with a "loss".
+            TypeError: the step returns no dict of scalars with a "loss", or leaves metrics at 0.
         """
         began, steps = time.perf_counter(), last - first
         batch = first % self._batches.steps
-        values = self._graph(feed, tf.constant(batch), tf.constant(steps))
+        values = self._graph(iterator, tf.constant(batch), tf.constant(steps))
         recorded = {name: value.numpy()[:steps] for name, value in values.items()}
         examples = self._batches.examples_in(batch, steps)
-        return Span(first, last, recorded, examples, time.perf_counter() - began)
+        return LoopOutput(first, last, recorded, examples, time.perf_counter() - began)
 
     def build(self) -> None:
         """Trace the step now, so that the means of what it returns are there."""
@@ -99,24 +93,26 @@ class InnerLoop:
 
     @functools.cached_property
     def _graph(self) -> tf.types.experimental.GenericFunction:
-        """(feed, first, count) to what each step returned, float32 [MAX_STEPS_PER_EXECUTION] by name."""
+        """(iterator, first, count) to what each step returned, float32 [MAX_STEPS…] by name."""
         step, compiled = self._jit.graph(self._step_function, self._batches)
-        names = _value_names(step.get_concrete_function(self._batches.batch_spec), step)
+        traced = step.get_concrete_function(self._batches.batch_spec)
+        names = step_value_names(self._step_function, traced.structured_outputs)
+        check_metrics_updated(self._step_function, self._metrics)
         self._metrics.track(names)
-        guard = TracedOnce("a span of steps")
+        guard = TracedOnce("the inner loop")
 
-        def take_step(feed: Any, batch_number: tf.Tensor) -> list[tf.Tensor]:
-            batch = self._batches.take(feed, batch_number)
-            values = step(batch)
-            self._metrics.average(values, labels=batch[1])
+        def take_step(iterator: Any, number: tf.Tensor) -> list[tf.Tensor]:
+            batch = self._batches.get_next(iterator, number)
+            values, (_, _, sample_weight) = step(batch), batch
+            self._metrics.update_means(values, sample_weight)
             return [tf.cast(values[name], tf.float32) for name in names]
 
         @tf.function(jit_compile=compiled and self._batches.xla_compatible)
-        def run_span(feed: Any, first: tf.Tensor, count: tf.Tensor) -> dict[str, tf.Tensor]:
-            guard(feed=feed, first=first, count=count)
+        def run_steps(iterator: Any, first: tf.Tensor, count: tf.Tensor) -> dict[str, tf.Tensor]:
+            guard(iterator=iterator, first=first, count=count)
             done, recorded = tf.constant(0), [tf.zeros([MAX_STEPS_PER_EXECUTION]) for _ in names]
             while done < count:  # XLA would compile `for … in tf.range(count)` for each count
-                values = take_step(feed, first + done)
+                values = take_step(iterator, first + done)
                 recorded = [
                     tf.tensor_scatter_nd_update(record, [[done]], [value])
                     for record, value in zip(recorded, values, strict=True)
@@ -124,16 +120,50 @@ class InnerLoop:
                 done += 1
             return dict(zip(names, recorded, strict=True))
 
-        return run_span
+        return run_steps
 
 
-def _value_names(traced: Any, step: Any) -> list[str]:
-    values = traced.structured_outputs
-    if isinstance(values, dict) and "loss" in values and _all_scalars(values):
-        return list(values)
-    name = step.python_function.__qualname__
-    raise TypeError(f'{name} must return a dict of scalars, {{"loss": …}}; it returns {values}')
+class TracedOnce:
+    """Raises when the graph that it is called in is traced, and so compiled, a second time.
+
+    ```python
+    guard = TracedOnce("the inner loop")
+
+    @tf.function
+    def run(first, count):
+        guard(first=first, count=count)
+    ```
+    """
+
+    def __init__(self, what: str) -> None:
+        """Name what is traced, for the error."""
+        self._what = what
+        self._kinds: dict[str, str] | None = None
+
+    @tf.autograph.experimental.do_not_convert
+    def __call__(self, **arguments: Any) -> None:
+        """Keep the kinds of the arguments of this trace.
+
+        Raises:
+            RuntimeError: there was one before; naming the arguments that are of another kind.
+        """
+        if not tf.inside_function():  # functions are run eagerly, as for debugging
+            return
+        kinds = {name: _kind(argument) for name, argument in arguments.items()}
+        if self._kinds is None:
+            self._kinds = kinds
+            return
+        changes = [
+            f"{n} was {self._kinds[n]} and is {k}" for n, k in kinds.items() if self._kinds[n] != k
+        ]
+        why = ", ".join(changes) or "its arguments are as before, but the device or scope is not"
+        raise RuntimeError(f"{self._what} was traced a second time: {why}")
 
 
-def _all_scalars(values: Mapping[str, Any]) -> bool:
-    return all(getattr(value, "shape", None) == () for value in values.values())
+def _kind(argument: Any) -> str:
+    """What a graph is traced for: of a tensor the type and shape, of a Python value itself."""
+    if isinstance(argument, tf.Tensor):
+        return f"{argument.dtype.name} {argument.shape}"
+    if isinstance(argument, tf.data.Iterator):
+        return f"an iterator of {argument.element_spec}"
+    return repr(argument)

@@ -1,50 +1,52 @@
 """The training loop. Read it from top to bottom; subclass it to change how a step goes.
 
 ```python
-class TemperedTrainer(Trainer):  # logits at half their size (arXiv 1503.02531)
+class NoisyTrainer(Trainer):  # learns from inputs with noise (Bishop, 1995)
     def train_step(self, batch):
-        inputs, labels = batch
-        with tf.GradientTape() as tape:
-            loss = self.loss(labels, self.model(inputs, training=True) / 2)
-        return {"loss": loss, "gradient_norm": self.apply_gradients(tape, loss)}
+        inputs, labels, sample_weight = batch
+        noise = tf.random.stateless_normal(inputs.shape, [0, self.optimizer.iterations], stddev=0.1)
+        return super().train_step((inputs + noise, labels, sample_weight))
 ```
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from typing import TYPE_CHECKING
+from typing import Any
 
 import keras
 import tensorflow as tf
 
-from trainer.checkpoints.warm_start import warm_start
 from trainer.config.config import Config
 from trainer.core import signals
-from trainer.core.errors import UserError
 from trainer.loop.batches import Batch, Batches
+from trainer.loop.checks import check_soft_labels, logits_of_zeros
 from trainer.loop.history import EpochRecord
-from trainer.loop.inner_loop import MAX_STEPS_PER_EXECUTION, InnerLoop, Span
-from trainer.loop.metrics import Metrics, example_weights
-from trainer.loop.models import build_model_from
-from trainer.loop.triggers import EverySeconds
+from trainer.loop.inner_loop import MAX_STEPS_PER_EXECUTION, InnerLoop, LoopOutput
+from trainer.loop.metrics import Metrics
+from trainer.loop.triggers import Always, EverySeconds, Trigger
 from trainer.loop.xla import Jit
-from trainer.optimization.ema import averaged
-from trainer.optimization.losses import check_soft_labels, training_loss
+from trainer.optimization.ema import ema_weights
+from trainer.optimization.losses import training_loss
 from trainer.optimization.optimizers import make_optimizer
 from trainer.optimization.precision import (
     build_with_dtype_policy,
     unscaled_global_norm,
     with_loss_scaling,
 )
+from trainer.report.summaries import Summaries
 from trainer.task import Task
 
-if TYPE_CHECKING:
-    from trainer.hooks.standard import Hook
+SECONDS_PER_EVALUATION_CALL = 0.5
+"""How long a signal may have to wait in an evaluation."""
 
-LONGEST_SECONDS = 0.5
-"""A span of an evaluation, in which nothing can be interrupted."""
+MAP_LAYERS = {
+    "flatten": lambda: keras.layers.Flatten(name="flattened_map"),
+    "avg": lambda: keras.layers.GlobalAveragePooling2D(name="averaged_map"),
+}
+"""What `--head` puts in front of a head that is given maps of features."""
 
 
 class Trainer:
@@ -54,207 +56,173 @@ class Trainer:
     from the seed and the step number.
     """
 
-    def __init__(
-        self,
-        task: Task,
-        config: Config,
-        classes: Sequence[str],
-        batches: Mapping[str, Batches],
-        say: Callable[[str], None] = print,
-        extractor: keras.layers.Layer | None = None,
-    ) -> None:
-        """Build the model and its optimizer.
-
-        Args:
-            task: What is learnt.
-            config: How.
-            classes: The names of the classes, by label.
-            batches: The splits train, validation and test.
-            say: Tells a person, in one line, what they would not expect.
-            extractor: The network below the head, where the batches are images.
-        """
-        self.task, self.config, self.classes, self.batches = task, config, classes, batches
-        self.extractor = extractor
-        keras.utils.set_random_seed(config.seed)
-        inputs, _ = batches["train"].batch_spec
-        self.model = build_with_dtype_policy(config.precision, self.build_model, inputs)
-        if config.init_from is not None:
-            warm_start(self.model, config.init_from, say, task.freeze_on_init)
-        self.optimizer = with_loss_scaling(self.build_optimizer(), config.precision)
-        self.optimizer.build(self.model.trainable_variables)
-        self.training_loss = training_loss(task.loss, config, len(classes), batches["train"])
-        check_soft_labels(task.name, config, self.loss, self.model, batches["train"])
-        self.train_metrics = Metrics(task.metrics())
-        self.eval_metrics = Metrics(task.metrics())
-        self.step = 0
-        self.history: list[EpochRecord] = []
-        self.stopped: str | None = None
-        """Why training ended before its last step."""
-        # Training alone is compiled: a pass of evaluation is shorter than its compilation.
-        self._train_span = InnerLoop(
-            self.train_step, batches["train"], self.train_metrics, Jit(config.jit, say)
-        )
-        self._eval_spans = {
-            split: InnerLoop(self.eval_step, batches[split], self.eval_metrics) for split in batches
-        }
-
     # What a subclass changes.
 
     def build_model(self) -> keras.Model:
-        """The network from inputs, features or images, to logits, with its weights made.
-
-        Raises:
-            UserError: the head gives no vector of logits for what it is given.
-        """
-        model = build_model_from(
-            self.extractor, self.task.head(len(self.classes)), self.config.head
-        )
-        inputs, _ = self.batches["train"].batch_spec
-        try:
-            logits = model(tf.zeros(inputs.shape))
-        except ValueError as error:
-            if "incompatible with the layer" not in str(error):  # a bug of the head, to be seen
-                raise
-            raise UserError(
-                f"the head of {self.task.name} cannot take inputs {inputs.shape}; it may want"
-                " images: --extractor none, or features: choose another --extractor"
-            ) from error
-        if len(logits.shape) != 2:
-            raise UserError(
-                f"the head of {self.task.name} makes {logits.shape} of inputs {inputs.shape}, not"
-                " logits [batch, classes]; it may want features: choose another --extractor"
-            )
-        return model
+        """The network from inputs, images or features, to logits."""
+        head = self.task.head(len(self.classes))
+        below = [] if self.extractor is None else [self.extractor]
+        between = [] if self.config.head is None else [MAP_LAYERS[self.config.head]()]
+        return keras.Sequential([*below, *between, head]) if below or between else head
 
     def build_optimizer(self) -> keras.optimizers.Optimizer:
-        """What turns gradients into steps: any of keras.optimizers."""
+        """Any optimizer of Keras: how gradients change the weights."""
         return make_optimizer(self.config, self.steps_per_epoch)
 
     def train_step(self, batch: Batch) -> dict[str, tf.Tensor]:
-        """Learn from one batch: (inputs, labels int32 [batch_size], -1 for padding).
+        """Learn from one batch.
 
         Returns scalars by name, "loss" among them: reports show each and its mean of an epoch.
         """
-        inputs, labels = batch
+        inputs, labels, sample_weight = batch
         with tf.GradientTape() as tape:
             logits = self.model(inputs, training=True)
-            loss = self.loss(labels, logits)
-        gradient_norm = self.apply_gradients(tape, loss)
-        self.train_metrics.update(labels, self.task.probabilities(logits))
+            loss = self.compute_loss(labels, logits, sample_weight)
+            scaled_loss = self.optimizer.scale_loss(loss)  # the loss itself, other than in float16
+        gradients = tape.gradient(scaled_loss, self.model.trainable_variables)
+        gradient_norm = self.apply_gradients(gradients)
+        self.update_metrics(labels, logits, sample_weight)
         return {"loss": loss, "gradient_norm": gradient_norm}
 
     def eval_step(self, batch: Batch) -> dict[str, tf.Tensor]:
         """Measure one batch: what `train_step` does, without learning."""
-        inputs, labels = batch
+        inputs, labels, sample_weight = batch
         logits = self.model(inputs, training=False)
-        self.eval_metrics.update(labels, self.task.probabilities(logits))
-        return {"loss": self.loss(labels, logits, training=False)}
+        self.update_metrics(labels, logits, sample_weight, training=False)
+        return {"loss": self.compute_loss(labels, logits, sample_weight, training=False)}
 
     # What steps are made of.
 
-    def loss(self, labels: tf.Tensor, logits: tf.Tensor, training: bool = True) -> tf.Tensor:
-        """The task's loss, mean over the examples of a batch, and the model's regularisation.
+    def compute_loss(
+        self, labels: Any, logits: Any, sample_weight: tf.Tensor, training: bool = True
+    ) -> tf.Tensor:
+        """The loss of a batch, scalar: the weighted mean of its examples', and regularization.
 
-        In training with smoothed labels and weighted classes, where the options say so.
+        In training with smoothed labels and weighted classes, where the options ask for them.
         """
-        weights = example_weights(labels)
-        task_loss = self.training_loss if training else self.task.loss
-        losses = task_loss(tf.maximum(labels, 0), logits) * weights
-        examples = tf.maximum(tf.reduce_sum(weights), 1.0)
-        of_the_model = [tf.cast(loss, tf.float32) for loss in self.model.losses]
-        return tf.add_n([tf.reduce_sum(losses) / examples, *of_the_model])
+        example_loss = self.training_loss if training else self.task.loss
+        losses = example_loss(labels, logits) * sample_weight
+        mean = tf.math.divide_no_nan(tf.reduce_sum(losses), tf.reduce_sum(sample_weight))
+        return tf.add_n([mean, *(tf.cast(loss, tf.float32) for loss in self.model.losses)])
 
-    def apply_gradients(self, tape: tf.GradientTape, loss: tf.Tensor) -> tf.Tensor:
-        """Let the model learn what the tape has seen; returns the global norm of the gradients."""
-        variables = self.model.trainable_variables
-        scale = self.optimizer.scale_loss(tf.ones_like(loss))  # 1, other than in float16
-        gradients = tape.gradient(loss, variables, output_gradients=scale)
-        self.optimizer.apply(gradients, variables)
-        return unscaled_global_norm(self.optimizer, gradients, scale)
+    def apply_gradients(self, gradients: Sequence[tf.Tensor | None]) -> tf.Tensor:
+        """Let the optimizer change the model's weights; returns the gradients' global norm.
+
+        Args:
+            gradients: One for each of the model's trainable variables, of the scaled loss.
+        """
+        gradient_norm = unscaled_global_norm(self.optimizer, gradients)
+        self.optimizer.apply(gradients, self.model.trainable_variables)
+        return gradient_norm
+
+    def update_metrics(
+        self, labels: Any, logits: Any, sample_weight: tf.Tensor, training: bool = True
+    ) -> None:
+        """Count a batch in the task's metrics, of training or of evaluation."""
+        metrics = self.train_metrics if training else self.eval_metrics
+        predictions = self.task.probabilities(logits)
+        metrics.update_state(self.task.hard_labels(labels), predictions, sample_weight)
 
     # The loop.
 
-    def fit(self, hooks: Sequence[Hook] = ()) -> None:
-        """Train up to the last step, spans of steps in the graph and hooks between them.
+    def fit(self, hooks: Sequence[Hook] = (), checkpointer: Checkpointer | None = None) -> None:
+        """Train up to the last step: calls into the graph, with hooks between them.
 
-        A span ends where any hook wants a word, at the end of an epoch, and at the end of a pass
-        over the data; then the hooks speak, in their order. Any of them can `stop` training.
+        A call takes as many steps as it can: up to the end of the epoch or of the data, or to the
+        next step at which a hook or a checkpoint is due.
         """
+        if self.has_unlogged_epoch:  # it was interrupted in its validation
+            self._end_epoch(hooks)
         train = self.batches["train"]
+        triggers = [hook.when for hook in hooks] + ([checkpointer.when] if checkpointer else [])
         while not self.finished:
-            feed = train.open(self.passes, self.step % train.steps)
-            end_of_pass = (self.passes + 1) * train.steps
-            while self.step < end_of_pass and not self.finished:
-                end_of_epoch = (self.epoch + 1) * self.steps_per_epoch
-                wanted = [hook.when.next(self.step) for hook in hooks]
-                end = int(
-                    min(end_of_pass, end_of_epoch, self.step + MAX_STEPS_PER_EXECUTION, *wanted)
-                )
-                span = self._train_span(feed, self.step, end)
-                self.step = end
-                self.call_hooks(hooks, span)
+            iterator = train.make_iterator(self.data_epoch, self.step % train.steps)
+            end_of_data = (self.data_epoch + 1) * train.steps
+            while self.step < end_of_data and not self.finished:
+                output = self._train_loop(iterator, self.step, self._next_stop(triggers))
+                self.step = output.last
+                for trigger in triggers:
+                    trigger.observe(output.steps, output.seconds)
+                for hook in hooks:
+                    if hook.when.due(self.step, self.finished):
+                        hook.on_steps_end(self, output)
+                if self.has_unlogged_epoch:
+                    self._end_epoch(hooks)
+                if checkpointer and checkpointer.when.due(self.step, self.finished):
+                    checkpointer.save()
+                signals.check_interrupt()
 
-    def call_hooks(self, hooks: Sequence[Hook], span: Span) -> None:
-        """Call the hooks whose time has come, now that a span has ended at the present step."""
-        for hook in hooks:
-            if hook.when.due(self.step):
-                hook(self, span)
-
-    def stop(self, reason: str) -> None:
-        """End training once the hooks after the one that calls this have spoken.
-
-        Of several reasons the first is kept.
-        """
-        self.stopped = self.stopped or reason
-
-    def build(self) -> None:
-        """Trace the steps, so that every variable of training is there, and every metric."""
-        self._train_span.build()
-        self._eval_spans["validation"].build()
-
-    def evaluate(self, split: str, averages: bool = True) -> dict[str, float]:
+    def evaluate(self, split: str, use_ema: bool = True) -> dict[str, float]:
         """The loss and the metrics of the model on a whole split, by name.
 
-        Of the averaged weights, where the optimizer keeps such (`--ema`), unless `averages` is
-        False; else of the present ones.
-        Of validation it takes the first `--validation-steps` batches alone.
+        Of validation only the first `--validation-steps` batches.
+
+        Args:
+            split: train, validation or test.
+            use_ema: Evaluate the averaged weights, where the optimizer keeps them (`--ema`).
 
         Raises:
             Interrupted: a signal asks the run to end; the model has its present weights then.
         """
-        batches, run_span = self.batches[split], self._eval_spans[split]
+        batches, run_steps = self.batches[split], self._eval_loops[split]
         steps = batches.steps
         if split == "validation":
             steps = min(steps, self.config.validation_steps or steps)
-        self.eval_metrics.reset()
-        feed, pace, done = batches.open(pass_number=None), EverySeconds(LONGEST_SECONDS), 0
-        weights = averaged(self.model, self.optimizer) if averages else nullcontext()
-        with weights, signals.at_once():
+        self.eval_metrics.reset_state()
+        iterator, done = batches.make_iterator(epoch=None), 0
+        pace = EverySeconds(SECONDS_PER_EVALUATION_CALL)
+        weights = ema_weights(self.model, self.optimizer) if use_ema else nullcontext()
+        with weights, signals.allow_signals():
             while done < steps:
-                span = run_span(
-                    feed, done, min(pace.next(done), done + MAX_STEPS_PER_EXECUTION, steps)
-                )
-                pace.measured(span.steps, span.seconds)
-                done = span.last
+                last = min(pace.next(done), done + MAX_STEPS_PER_EXECUTION, steps)
+                output = run_steps(iterator, done, last)
+                pace.observe(output.steps, output.seconds)
+                done = output.last
         return self.eval_metrics.result()
 
-    def metric_names(self, split: str) -> list[str]:
-        """What train or validation is measured by, known before the first step."""
-        self.build()
-        metrics = self.train_metrics if split == "train" else self.eval_metrics
-        return list(metrics.result())
+    def stop(self, reason: str) -> None:
+        """End training after the present step; of several reasons the first is kept."""
+        self.stopped = self.stopped or reason
 
-    # Where training is. A pass over the data takes every example once. An epoch is what validation
-    # and the history go by: a pass too, unless `--steps-per-epoch` says otherwise.
+    def write_scalars(
+        self, values: Mapping[str, float], split: str = "train", step: int | None = None
+    ) -> None:
+        """Write values to TensorBoard, each under its name, at a step (the present one).
+
+        A trainer without a run folder writes nothing.
+        """
+        if self.summaries is not None:
+            self.summaries.write(split, self.step if step is None else step, values)
+
+    def _next_stop(self, triggers: Sequence[Trigger]) -> int:
+        """The step at which the next call into the graph must end."""
+        end_of_data = (self.data_epoch + 1) * self.batches["train"].steps
+        end_of_epoch = (self.epoch + 1) * self.steps_per_epoch
+        due = (trigger.next(self.step) for trigger in triggers)
+        return int(min(end_of_data, end_of_epoch, self.step + MAX_STEPS_PER_EXECUTION, *due))
+
+    def _end_epoch(self, hooks: Sequence[Hook]) -> None:
+        """Validate, and hand the record of the epoch to the hooks."""
+        validation = self.evaluate("validation")
+        metrics = {"train": self.train_metrics.result(), "validation": validation}
+        self.train_metrics.reset_state()
+        epoch = -(-self.step // self.steps_per_epoch)  # one that was cut short has a number too
+        record = EpochRecord(epoch, self.step, self.learning_rate, metrics)
+        self.history.append(record)
+        for hook in hooks:
+            hook.on_epoch_end(self, record)
+
+    # Where training is. A data epoch is a pass over the data, which takes every example once. An
+    # epoch ends with validation: it is a data epoch, unless `--steps-per-epoch` says otherwise.
 
     @property
-    def passes(self) -> int:
-        """How many passes over the data are complete."""
+    def data_epoch(self) -> int:
+        """The number of complete passes over the data."""
         return self.step // self.batches["train"].steps
 
     @property
     def epoch(self) -> int:
-        """How many epochs are complete."""
+        """The number of complete epochs."""
         return self.step // self.steps_per_epoch
 
     @property
@@ -274,12 +242,104 @@ class Trainer:
 
     @property
     def has_unlogged_epoch(self) -> bool:
-        """Whether an epoch is over, but has no record: a run was interrupted in between."""
+        """Whether an epoch is over whose record is not in the history yet."""
         recorded = self.history[-1].step if self.history else 0
-        closed = self.finished or self.step % self.steps_per_epoch == 0
-        return self.step > recorded and closed
+        is_over = self.finished or self.step % self.steps_per_epoch == 0
+        return self.step > recorded and is_over
 
     @property
     def learning_rate(self) -> float:
-        """The optimizer's present step size."""
+        """The optimizer's present learning rate."""
         return float(self.optimizer.learning_rate)
+
+    # Construction.
+
+    def __init__(
+        self,
+        task: Task,
+        config: Config,
+        classes: Sequence[str],
+        batches: Mapping[str, Batches],
+        extractor: keras.layers.Layer | None = None,
+        warm_start: Callable[[keras.Model], None] | None = None,
+    ) -> None:
+        """Build the model and its optimizer.
+
+        Args:
+            task: What is learned.
+            config: How.
+            classes: The names of the classes, by label.
+            batches: The splits train, validation and test.
+            extractor: The network below the head, where the batches are images.
+            warm_start: Assigns other weights than the initial ones, and may freeze layers.
+        """
+        self.task, self.config, self.classes, self.batches = task, config, classes, batches
+        self.extractor = extractor
+        self.step = 0
+        self.history: list[EpochRecord] = []
+        self.stopped: str | None = None
+        """Why training ended before its last step."""
+        self.summaries: Summaries | None = None
+        train = batches["train"]
+        inputs, labels, _ = train.batch_spec
+
+        keras.utils.set_random_seed(config.seed)
+        self.model = build_with_dtype_policy(config.precision, self.build_model)
+        logits = logits_of_zeros(self.model, inputs, task.name)
+        if warm_start is not None:
+            warm_start(self.model)
+        self.optimizer = with_loss_scaling(self.build_optimizer(), config.precision)
+        self.optimizer.build(self.model.trainable_variables)
+        self.training_loss = training_loss(task.loss, config, len(classes), lambda: train.labels)
+        check_soft_labels(task.name, config, self.training_loss, labels, logits)
+
+        self.train_metrics = Metrics(task.metrics())
+        self.eval_metrics = Metrics(task.metrics())
+        # Only training is compiled: an evaluation is shorter than its compilation.
+        self._train_loop = InnerLoop(self.train_step, train, self.train_metrics, Jit(config.jit))
+        self._eval_loops = {
+            split: InnerLoop(self.eval_step, batches[split], self.eval_metrics) for split in batches
+        }
+
+    def build(self) -> None:
+        """Trace the steps, so that every variable of training and every metric is there."""
+        self._train_loop.build()
+        self._eval_loops["validation"].build()
+
+
+class Hook:
+    """Acts between the steps of training. Subclass it, and pass it to `fit`, `train` or `--hook`.
+
+    ```python
+    class HalveLearningRate(Hook):
+        when = EverySteps(1000)
+
+        def on_steps_end(self, trainer, output):
+            trainer.optimizer.learning_rate.assign(trainer.learning_rate / 2)
+            trainer.write_scalars({"halved_to": trainer.learning_rate})
+    ```
+    """
+
+    when: Trigger = Always()
+    """When `on_steps_end` is called: a call into the graph ends at each such step."""
+
+    def on_steps_end(self, trainer: Trainer, output: LoopOutput) -> None:
+        """Act on the trainer, which has just run the steps of a call."""
+
+    def on_epoch_end(self, trainer: Trainer, record: EpochRecord) -> None:
+        """Act on the trainer, which has just validated; the record is the last of its history."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a checkpoint must hold of the hook, as JSON takes it."""
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take back what `state_dict` returned when the checkpoint was written."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Checkpointer:
+    """Saves the state of training when it is due, after all hooks."""
+
+    when: Trigger
+    save: Callable[[], None]

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import functools
+import logging
 import re
-from collections.abc import Callable, Mapping
-from typing import Literal
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Literal
 
 import tensorflow as tf
 
 from trainer.core.errors import UserError
 from trainer.loop.batches import Batch, Batches
-from trainer.loop.dropout import drawn_by_philox
 from trainer.optimization.norms import traced_for_xla
+
+logger = logging.getLogger(__name__)
 
 StepFunction = Callable[[Batch], Mapping[str, tf.Tensor]]
 
-WRITTEN_AS = {
+PYTHON_NAMES = {
     "EagerPyFunc": "tf.py_function",
     "PyFunc": "tf.numpy_function",
     "StringFormat": "tf.print",
 }
-"""Ops that nobody knows by their own name."""
+"""What people write to get these ops."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,11 +33,8 @@ class Jit:
     """How the steps over a split are turned into graphs, and which are compiled."""
 
     when: Literal["auto", "on", "off"] = "off"
-    """auto: over features on any device, over images only where there is a GPU, for XLA runs
+    """auto: over features on any device, over images only where there is a GPU, because XLA runs
     convolutions on a CPU many times slower than TensorFlow itself."""
-
-    say: Callable[[str], None] = print
-    """Tells a person that a step runs uncompiled."""
 
     def graph(
         self, step: StepFunction, batches: Batches
@@ -43,61 +44,78 @@ class Jit:
         No step is run and no variable changes before it is clear whether XLA can compile it.
 
         Raises:
-            UserError: it cannot, but must.
+            UserError: it cannot, and `when` is on.
         """
-        if self._wanted(batches):
-            compiled = _traced(step, batches, jit_compile=True)
-            refusal = _refusal(compiled, batches)
-            if refusal is None:
+        if self._is_wanted(batches):
+            compiled = _trace(step, batches, jit_compile=True)
+            reason = _why_not_compiled(compiled, batches)
+            if reason is None:
                 return compiled, True
-            self._tell(refusal)
-        return _traced(step, batches, jit_compile=False), False
+            self._report(reason)
+        return _trace(step, batches, jit_compile=False), False
 
-    def _wanted(self, batches: Batches) -> bool:
+    def _is_wanted(self, batches: Batches) -> bool:
         if self.when == "auto":
             return batches.jit_on_cpu or bool(tf.config.list_physical_devices("GPU"))
         return self.when == "on"
 
-    def _tell(self, refusal: str) -> None:
+    def _report(self, reason: str) -> None:
         if self.when == "on":
-            raise UserError(f"--jit on: {refusal}; --jit auto runs the training step uncompiled")
-        self.say(f"the training step runs uncompiled, more slowly: {refusal}")
+            raise UserError(f"--jit on: {reason}; --jit auto runs the training step uncompiled")
+        logger.info("the training step runs uncompiled, more slowly: %s", reason)
 
 
-def _traced(
+@contextlib.contextmanager
+def philox_dropout() -> Iterator[None]:
+    """While inside, the dropout of Keras' layers is traced with the philox generator.
+
+    It is TensorFlow's own choice where no algorithm is named, but XLA on a CPU then takes another,
+    with which dropout takes longer than all the rest of a small step. Keras has no option for it.
+    So `tf.nn.experimental.stateless_dropout`, which its layers call, has another default inside.
+    """
+    original = tf.nn.experimental.stateless_dropout
+    tf.nn.experimental.stateless_dropout = functools.partial(original, rng_alg="philox")
+    try:
+        yield
+    finally:
+        tf.nn.experimental.stateless_dropout = original
+
+
+def _trace(
     step: StepFunction, batches: Batches, jit_compile: bool
 ) -> tf.types.experimental.GenericFunction:
     graph = tf.function(step, jit_compile=jit_compile)
-    with drawn_by_philox(), traced_for_xla(jit_compile):
+    with philox_dropout(), traced_for_xla(jit_compile):
         graph.get_concrete_function(batches.batch_spec)
     return graph
 
 
-def _refusal(step: tf.types.experimental.GenericFunction, batches: Batches) -> str | None:
-    """Why XLA cannot compile a step, None where it can; it is translated and not run."""
+def _why_not_compiled(step: tf.types.experimental.GenericFunction, batches: Batches) -> str | None:
+    """Why XLA cannot compile a step, None where it can; the step is translated and not run."""
 
     @tf.function(jit_compile=True)
-    def span_of_one(inputs: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
-        # In a loop as in a span: XLA overlooks, outside of one, what no result depends on.
+    def one_step(*tensors: tf.Tensor) -> tf.Tensor:
+        # In a loop as the inner loop's: outside of one XLA overlooks what no result depends on.
         done = tf.constant(0)
         while done < 1:
-            step((inputs, labels))
+            step(tf.nest.pack_sequence_as(batches.batch_spec, tensors))
             done += 1
         return done
 
+    specs: list[Any] = tf.nest.flatten(batches.batch_spec)
     try:
-        span_of_one.experimental_get_compiler_ir(*batches.batch_spec)(stage="hlo")
+        one_step.experimental_get_compiler_ir(*specs)(stage="hlo")
     except ValueError as error:
-        return _in_words(str(error))
+        return _reason(str(error))
     return None
 
 
-def _in_words(error: str) -> str:
+def _reason(error: str) -> str:
     unknown = re.findall(r"No registered '(\w+)' OpKernel", error)
     if unknown:
-        names = dict.fromkeys(WRITTEN_AS.get(op, op) for op in unknown)
+        names = dict.fromkeys(PYTHON_NAMES.get(op, op) for op in unknown)
         return f"XLA cannot compile {', '.join(names)}"
-    shaping = re.search(r"with op (\w+) must be a compile-time constant", error)
-    if shaping:
-        return f"XLA cannot compile {shaping[1]} of a shape that only the batch's values tell"
+    shape = re.search(r"with op (\w+) must be a compile-time constant", error)
+    if shape:
+        return f"XLA cannot compile {shape[1]} of a shape that depends on the batch's values"
     return f"XLA cannot compile it ({error.splitlines()[0]})"

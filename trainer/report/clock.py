@@ -1,4 +1,4 @@
-"""How long each part of a run took."""
+"""The time that each part of a run takes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 
 
 class Clock:
-    """Seconds by phase; start-up is all that is in none of the others."""
+    """Seconds by phase; start-up is what no other phase has."""
 
     def __init__(self) -> None:
         """Start now."""
@@ -26,7 +26,7 @@ class Clock:
             self._seconds[name] += time.perf_counter() - self._running.pop(name)
 
     def add(self, earlier: Mapping[str, float]) -> None:
-        """Count what a run took before it was interrupted, as `seconds` told it then."""
+        """Count what a run took before it was interrupted: what `seconds` was then."""
         self._began -= earlier["total"]
         for name in self._seconds:
             self._seconds[name] += earlier[name]

@@ -1,7 +1,7 @@
-"""TensorBoard's files of a run: how long each was when a checkpoint was written.
+"""The sizes of TensorBoard's files when a checkpoint was written.
 
-A run that goes on from a checkpoint cuts them back to that, and writes what follows anew: so every
-point stands there exactly once.
+A run that is resumed truncates them to these, and writes what follows again: so every point is
+there exactly once.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def event_file_sizes(run: Path) -> dict[str, int]:
 
 
 def truncate_event_files(run: Path, sizes: Mapping[str, int]) -> None:
-    """Take away what was written after `event_file_sizes` gave these.
+    """Remove what was written after `event_file_sizes` returned these.
 
     Raises:
         OSError: they cannot be written.

@@ -1,4 +1,4 @@
-"""The network that a run trains, layer by layer: what each gives, and how much of it learns."""
+"""The layers of a model: their output shapes and parameters."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ Row = dict[str, str]
 
 
 def layer_table(model: keras.Model, below: Network | None = None) -> dict[str, Row]:
-    """A row a layer, by its name: the shape it gives an example, weights that learn, and others.
+    """A row a layer, by its name: its output shape, its trainable and its frozen parameters.
 
     The layers of a Sequential within the model have rows of their own; any other model in it, a
     whole application of Keras say, has one. Last comes the sum of all.
 
     Args:
-        model: With its weights made.
-        below: The frozen network whose features it is given, where it is no part of it.
+        model: With its weights.
+        below: The frozen network whose features the model takes, where it is not part of it.
     """
     below_weights = [] if below is None else below.traced.variables
     rows = {} if below is None else {below.name: _row(below.shape, [], below_weights)}
@@ -54,7 +54,7 @@ def _row(
 
 
 def _output_shape(layer: keras.layers.Layer) -> Sequence[int | None]:
-    """Of an example; nothing where the layer is in no graph of layers, or gives several tensors."""
+    """The shape of one example; () where the layer has no symbolic output, or several."""
     with contextlib.suppress(AttributeError, ValueError):
         return layer.output.shape[1:]
     return ()

@@ -1,4 +1,4 @@
-"""history.csv, a row an epoch, and result.json, what a run ended with."""
+"""history.csv, a row an epoch, and JSON files such as result.json."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import numpy as np
 from trainer.core import atomic
 
 PACKAGES = (
-    "trainer",
+    "tf-trainer",
     "tensorflow",
     "keras",
     "tensorflow-hub",
@@ -38,7 +38,7 @@ def write_history(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """A JSON file, indented for people."""
     text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
-    # Of a name that is not UTF-8 Python has lone surrogates: JSON spells them as Python does.
+    # A name that is not UTF-8 has lone surrogates in Python: JSON has them as escapes.
     atomic.write_bytes(path, text.encode(errors="backslashreplace"))
 
 
@@ -52,7 +52,7 @@ def weights_digest(weights: Iterable[np.ndarray]) -> str:
 
 
 def versions() -> dict[str, str]:
-    """The releases of Python and of what the result hangs on."""
+    """The releases of Python and of the packages that the result depends on."""
     return {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}}
 
 

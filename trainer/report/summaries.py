@@ -1,4 +1,4 @@
-"""TensorBoard: one writer a split, with the same tags, so that their curves overlay."""
+"""TensorBoard's files: one writer a split, with the same tags, so that their curves overlay."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ class Summaries:
                 tf.summary.scalar(tag, value)
 
     def flush(self) -> None:
-        """Let a TensorBoard that is watching see all that was written."""
+        """Write everything to the disk, where TensorBoard sees it."""
         for split, writer in self._writers.items():
             with self._as_user_errors():
                 writer.flush()
-            if not (self._folder / split).is_dir():  # TensorFlow writes on, and nobody will read it
-                raise UserError(f"{self._folder / split} has vanished; give the folder back")
+            if not (self._folder / split).is_dir():  # TensorFlow writes on to a file without a name
+                raise UserError(f"{self._folder / split} has vanished; restore the folder")
 
     def _writer(self, split: str) -> tf.summary.SummaryWriter:
         assert split in SPLITS, split

@@ -1,8 +1,9 @@
-"""From a source to the batches that the loop takes, and the network that stands below the head."""
+"""From the data of a run to the batches that the loop takes, and the network below the head."""
 
 from __future__ import annotations
 
 import functools
+import logging
 from collections.abc import Iterable
 
 import keras
@@ -11,9 +12,9 @@ from trainer.config.config import Config
 from trainer.core.cache_folder import FEATURES
 from trainer.data.pipeline.augment import Augmentation, EpochAugmentation
 from trainer.data.pipeline.batches import PREPARATION
-from trainer.data.pipeline.mixup import mixing_from_config
+from trainer.data.pipeline.mixup import Mixing
 from trainer.data.splits import Source, Split
-from trainer.extractors.hub_modules import USUAL_IMAGE_SIZE
+from trainer.extractors.hub_modules import DEFAULT_IMAGE_SIZE
 from trainer.extractors.loading import Extractor, Network, extractor_identity, load_network
 from trainer.features.features import StoredFeatures
 from trainer.features.store import FeatureSpec, FeatureStore
@@ -24,31 +25,43 @@ from trainer.loop.batches import (
     StreamedFeatureBatches,
 )
 from trainer.optimization.precision import dtype_policy_scope
-from trainer.report.progress import Display
+from trainer.report.clock import Clock
+
+logger = logging.getLogger(__name__)
 
 
 class BatchFactory:
-    """Makes feature batches where an extractor is frozen, and image batches for all else."""
+    """Makes feature batches where an extractor is frozen, and image batches otherwise."""
 
-    def __init__(self, config: Config, display: Display, channels: int = 3) -> None:
+    def __init__(self, config: Config, channels: int = 3) -> None:
         """Find the extractor's files; it is loaded only if an image has to pass it.
 
-        Without an extractor images have as many channels as the task says; with one they are RGB.
+        Args:
+            config: The run's options.
+            channels: Of the images where there is no extractor; with one they are RGB.
 
         Raises:
             UserError: there is no such extractor, or it is not one for this way of transfer.
         """
-        self._config, self._display = config, display
-        self._store = FeatureStore(config.cache_folder / FEATURES, display.say)
+        self._config = config
+        self._store = FeatureStore(config.cache_folder / FEATURES)
         self._channels = 3 if config.uses_extractor else channels
         self._augmentation = Augmentation.from_config(config)
-        self._identity = extractor_identity(config) if config.uses_extractor else {}
-        self._frozen = functools.cache(lambda: load_network(config))
-        self._extractor = functools.cache(lambda: Extractor.of(self._frozen()))
+        self._identity = extractor_identity(config, config.seed) if config.uses_extractor else {}
+        self._frozen = functools.cache(lambda: load_network(config, config.seed))
+        self._extractor = functools.cache(lambda: Extractor.from_network(self._frozen()))
+
+    @property
+    def uses_cached_features(self) -> bool:
+        """Whether an image has the same features in every epoch, or those of some copies."""
+        config = self._config
+        augments = bool(self._augmentation) and not config.augment_copies
+        mixes = config.mixup or config.cutmix
+        return config.uses_extractor and not (config.extractor_trainable or augments or mixes)
 
     @functools.cached_property
     def network(self) -> Network | None:
-        """What stands below the head in the model: nothing where it is given features.
+        """The network below the head in the model: none where the model takes features.
 
         Raises:
             UserError: it cannot be loaded, or cannot learn.
@@ -56,12 +69,19 @@ class BatchFactory:
         if not self._config.uses_extractor or self.uses_cached_features:
             return None
         with dtype_policy_scope(self._config.precision):
-            return load_network(self._config, learns=self._config.extractor_trainable)
+            return load_network(
+                self._config, self._config.seed, trainable=self._config.extractor_trainable
+            )
 
     @property
     def layer(self) -> keras.layers.Layer | None:
         """The network's layer in the model."""
         return self.network and self.network.layer
+
+    @property
+    def below_features(self) -> Network | None:
+        """The extractor whose features the batches are; it is loaded if it was not."""
+        return self._frozen() if self.uses_cached_features else None
 
     def batches(self, source: Source) -> dict[str, Batches]:
         """The batches of every split, by its name.
@@ -74,79 +94,64 @@ class BatchFactory:
         return self._image_batches(source)
 
     def feature_batches(self, source: Source, copies: int = 0) -> dict[str, Batches]:
-        """The batches of every split as the extractor's features, frozen as it was loaded.
+        """The batches of every split as features of the frozen extractor.
 
         Args:
             source: The splits.
-            copies: Of each training image so many, each varied in its own way, and not itself.
+            copies: How many augmented copies stand in for each training image; 0 for itself.
 
         Raises:
             UserError: the extractor cannot be loaded, or its features cannot be kept.
         """
         copies_of = {name: copies if name == "train" else 0 for name in source.splits}
         stored = {
-            name: self._stored(name, split, copies_of[name])
+            name: self._stored_features(split, copies_of[name])
             for name, split in source.splits.items()
         }
-        batching = (self._config.batch_size, self._config.seed)
-        if self._fit_in_memory(stored.values()):
-            return {
-                name: FeatureBatches(kept.loaded(), *batching, max(1, copies_of[name]))
-                for name, kept in stored.items()
-            }
+        fit_in_memory = self._fit_in_memory(stored.values())
         return {
-            name: StreamedFeatureBatches(kept, *batching, max(1, copies_of[name]))
+            name: self._feature_batches(kept, max(1, copies_of[name]), fit_in_memory)
             for name, kept in stored.items()
         }
 
-    @property
-    def below_features(self) -> Network | None:
-        """The extractor whose features the batches are; loaded to be looked at, if it was not."""
-        return self._frozen() if self.uses_cached_features else None
+    def images_per_second(self, clock: Clock) -> float | None:
+        """The speed of the extractor; None if no image had to pass it."""
+        extracted = self._store.extracted
+        return round(extracted / clock.seconds["extract"], 1) if extracted else None
 
-    @property
-    def extracted(self) -> int:
-        """How many images had to pass the extractor."""
-        return self._store.extracted
-
-    @property
-    def uses_cached_features(self) -> bool:
-        """Whether an image gives the same features in every epoch, or one of some copies."""
-        varied = bool(self._augmentation) and not self._config.augment_copies
-        mixed = self._config.mixup or self._config.cutmix
-        return self._config.uses_extractor and not (
-            self._config.extractor_trainable or varied or mixed
-        )
+    def _feature_batches(self, kept: StoredFeatures, copies: int, in_memory: bool) -> Batches:
+        batch_size, seed = self._config.batch_size, self._config.seed
+        if in_memory:
+            return FeatureBatches(kept.loaded(), batch_size, seed, copies)
+        return StreamedFeatureBatches(kept, batch_size, seed, copies)
 
     def _image_batches(self, source: Source) -> dict[str, Batches]:
-        own_size = self.network.image_size if self.network else USUAL_IMAGE_SIZE
-        side = self._config.image_size or own_size
-        batches = functools.partial(
+        own_size = self.network.image_size if self.network else DEFAULT_IMAGE_SIZE
+        make = functools.partial(
             ImageBatches,
-            image_size=side,
+            image_size=self._config.image_size or own_size,
             batch_size=self._config.batch_size,
             seed=self._config.seed,
             channels=self._channels,
         )
-        splits: dict[str, Batches] = {name: batches(s) for name, s in source.splits.items()}
-        splits["train"] = batches(
+        splits: dict[str, Batches] = {name: make(split) for name, split in source.splits.items()}
+        splits["train"] = make(
             source.splits["train"],
             augmentation=self._augmentation,
-            mixing=mixing_from_config(self._config, len(source.classes)),
+            mixing=Mixing.from_config(self._config, len(source.classes)),
         )
         return splits
 
-    def _stored(self, name: str, split: Split, copies: int) -> StoredFeatures:
+    def _stored_features(self, split: Split, copies: int) -> StoredFeatures:
         about = f"{split.name} through {self._config.extractor}"
         identity = {**self._identity, "split": split.fingerprint, "images": PREPARATION}
-        wanted = FeatureSpec(about, {**identity, "dtype": "float32"}, split, self._extractor)
-        with self._display.bar(f"extracting {name}", "images") as extracting:
-            if copies:
-                return self._store.copies(wanted, self._variations(copies), extracting)
-            return self._store.features(wanted, extracting)
+        spec = FeatureSpec(about, {**identity, "dtype": "float32"}, split, self._extractor)
+        if copies:
+            return self._store.copies(spec, self._augmentations(copies))
+        return self._store.features(spec)
 
-    def _variations(self, copies: int) -> list[EpochAugmentation]:
-        assert self._augmentation is not None, "asked for in the beginning"
+    def _augmentations(self, copies: int) -> list[EpochAugmentation]:
+        assert self._augmentation is not None, "--augment-copies without it is refused before"
         seed = self._config.seed
         return [EpochAugmentation(self._augmentation, seed, copy) for copy in range(copies)]
 
@@ -154,8 +159,8 @@ class BatchFactory:
         gigabytes = sum(stored.bytes for stored in features) / 1e9
         fit = gigabytes <= self._config.feature_memory
         if not fit:
-            self._display.say(
-                f"features: {gigabytes:.1f} GB are read from the disk as training goes on"
-                f" (--feature-memory {self._config.feature_memory:g})"
+            logger.info(
+                "features: %.1f GB are read from the disk during training (--feature-memory %g)",
+                *(gigabytes, self._config.feature_memory),
             )
         return fit

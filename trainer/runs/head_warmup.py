@@ -1,37 +1,47 @@
 """The first stage of fine-tuning: the head learns alone, on the features of the frozen extractor.
 
-Else the first steps, of a head that knows nothing yet, would unlearn what the extractor knows.
+Without it the first steps, of a head with random weights, would destroy what the extractor has
+learned.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
-
-import keras
+from collections.abc import Mapping
 
 from trainer.config.config import Config
-from trainer.hooks.standard import Evaluate, LogEpoch, ShowProgress
+from trainer.core.progress import progress_bar
+from trainer.hooks.log_epoch import LogEpoch
+from trainer.hooks.show_progress import ShowProgress
+from trainer.hooks.terminate_on_nan import TerminateOnNaN
 from trainer.loop.batches import Batches
 from trainer.loop.trainer import Trainer
-from trainer.loop.triggers import EverySteps
-from trainer.report.progress import Display
 
 
-def warm_up(
-    trainer: Trainer, config: Config, features: Mapping[str, Batches], display: Display
-) -> None:
-    """Give a trainer's head the weights that it learns alone in `--warmup-epochs`.
+def warm_up_head(trainer: Trainer, features: Mapping[str, Batches]) -> None:
+    """Give a trainer's head the weights that it has after `--warmup-epochs` of its own.
 
-    They follow from the config, and nothing of this stage is kept beside them.
+    They follow from the config; nothing else of this stage is kept.
 
     Args:
-        trainer: Of the whole model; its optimizer has not seen a step.
-        config: The run's, with the head's own step size.
+        trainer: Of the whole model, before its first step.
         features: The splits through the extractor as it was loaded.
-        display: Is told of every epoch.
     """
-    of_head = dataclasses.replace(
+    alone = type(trainer)(trainer.task, _head_config(trainer.config), trainer.classes, features)
+    # The whole model's last weights are its head's.
+    head = trainer.model.weights[-len(alone.model.weights) :]
+    pairs = list(zip(head, alone.model.weights, strict=True))
+    for weight, learner in pairs:
+        learner.assign(weight)
+    with progress_bar("warming up the head", "steps") as report:
+        alone.fit([ShowProgress(report), LogEpoch(), TerminateOnNaN()])
+    for weight, learner in pairs:
+        weight.assign(learner)
+
+
+def _head_config(config: Config) -> Config:
+    """Training the head alone: on a frozen extractor, at the head's own learning rate."""
+    return dataclasses.replace(
         config,
         transfer="frozen",
         epochs=config.warmup_epochs,
@@ -39,20 +49,6 @@ def warm_up(
         warmup_epochs=0,
         warmup="0",
         accumulate=1,
-        init_from=None,  # the whole model has taken its weights, the head's among them
+        init_from=None,
         unfreeze_from=None,
     )
-    alone = type(trainer)(trainer.task, of_head, trainer.classes, features, display.say)
-    heads = list(zip(_last(trainer, alone), alone.model.weights, strict=True))
-    for weight, learner in heads:
-        learner.assign(weight)
-    each_epoch = EverySteps(alone.steps_per_epoch)
-    with display.bar("warming up the head", "steps") as bar:
-        alone.fit([ShowProgress(bar), Evaluate(each_epoch), LogEpoch(each_epoch, display)])
-    for weight, learner in heads:
-        weight.assign(learner)
-
-
-def _last(trainer: Trainer, alone: Trainer) -> Sequence[keras.Variable]:
-    """The weights of the whole model that are those of the head alone: the last."""
-    return trainer.model.weights[-len(alone.model.weights) :]

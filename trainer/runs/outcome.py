@@ -1,69 +1,98 @@
-"""What a run came to, for result.json and for people."""
+"""What a run ended with, for result.json and for people."""
 
 from __future__ import annotations
 
+import logging
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from trainer.config.config import Config
-from trainer.data.checks.audit import Audit
 from trainer.data.checks.unreadable import skipped_images
-from trainer.data.splits import Source
 from trainer.report.clock import Clock
-from trainer.report.progress import Display
+from trainer.report.display import Table
+from trainer.report.result import versions
+from trainer.runs.data import RunData
+
+logger = logging.getLogger(__name__)
 
 
-def run_metadata(config: Config, source: Source) -> dict[str, Any]:
-    """The task, its data and its network, as result.json has them."""
+def make_result(
+    config: Config, data: RunData, outcome: Mapping[str, Any], clock: Clock, speed: float | None
+) -> dict[str, Any]:
+    """The content of result.json.
+
+    Args:
+        config: The run's.
+        data: What it was trained on.
+        outcome: Its metrics, its steps, its weights' digest.
+        clock: How long it took.
+        speed: Images a second through the extractor, if any had to pass it.
+    """
+    return {
+        "status": "done",
+        **run_metadata(config, data),
+        **data_warnings(config, data),
+        **outcome,
+        "seconds": clock.seconds,
+        "extract_images_per_second": speed,
+        "versions": versions(),
+        "config": config.as_json(),
+    }
+
+
+def run_metadata(config: Config, data: RunData) -> dict[str, Any]:
+    """The task, its data and its network."""
     return {
         "task": config.task,
         "data": {
-            "source": source.kind,
-            "name": source.name,
-            "version": source.version,
-            "classes": list(source.classes),
-            "examples": source.examples,
+            "source": data.source.kind,
+            "name": data.source.name,
+            "version": data.source.version,
+            "classes": list(data.source.classes),
+            "examples": data.source.examples,
         },
         "extractor": config.extractor,
         "transfer": config.transfer_mode,
     }
 
 
-def what_is_wrong(audited: Audit, source: Source, config: Config) -> dict[str, Any]:
-    """With the data, as result.json has it."""
-    warnings = {"data_warnings": audited.as_json()}
+def data_warnings(config: Config, data: RunData) -> dict[str, Any]:
+    """The duplicates, the missing classes, and the images that were skipped."""
+    warnings = {"data_warnings": data.audit.as_json()}
     if not config.skip_bad_images:
         return warnings
-    return {**warnings, "skipped_images": skipped_images(source)}
+    return {**warnings, "skipped_images": skipped_images(data.source)}
 
 
-def extraction_speed(extracted: int, clock: Clock) -> float | None:
-    """Images a second through the extractor; None if none had to pass it."""
-    return round(extracted / clock.seconds["extract"], 1) if extracted else None
-
-
-def close(display: Display, result: dict[str, Any], config: Config, folder: Path) -> None:
-    """A table of the three splits, and what to type next."""
+def log_summary(result: Mapping[str, Any], config: Config, folder: Path) -> None:
+    """Log a table of the three splits, and the command to look at the curves."""
     if config.dry_run:
-        display.say(
-            "dry run: all is built, one step and a batch each of validation and test were run in"
-            f" {result['seconds']['total']:.1f} s; no run is left behind"
+        logger.info(
+            "dry run: everything is built, one step and a batch each of validation and test were"
+            " run in %.1f s; nothing is left behind",
+            result["seconds"]["total"],
         )
         return
     if result["stopped"]:
-        display.say(
-            f"stopped by {result['stopped']} in epoch {result['epochs']}, at step {result['steps']}"
+        logger.info(
+            "stopped by %s in epoch %d, at step %d",
+            *(result[name] for name in ("stopped", "epochs", "steps")),
         )
+    logger.info(_metrics_table(result))
+    logger.info(
+        "with the best weights, of step %d of %d; %.1f s in all; everything is in %s",
+        *(result["best_step"], result["steps"], result["seconds"]["total"], folder),
+    )
+    logger.info("next: tensorboard --host localhost --logdir %s", shlex.quote(str(config.log_dir)))
+
+
+def _metrics_table(result: Mapping[str, Any]) -> Table:
     reported = result["metrics"]["test"]
     rows = {
         split: {"images": f"{result['data']['examples'][split]:,}"}
         | {name: f"{value:.4f}" for name, value in metrics.items() if name in reported}
         for split, metrics in result["metrics"].items()
     }
-    display.table("split", rows)
-    display.say(
-        f"with the best weights, of step {result['best_step']} of {result['steps']};"
-        f" {result['seconds']['total']:.1f} s in all; everything is in {folder}"
-    )
-    display.say(f"next: tensorboard --host localhost --logdir {shlex.quote(str(config.log_dir))}")
+    return Table("split", rows)

@@ -1,4 +1,4 @@
-"""Which run goes on, and with which options."""
+"""Which run is resumed, and with which options."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ RESUMABLE_OPTIONS = frozenset(
         "resume",
     }
 )
-"""The options that a run may go on with others of: they change no step that it takes."""
+"""The options that a resumed run may have others of: they change no step that it takes."""
 
 
-def run_to_resume(asked: str, log_dir: Path, task_name: str | None) -> Path:
+def find_run(asked: str, log_dir: Path, task_name: str | None) -> Path:
     """The folder of the run that `--resume` names.
 
     Args:
-        asked: The folder, or "last" for the one that was started last.
-        log_dir: Where that is looked for.
-        task_name: Of which task it is looked for; of any, when None.
+        asked: The folder, or "last" for the run that was started last.
+        log_dir: Where the last run is looked for.
+        task_name: The task whose runs count; all, when None.
 
     Raises:
         UserError: there is no run.
@@ -43,7 +43,7 @@ def run_to_resume(asked: str, log_dir: Path, task_name: str | None) -> Path:
         path = Path(asked)
         if not RunFolder(path).config.is_file():
             raise UserError(
-                f"--resume {asked}: there is no run (no {RunFolder(path).config}); give a folder"
+                f"--resume {asked}: there is no run (no {RunFolder(path).config}); choose a folder"
                 f" LOG_DIR/<task>/<run>, or {LAST}"
             )
         return path
@@ -62,19 +62,19 @@ def saved_config(run: Path) -> Config:
     """
     path = RunFolder(run).config
     try:
-        knobs = json.loads(path.read_bytes())
+        options = json.loads(path.read_bytes())
         types = typing.get_type_hints(Config)
-        return Config(**{name: _typed(types[name], value) for name, value in knobs.items()})
+        return Config(**{name: _typed(types[name], value) for name, value in options.items()})
     except KeyError as unknown:
         raise UserError(
-            f"{path}: there is no option {unknown}; go on with the release that began the run"
+            f"{path}: there is no option {unknown}; resume with the release that began the run"
         ) from None
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise UserError(f"{path} cannot be read ({error}); start a new run") from error
 
 
-def require_same(saved: Config, wanted: Config) -> None:
-    """Refuse options that contradict those of the run that is to go on.
+def check_same_options(saved: Config, wanted: Config) -> None:
+    """Refuse options that contradict those of the run to resume.
 
     Raises:
         UserError: naming the option.
@@ -83,8 +83,8 @@ def require_same(saved: Config, wanted: Config) -> None:
         before, now = getattr(saved, field.name), getattr(wanted, field.name)
         if before != now and field.name not in RESUMABLE_OPTIONS:
             raise UserError(
-                f"{flag(field.name)} {now}: the run that goes on has {before}; leave it away, or"
-                " start a new run"
+                f"{flag(field.name)} {now}: the run to resume has {before}; omit it, or start a"
+                " new run"
             )
 
 
@@ -98,11 +98,13 @@ def finished_message(run: Path, config: Config) -> str | None:
     except (OSError, ValueError, TypeError, KeyError):
         return None
     why = f"stopped by {stopped} in epoch {epochs}" if stopped else f"all {epochs} epochs"
-    return f"{run} is finished: {why}; to go on give it more --epochs or another rule to stop by"
+    return f"{run} is finished: {why}; to continue, choose more --epochs or another condition"
 
 
-def resume_command(run: Path) -> str:
-    """What to type to go on with a run."""
+def resume_command(run: Path, config: Config) -> str:
+    """What to type to resume a run: a command, or an argument where a script began it."""
+    if any(name.startswith("__main__:") for name in (config.task, config.trainer)):
+        return f"Config(resume={str(run)!r}, …) in the script that began it"
     return f"python -m trainer.run --resume {shlex.quote(str(run))}"
 
 

@@ -1,154 +1,175 @@
-"""One run, from the data to the result."""
+"""Runs in Python: train one, or load one that was trained before."""
 
 from __future__ import annotations
 
+import csv
 import dataclasses
-from contextlib import AbstractContextManager
-from typing import Any
+import json
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from trainer.checkpoints.environment import circumstances
-from trainer.checkpoints.store import Checkpoint, clear_remains, newest_checkpoint
-from trainer.checkpoints.training_state import TrainingState
-from trainer.checkpoints.warm_start import CheckpointReader
 from trainer.config.config import Config
-from trainer.core.run_folder import (
-    RunFolder,
-    existing_run_folder,
-    new_run_folder,
-    temporary_run_folder,
-)
-from trainer.data.checks.unreadable import report_unreadable_images
-from trainer.data.splits import Source
-from trainer.loop.trainer import Trainer
-from trainer.optimization.optimizers import check_optimizer
+from trainer.core import signals
+from trainer.core.errors import UserError
+from trainer.core.run_folder import RunFolder
+from trainer.core.tensorflow_import import import_tensorflow
 from trainer.report.clock import Clock
-from trainer.report.layer_table import layer_table
-from trainer.report.progress import Display
-from trainer.report.result import versions, write_json
-from trainer.runs.batches import BatchFactory
-from trainer.runs.data import audit_data, dry_run_subset, load_data
-from trainer.runs.failures import (
-    as_user_errors,
-    report_last_checkpoint,
-    report_resume_command,
+from trainer.runs.plugins import (
+    class_reference,
+    find_task,
+    load_hooks,
+    load_trainer_class,
+    task_reference,
 )
-from trainer.runs.head_warmup import warm_up
-from trainer.runs.learning import train_and_test
-from trainer.runs.outcome import close, extraction_speed, run_metadata, what_is_wrong
-from trainer.task import Task, load_class
+from trainer.runs.resume import check_same_options, find_run, finished_message, saved_config
+from trainer.task import Task
 
+if TYPE_CHECKING:
+    import keras
 
-def run(task: Task, config: Config, display: Display, clock: Clock) -> dict[str, Any]:
-    """Train a task, test its best weights, and write down what came out.
+    from trainer.loop.trainer import Hook, Trainer
 
-    A run that is resumed goes on from its newest checkpoint. A dry run does all that too, with a
-    batch of each split and a single step, and leaves nothing.
-
-    Returns what result.json holds.
-
-    Raises:
-        UserError: what a person can mend; of a run that has learnt nothing yet no folder is left.
-        Interrupted: Ctrl-C or SIGTERM; what to type to go on is told with it.
-    """
-    trainer_class = load_class("--trainer", config.trainer, Trainer)
-    check_optimizer(config)
-    if config.init_from is not None:
-        # Refuses a run without any before the data are read.
-        CheckpointReader(config.init_from, say=lambda _: None)
-    with (
-        _run_folder(task, config) as folder,
-        report_resume_command(folder, config),
-        as_user_errors(folder),
-    ):
-        result = _Run(folder, task, trainer_class, config, display, clock).result()
-    close(display, result, config, folder.path)
-    return result
+logger = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass
-class _Run:
-    """A run in its folder: what all of its parts need."""
+class Run:
+    """A finished run: what `train` returns, and `load` finds again."""
 
-    folder: RunFolder
+    folder: Path
+    """LOG_DIR/<task>/<run>; of a dry run it is gone."""
+
+    config: Config
+    result: dict[str, Any]
+    """The content of result.json."""
+
     task: Task
     trainer_class: type[Trainer]
-    config: Config
-    display: Display
-    clock: Clock
+    _epochs: list[dict[str, float]]
+    _model: keras.Model | None = None
 
-    def result(self) -> dict[str, Any]:
-        """Prepare, train and test: what result.json holds."""
-        checkpoint = self._newest_checkpoint()
-        preparation = BatchFactory(self.config, self.display, self.task.channels)
-        source = load_data(self.task, self.config, self.display)
-        audited = audit_data(source, self.config, self.display)
-        if self.config.dry_run:
-            source, self.config = dry_run_subset(source, self.config)
-        splits = source.splits.values()
-        with report_unreadable_images(splits):
-            trainer = self._trainer(preparation, source, is_new=checkpoint is None)
-        speed = extraction_speed(preparation.extracted, self.clock)
-        if self.config.summary:
-            self.display.table("layer", layer_table(trainer.model, preparation.below_features))
-        state = TrainingState(trainer, self.folder, self.clock, circumstances(source))
-        self._begin(state, checkpoint)
-        with report_last_checkpoint(state, self.folder), report_unreadable_images(splits):
-            learnt = train_and_test(trainer, state, self.folder, self.display, self.clock)
-            result = {
-                "status": "done",
-                **run_metadata(self.config, source),
-                **what_is_wrong(audited, source, self.config),
-                **learnt,
-                "seconds": self.clock.seconds,
-                "extract_images_per_second": speed,
-                "versions": versions(),
-                "config": self.config.as_json(),
-            }
-            write_json(self.folder.result, result)
-        return result
+    @property
+    def metrics(self) -> dict[str, dict[str, float]]:
+        """The metrics of train, validation and test, by split and name, of the best weights."""
+        return self.result["metrics"]
 
-    def _newest_checkpoint(self) -> Checkpoint | None:
-        """Where a run goes on; a new one tells its config before it has any."""
-        if self.config.resume is None:
-            write_json(self.folder.config, self.config.as_json())
-        clear_remains(self.folder.checkpoints)
-        return newest_checkpoint(self.folder.checkpoints, self.display.say)
+    @property
+    def history(self) -> Any:
+        """The metrics of every epoch: a pandas.DataFrame if pandas is installed, else rows."""
+        try:
+            import pandas
+        except ImportError:
+            return self._epochs
+        return pandas.DataFrame(self._epochs)
 
-    def _trainer(self, preparation: BatchFactory, source: Source, is_new: bool) -> Trainer:
-        """One before its first step; the head of a new one warmed up, where that is asked for."""
-        with self.clock.phase("extract"):
-            batches = preparation.batches(source)
-            warms_up = is_new and self.config.warmup_epochs
-            features = preparation.feature_batches(source) if warms_up else None
-        config = _of_learning(self.config)
-        trainer = self.trainer_class(
-            self.task, config, source.classes, batches, self.display.say, preparation.layer
-        )
-        if features is not None:
-            with self.clock.phase("train"):
-                warm_up(trainer, self.config, features, self.display)
-        return trainer
+    @property
+    def model(self) -> keras.Model:
+        """The trained model with the best weights by validation.
 
-    def _begin(self, state: TrainingState, checkpoint: Checkpoint | None) -> None:
-        """Make the folder ready for the steps from the present one on."""
-        if checkpoint is not None:
-            for difference in state.restore(checkpoint):
-                self.display.say(difference)
-            self.display.say(f"going on from {checkpoint.path}")
-        state.truncate_events(checkpoint)
-        write_json(self.folder.config, self.config.as_json())
+        It takes what it was trained on: the extractor's features where that is frozen, else images.
+        """
+        if self._model is None:
+            from trainer.runs.model import load_model
+
+            self._model = load_model(self.folder, self.task, self.config, self.trainer_class)
+        return self._model
 
 
-def _run_folder(task: Task, config: Config) -> AbstractContextManager[RunFolder]:
-    if config.dry_run:
-        return temporary_run_folder()
+def train(
+    task: Task,
+    config: Config | None = None,
+    *,
+    trainer_class: type[Trainer] | None = None,
+    hooks: Sequence[Hook] = (),
+) -> Run:
+    """Train a task, test the best weights, and write everything to a run folder.
+
+    ```python
+    run = trainer.train(Flowers(), trainer.Config(epochs=5))
+    run.metrics["test"]["accuracy"]
+    ```
+
+    A run that is resumed (`config.resume`) starts from its newest checkpoint; one that is finished
+    is loaded. Messages go to the logger "trainer".
+
+    Args:
+        task: What is learned.
+        config: How; the task's own defaults when not given.
+        trainer_class: The trainer; that of `config.trainer` when not given.
+        hooks: Hooks of your own, behind those of `config.hook`.
+
+    Raises:
+        UserError: what a person can fix; of a run that has learned nothing yet no folder is left.
+        Interrupted: Ctrl-C or SIGTERM, a KeyboardInterrupt; the state of training is saved.
+    """
+    clock = Clock()
+    import_tensorflow()
+    from trainer.runs.session import train_in_folder
+
+    config = task.defaults if config is None else config
+    config = dataclasses.replace(config, task=task_reference(task))
+    if trainer_class is None:
+        trainer_class = load_trainer_class(config.trainer)
+    else:
+        config = dataclasses.replace(config, trainer=class_reference(trainer_class))
     if config.resume is not None:
-        return existing_run_folder(config.resume)
-    return new_run_folder(config.log_dir, task.name)
+        config = _resumed(config, task)
+        if (message := finished_message(config.resume, config)) is not None:
+            logger.info(message)
+            return load(config.resume, task, trainer_class)
+    all_hooks = [*load_hooks(config.hook), *hooks]
+    with signals.handle_signals(second_ends_process=False):
+        folder, trained, result = train_in_folder(task, config, trainer_class, all_hooks, clock)
+    epochs = [record.as_row() for record in trained.history]
+    return Run(folder.path, config, result, task, trainer_class, epochs, trained.model)
 
 
-def _of_learning(config: Config) -> Config:
-    """The config with the step size that fine-tuning has."""
-    if config.transfer_mode != "finetune":
-        return config
-    return dataclasses.replace(config, learning_rate=config.finetune_learning_rate)
+def load(
+    folder: str | Path, task: Task | None = None, trainer_class: type[Trainer] | None = None
+) -> Run:
+    """A finished run, from its folder.
+
+    Args:
+        folder: LOG_DIR/<task>/<run>.
+        task: Its task; found by the name in its config when not given.
+        trainer_class: Its trainer, likewise.
+
+    Raises:
+        UserError: there is no run in the folder, or it is not finished.
+    """
+    files = RunFolder(Path(folder))
+    config = saved_config(files.path)
+    try:
+        result = json.loads(files.result.read_bytes())
+        epochs = _read_history(files.history)
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"{files.result} cannot be read ({error}); a run has it when it is finished"
+        ) from error
+    return Run(
+        folder=files.path,
+        config=config,
+        result=result,
+        task=task or find_task(config.task),
+        trainer_class=trainer_class or load_trainer_class(config.trainer),
+        _epochs=epochs,
+    )
+
+
+def _resumed(config: Config, task: Task) -> Config:
+    """The config with the folder of the run to resume, if their options agree."""
+    folder = find_run(str(config.resume), config.log_dir, task.name)
+    check_same_options(saved_config(folder), config)
+    return dataclasses.replace(config, resume=folder)
+
+
+def _read_history(path: Path) -> list[dict[str, float]]:
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    return [{name: _number(text) for name, text in row.items()} for row in rows]
+
+
+def _number(text: str) -> float:
+    return int(text) if text.isdigit() else float(text)

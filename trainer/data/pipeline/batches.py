@@ -1,4 +1,4 @@
-"""Encoded examples to batches of RGB images: read, decode, resize, shuffle, pad, prefetch."""
+"""Encoded examples to batches of images: shuffle, read, decode, resize, augment, fill up."""
 
 from __future__ import annotations
 
@@ -14,11 +14,8 @@ from trainer.data.splits import Split
 PREPARATION = "RGB, upright, bilinear to a square, in [0, 1]"
 """What an image goes through, in words: changed whenever the pixels that come out change."""
 
-PADDING_LABEL = -1
-"""The label of the rows that fill up a last batch: they count in no loss and no metric."""
-
 PREFETCH = 2
-"""Batches made ahead: one to take, one under way."""
+"""Batches made ahead: one ready, one under way."""
 
 
 def decode_and_resize(encoded: tf.Tensor, size: int, channels: int = 3) -> tf.Tensor:
@@ -38,55 +35,55 @@ def image_batches(
     size: int,
     batch_size: int,
     shuffled_by: tuple[int, int] | None = None,
-    variation: EpochAugmentation | None = None,
+    augmentation: EpochAugmentation | None = None,
     channels: int = 3,
     first: int = 0,
 ) -> tf.data.Dataset:
     """Batches (images, labels) of a split, each of the full size.
 
     Images are float32 [batch_size, size, size, channels] in [0, 1], labels int32 [batch_size].
-    The last batch is filled up with black images of label -1.
+    The last batch is filled up with the first examples of the same order.
 
     Args:
         split: The examples.
         size: Side of the images in pixels.
         batch_size: Examples a batch.
         shuffled_by: (seed, epoch), on which alone the order depends; stored order without it.
-        variation: How training images are varied; each as it is without it.
+        augmentation: How training images are augmented; each as it is without it.
         channels: 3 for RGB, 1 for grey.
         first: The batch to begin with; those before it are not decoded.
     """
     numbered = split.references().enumerate(split.first)
     if shuffled_by is not None:
-        numbered = _shuffled(numbered, split.shuffle_buffer_size, *shuffled_by)
-    numbered = numbered.skip(first * batch_size)
+        numbered = _shuffle(numbered, split.shuffle_buffer_size, *shuffled_by)
+    filled = numbered.repeat().take(num_batches(split.examples, batch_size) * batch_size)
 
     def load(
         position: tf.Tensor, example: tuple[tf.Tensor, tf.Tensor]
     ) -> tuple[tf.Tensor, tf.Tensor]:
         reference, label = example
         image = decode_and_resize(split.read(reference), size, channels)
-        return (image if variation is None else variation(image, position)), label
+        return (image if augmentation is None else augmentation(image, position)), label
 
-    images = numbered.map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-    padded = images.concatenate(_padding(-split.examples % batch_size, images.element_spec))
-    batches = padded.batch(batch_size, drop_remainder=True)
-    return without_autotune(batches.prefetch(PREFETCH))
+    images = filled.skip(first * batch_size).map(
+        load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
+    )
+    return without_autotune(images.batch(batch_size, drop_remainder=True).prefetch(PREFETCH))
 
 
 def without_autotune(batches: tf.data.Dataset) -> tf.data.Dataset:
-    """The same without tf.data's tuner, for which the end of a pass waits until it wakes up."""
+    """The same without tf.data's autotuner: the end of a pass waits until its thread wakes up."""
     options = tf.data.Options()
     options.autotune.enabled = False  # else seconds are lost where a pass is short
     return batches.with_options(options)
 
 
 def num_batches(examples: int, batch_size: int) -> int:
-    """How many batches hold so many examples, the padded last one included."""
+    """The number of batches that so many examples make, the filled up last one included."""
     return -(-examples // batch_size)
 
 
-def _shuffled(numbered: tf.data.Dataset, together: int, seed: int, epoch: int) -> tf.data.Dataset:
+def _shuffle(numbered: tf.data.Dataset, together: int, seed: int, epoch: int) -> tf.data.Dataset:
     # Not Dataset.shuffle: its order hangs on TensorFlow's global seed as well.
     def permuted(block: tf.Tensor, rows: tuple[tf.Tensor, Any]) -> tuple[tf.Tensor, Any]:
         positions, _ = rows
@@ -94,9 +91,3 @@ def _shuffled(numbered: tf.data.Dataset, together: int, seed: int, epoch: int) -
         return tf.nest.map_structure(lambda column: tf.gather(column, order), rows)
 
     return numbered.batch(together).enumerate().map(permuted).unbatch()
-
-
-def _padding(rows: int, spec: tuple[tf.TensorSpec, tf.TensorSpec]) -> tf.data.Dataset:
-    image, _ = spec
-    row = (tf.zeros(image.shape), tf.constant(PADDING_LABEL))
-    return tf.data.Dataset.from_tensors(row).repeat(rows)

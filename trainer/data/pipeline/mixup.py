@@ -1,4 +1,4 @@
-"""MixUp and CutMix: training images mixed two by two, and their labels as much."""
+"""MixUp and CutMix: training images mixed in pairs, and their labels in the same proportion."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ import tensorflow as tf
 
 from trainer.config.config import Config
 
-Shared = tuple[tf.Tensor, tf.Tensor]
-"""Images float32 [batch, height, width, channels] and shares of classes, float32 [batch, classes].
+SoftBatch = tuple[tf.Tensor, tf.Tensor]
+"""Images float32 [batch, height, width, channels] and soft labels, float32 [batch, classes].
 
-The shares of an example add up to 1; those of a padding row are all 0.
+The soft labels of an example add up to 1.
 """
 
-MIXED_AT_ONCE = 2
-"""Batches."""
+PARALLEL_BATCHES = 2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,105 +29,114 @@ class Mixing:
     mixup: float = 0.0
     cutmix: float = 0.0
 
-    def mixed(
-        self, batches: tf.data.Dataset, seed: int, epoch: int, first: int = 0
+    @classmethod
+    def from_config(cls, config: Config, classes: int) -> Mixing | None:
+        """The mixing of `--mixup` and `--cutmix`; None where both are 0."""
+        if not (config.mixup or config.cutmix):
+            return None
+        return cls(classes, config.mixup, config.cutmix)
+
+    def apply(
+        self, batches: tf.data.Dataset, examples: int, seed: int, epoch: int, first: int = 0
     ) -> tf.data.Dataset:
         """An epoch's batches of images and int32 labels from number `first` on, mixed.
 
-        How follows from the seed, the epoch and a batch's number, and from nothing else.
+        The mixing follows from the seed, the epoch and a batch's number, and from nothing else.
+        Rows behind the epoch's `examples`, which fill up the last batch, are mixed with no other.
         """
 
-        def mix(number: tf.Tensor, batch: tuple[tf.Tensor, tf.Tensor]) -> Shared:
-            drawn_by = tf.random.experimental.stateless_fold_in([seed, epoch], number)
-            return _traced_once(self)(*batch, drawn_by)
+        def mix(number: tf.Tensor, batch: tuple[tf.Tensor, tf.Tensor]) -> SoftBatch:
+            images, labels = batch
+            batch_seed = tf.random.experimental.stateless_fold_in([seed, epoch], number)
+            rows = tf.size(labels)
+            left = examples - tf.cast(number, tf.int32) * rows
+            return _traced_once(self)(images, labels, tf.minimum(rows, left), batch_seed)
 
-        return batches.enumerate(first).map(mix, MIXED_AT_ONCE, deterministic=True)
+        return batches.enumerate(first).map(mix, PARALLEL_BATCHES, deterministic=True)
 
-    def unmixed(self, batches: tf.data.Dataset) -> tf.data.Dataset:
-        """Batches of images and int32 labels, with the labels as shares."""
+    def one_hot(self, batches: tf.data.Dataset) -> tf.data.Dataset:
+        """Batches of images and int32 labels, not mixed, with soft labels all the same."""
         return batches.map(lambda images, labels: (images, tf.one_hot(labels, self.classes)))
 
-    def share_spec(self, batch_size: int) -> tf.TensorSpec:
-        """Of the shares of a batch."""
+    def label_spec(self, batch_size: int) -> tf.TensorSpec:
+        """The spec of a batch's soft labels."""
         return tf.TensorSpec([batch_size, self.classes], tf.float32)
 
-    def mix(self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> Shared:
+    def mix(
+        self, images: tf.Tensor, labels: tf.Tensor, examples: tf.Tensor, seed: tf.Tensor
+    ) -> SoftBatch:
         """One batch, mixed.
 
         Args:
             images: float32 [batch, height, width, channels].
-            labels: int32 [batch]; padding rows are -1, come last, and stay as they are.
-            seed: int [2], on which alone it depends how they are mixed.
+            labels: int32 [batch].
+            examples: int32 scalar; rows behind the first so many stay as they are.
+            seed: int [2], on which alone the mixing depends.
         """
         batch = images, tf.one_hot(labels, self.classes)
+        partners = _partners(tf.size(labels), examples)
         if not self.cutmix:
-            return _mixup(batch, _partners(labels), self.mixup, seed)
+            return _mixup(batch, partners, self.mixup, seed)
         if not self.mixup:
-            return _cutmix(batch, _partners(labels), self.cutmix, seed)
+            return _cutmix(batch, partners, self.cutmix, seed)
         which, how = tf.unstack(tf.random.experimental.stateless_split(seed, alg="philox"))
         return tf.cond(
             tf.random.stateless_uniform([], which, alg="philox") < 0.5,
-            lambda: _mixup(batch, _partners(labels), self.mixup, how),
-            lambda: _cutmix(batch, _partners(labels), self.cutmix, how),
+            lambda: _mixup(batch, partners, self.mixup, how),
+            lambda: _cutmix(batch, partners, self.cutmix, how),
         )
 
 
 @functools.cache
 def _traced_once(mixing: Mixing) -> tf.types.experimental.GenericFunction:
-    """`mix` as a graph, however many epochs call it."""
+    """`mix` as one graph for all epochs."""
     return tf.function(mixing.mix)
 
 
-def mixing_from_config(config: Config, classes: int) -> Mixing | None:
-    """What `--mixup` and `--cutmix` ask for, if they do."""
-    if not (config.mixup or config.cutmix):
-        return None
-    return Mixing(classes, config.mixup, config.cutmix)
+def _partners(rows: tf.Tensor, examples: tf.Tensor) -> tf.Tensor:
+    """The row that each is mixed with, int32 [rows]: the next, and for the last the first.
 
-
-def _partners(labels: tf.Tensor) -> tf.Tensor:
-    """With which row each is mixed, int32 [batch]: the next, and the last with the first.
-
-    The order of a training epoch is random already. Padding rows are left with themselves.
+    The order of a training epoch is random already. Rows behind the examples are their own.
     """
-    rows = tf.range(tf.size(labels))
-    examples = tf.math.count_nonzero(labels >= 0, dtype=tf.int32)
-    return tf.where(rows < examples, (rows + 1) % tf.maximum(examples, 1), rows)
+    numbers = tf.range(rows)
+    return tf.where(numbers < examples, (numbers + 1) % examples, numbers)
 
 
-def _mixup(batch: Shared, partners: tf.Tensor, alpha: float, seed: tf.Tensor) -> Shared:
-    images, shares = batch
+def _mixup(batch: SoftBatch, partners: tf.Tensor, alpha: float, seed: tf.Tensor) -> SoftBatch:
+    images, soft_labels = batch
     kept = _beta(seed, tf.shape(partners), alpha)
     return (
-        _blended(images, partners, kept[:, None, None, None]),
-        _blended(shares, partners, kept[:, None]),
+        _blend(images, partners, kept[:, None, None, None]),
+        _blend(soft_labels, partners, kept[:, None]),
     )
 
 
-def _cutmix(batch: Shared, partners: tf.Tensor, alpha: float, seed: tf.Tensor) -> Shared:
-    images, shares = batch
-    inside = _boxes(seed, images.shape, alpha)
+def _cutmix(batch: SoftBatch, partners: tf.Tensor, alpha: float, seed: tf.Tensor) -> SoftBatch:
+    images, soft_labels = batch
+    inside = rand_bbox(seed, images.shape, alpha)
     cut = tf.reduce_mean(tf.cast(inside, tf.float32), axis=[1, 2])
     mixed = tf.where(inside[..., None], tf.gather(images, partners), images)
-    return mixed, _blended(shares, partners, 1 - cut[:, None])
+    return mixed, _blend(soft_labels, partners, 1 - cut[:, None])
 
 
-def _blended(values: tf.Tensor, partners: tf.Tensor, kept: tf.Tensor) -> tf.Tensor:
+def _blend(values: tf.Tensor, partners: tf.Tensor, kept: tf.Tensor) -> tf.Tensor:
     return kept * values + (1 - kept) * tf.gather(values, partners)
 
 
-def _boxes(seed: tf.Tensor, shape: tf.TensorShape, alpha: float) -> tf.Tensor:
+def rand_bbox(seed: tf.Tensor, shape: tf.TensorShape, alpha: float) -> tf.Tensor:
     """The pixels that another image takes, bool [batch, height, width]: a box of each.
 
     Its share of the image is drawn from Beta(alpha, alpha), its centre evenly; what of it lies
     beyond the edges is lost (the paper's algorithm 1).
     """
     batch, height, width, _ = shape
-    of_size, *of_centre = tf.unstack(tf.random.experimental.stateless_split(seed, 3, alg="philox"))
-    side = tf.sqrt(1 - _beta(of_size, [batch], alpha))
+    size_seed, *centre_seeds = tf.unstack(
+        tf.random.experimental.stateless_split(seed, 3, alg="philox")
+    )
+    side = tf.sqrt(1 - _beta(size_seed, [batch], alpha))
     rows, columns = (
-        _stretches(drawn_by, side, length)
-        for drawn_by, length in zip(of_centre, (height, width), strict=True)
+        _stretches(seed, side, length)
+        for seed, length in zip(centre_seeds, (height, width), strict=True)
     )
     return rows[:, :, None] & columns[:, None, :]
 
@@ -142,7 +150,7 @@ def _stretches(seed: tf.Tensor, side: tf.Tensor, length: int) -> tf.Tensor:
 
 
 def _beta(seed: tf.Tensor, shape: tf.Tensor, alpha: float) -> tf.Tensor:
-    """Numbers of Beta(alpha, alpha), float32: one gamma's share of two."""
+    """Samples of Beta(alpha, alpha), float32: one of two gammas over their sum."""
     one, other = tf.unstack(tf.random.experimental.stateless_split(seed, alg="philox"))
     return tf.sigmoid(_log_gamma(one, shape, alpha) - _log_gamma(other, shape, alpha))
 
@@ -150,7 +158,9 @@ def _beta(seed: tf.Tensor, shape: tf.Tensor, alpha: float) -> tf.Tensor:
 def _log_gamma(seed: tf.Tensor, shape: tf.Tensor, alpha: float) -> tf.Tensor:
     # Of a small alpha most gammas are too near to 0 for any float, but their logarithms are not:
     # Gamma(alpha) is Gamma(alpha + 1) times U^(1 / alpha) (Marsaglia and Tsang, 2000).
-    of_gamma, of_uniform = tf.unstack(tf.random.experimental.stateless_split(seed, alg="philox"))
-    gamma = tf.random.stateless_gamma(shape, of_gamma, alpha + 1)
-    uniform = tf.random.stateless_uniform(shape, of_uniform, minval=1e-30, alg="philox")
+    gamma_seed, uniform_seed = tf.unstack(
+        tf.random.experimental.stateless_split(seed, alg="philox")
+    )
+    gamma = tf.random.stateless_gamma(shape, gamma_seed, alpha + 1)
+    uniform = tf.random.stateless_uniform(shape, uniform_seed, minval=1e-30, alg="philox")
     return tf.math.log(gamma) + tf.math.log(uniform) / alpha

@@ -1,4 +1,4 @@
-"""A task small enough to train in a moment, on features that a straight line tells apart."""
+"""A small task on features that a linear model separates, for the tests of the loop around it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 
-from trainer import Config, Task
+from trainer import Config, EpochRecord, Task
 from trainer.checkpoints.training_state import TrainingState
 from trainer.core.run_folder import RunFolder
 from trainer.features.features import Features
@@ -20,13 +20,14 @@ from trainer.report.clock import Clock
 WIDTH, CLASSES, BATCH = 6, 3, 8
 SIZES = {"train": 50, "validation": 21, "test": 17}
 
-CIRCUMSTANCES = {
+ENVIRONMENT = {
     "classes": ["a", "b", "c"],
     "examples": SIZES,
     "data": {split: f"fingerprint of {split}" for split in SIZES},
     "versions": {"python": "3.11", "tensorflow": "2.21"},
     "cores": 2,
     "gpus": 0,
+    "onednn": True,
 }
 
 
@@ -44,9 +45,7 @@ class WithoutDropout(Trainer):
     """Steps that depend on nothing but the examples."""
 
     def build_model(self) -> keras.Model:
-        model = keras.Sequential([keras.layers.Dense(len(self.classes))])
-        model(np.zeros([1, WIDTH]))
-        return model
+        return keras.Sequential([keras.layers.Dense(len(self.classes))])
 
 
 def features(split: str) -> Features:
@@ -54,6 +53,13 @@ def features(split: str) -> Features:
     labels = random.integers(0, CLASSES, SIZES[split]).astype(np.int32)
     vectors = random.normal(size=(SIZES[split], WIDTH)) + 2 * np.eye(WIDTH)[labels]
     return Features(vectors.astype(np.float32), labels)
+
+
+def epoch_record(epoch: int, **validation: float) -> EpochRecord:
+    """The record of an epoch whose losses are 1 and whose accuracies are one half."""
+    train = {"loss": 1.0, "accuracy": 0.5, "gradient_norm": 1.0}
+    metrics = {"train": train, "validation": {"loss": 1.0, "accuracy": 0.5, **validation}}
+    return EpochRecord(epoch, 7 * epoch, 0.1, metrics)
 
 
 @pytest.fixture
@@ -76,12 +82,10 @@ def weights() -> Callable[[Trainer], list[np.ndarray]]:
 
 @pytest.fixture
 def state_of(tmp_path: Path) -> Callable[..., TrainingState]:
-    """The state of a trainer whose run lies in tmp_path; circumstances are given by their names."""
+    """The state of a trainer whose run folder is tmp_path, in an environment that may differ."""
 
-    def make(
-        trainer: Trainer, clock: Clock | None = None, **circumstances: object
-    ) -> TrainingState:
-        around = {**CIRCUMSTANCES, **circumstances}
-        return TrainingState(trainer, RunFolder(tmp_path), clock or Clock(), around)
+    def make(trainer: Trainer, clock: Clock | None = None, **environment: object) -> TrainingState:
+        here = {**ENVIRONMENT, **environment}
+        return TrainingState(trainer, RunFolder(tmp_path), clock or Clock(), here)
 
     return make

@@ -1,0 +1,45 @@
+"""Options of the data: what is learned, from which images, and where they are cached."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated
+
+import platformdirs
+
+from trainer.config.bounds import MAX_FLOAT, AtLeast, Between, Options
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DataOptions(Options):
+    """The task, its data, and their caches."""
+
+    task: str = "flowers"
+    """A task's name (flowers, horses, dogs, fashion, digits, folder …), tfds:NAME for any image
+    classification dataset of TFDS, or your own as module:Class."""
+
+    data: str = "auto"
+    """auto (TFDS where it is prepared, else the sample), tfds (downloads it), sample, or a folder:
+    PATH/<class>/*, split 70/15/15 by content, or PATH/{train,valid,test}/<class>/*."""
+
+    data_dir: Path | None = None
+    """The folder of TFDS datasets; the default of TFDS when not given."""
+
+    cache_dir: Path | None = None
+    """Where features and samples are cached; the platform's user cache when not given."""
+
+    sample_examples: Annotated[int | None, AtLeast(1)] = None
+    """Number of images in the sample, all splits together; the sample's own when not given."""
+
+    feature_memory: Annotated[float, Between(0, MAX_FLOAT)] = 2.0
+    """Gigabytes of memory for features; larger ones are read from disk during training."""
+
+    skip_bad_images: bool = False
+    """Skip images that cannot be read, and list them in the result; without it the run stops at
+    the first."""
+
+    @property
+    def cache_folder(self) -> Path:
+        """`cache_dir`, or the platform's folder for caches."""
+        return self.cache_dir or Path(platformdirs.user_cache_dir("trainer"))

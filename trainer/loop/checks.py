@@ -1,0 +1,105 @@
+"""Checks of what a subclass overrides: its model, its loss and what its steps return."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from trainer.config.bounds import flag
+from trainer.config.config import Config
+from trainer.core.errors import UserError
+from trainer.core.text import first_line
+from trainer.loop.metrics import Metrics
+from trainer.optimization.losses import SOFT_LABEL_OPTIONS, ExampleLoss
+
+
+def logits_of_zeros(model: keras.Model, inputs: Any, task_name: str) -> tf.Tensor:
+    """The logits of one batch of zeros, which makes the model's weights.
+
+    Args:
+        model: What `build_model` returned.
+        inputs: The specs of a batch's inputs.
+        task_name: For the error.
+
+    Raises:
+        UserError: the head does not take these inputs, or returns no logits [batch, classes].
+    """
+    shape = getattr(inputs, "shape", inputs)
+    try:
+        logits = model(_zeros(inputs))
+    except ValueError as error:
+        if "incompatible with the layer" not in str(error):  # a bug of the head, with its traceback
+            raise
+        raise UserError(
+            f"the head of {task_name} cannot take inputs {shape}; if it takes images, choose"
+            " --extractor none, if features, another --extractor"
+        ) from error
+    if len(logits.shape) != 2:
+        raise UserError(
+            f"the head of {task_name} makes {logits.shape} of inputs {shape}, not logits [batch,"
+            " classes]; if it takes features, choose another --extractor"
+        )
+    return logits
+
+
+def check_soft_labels(
+    task_name: str, config: Config, loss: ExampleLoss, labels: tf.TensorSpec, logits: tf.Tensor
+) -> None:
+    """Try the loss of training on labels of zeros, where the options make them soft.
+
+    Raises:
+        UserError: it takes classes alone; naming the options.
+    """
+    options = [flag(option) for option in SOFT_LABEL_OPTIONS if getattr(config, option)]
+    if not options:
+        return
+    try:
+        loss(_zeros(labels), logits)
+    except (ValueError, TypeError, tf.errors.InvalidArgumentError) as error:
+        raise UserError(
+            f"{' and '.join(options)}: the loss of {task_name} takes no soft labels"
+            f" ({first_line(error)}); omit the option, or let the loss take float32 labels"
+        ) from error
+
+
+def step_value_names(step: Callable[..., Any], returned: Any) -> list[str]:
+    """The names of the scalars that a traced step returns.
+
+    Raises:
+        TypeError: it returns no dict of scalars with a "loss".
+    """
+    if isinstance(returned, dict) and "loss" in returned and _all_scalars(returned):
+        return list(returned)
+    raise TypeError(
+        f'{_name(step)} must return a dict of scalars, {{"loss": …}}; it returns {returned}'
+    )
+
+
+def check_metrics_updated(step: Callable[..., Any], metrics: Metrics) -> None:
+    """Refuse a step that leaves the task's metrics at 0.
+
+    Raises:
+        TypeError: it does, and there are some; saying what to add.
+    """
+    if not metrics.is_updated:
+        training = ", training=False" if _name(step).endswith("eval_step") else ""
+        raise TypeError(
+            f"{_name(step)} never updates {', '.join(metrics.names)}; add"
+            f" self.update_metrics(labels, logits, sample_weight{training}), or return no metrics"
+            " from the task's metrics()"
+        )
+
+
+def _name(step: Callable[..., Any]) -> str:
+    return getattr(step, "__qualname__", type(step).__name__)
+
+
+def _zeros(specs: Any) -> Any:
+    return tf.nest.map_structure(lambda spec: tf.zeros(spec.shape, spec.dtype), specs)
+
+
+def _all_scalars(values: Mapping[str, Any]) -> bool:
+    return all(getattr(value, "shape", None) == () for value in values.values())

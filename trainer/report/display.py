@@ -1,0 +1,135 @@
+"""What the commands show: log lines, progress bars and tables; plain lines without a terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import logging
+import time
+from collections.abc import Iterator, Mapping
+
+import rich.box
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from trainer.core import progress
+from trainer.core.text import printable
+
+LOGGER = logging.getLogger("trainer")
+"""The logger whose messages the commands show."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """Rows by their names, to be logged: drawn by the commands, plain text anywhere else."""
+
+    first_column: str
+    rows: Mapping[str, Mapping[str, str]]
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of all values, in the order in which they come."""
+        return list(dict.fromkeys(column for row in self.rows.values() for column in row))
+
+    def cells(self) -> list[list[str]]:
+        """The header and every row, with "" for a value that a row does not have."""
+        header = [self.first_column, *self.columns]
+        rows = ([name, *(row.get(c, "") for c in self.columns)] for name, row in self.rows.items())
+        return [header, *rows]
+
+    def __str__(self) -> str:
+        """Plain text, in columns."""
+        cells = self.cells()
+        widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
+        padded = ((cell.ljust(width) for cell, width in zip(r, widths, strict=True)) for r in cells)
+        return "\n".join("  ".join(row).rstrip() for row in padded)
+
+
+class Display(logging.Handler):
+    """Shows log messages, tables and progress on a console.
+
+    ```python
+    with Display().shown():
+        trainer.train(task, config)
+    ```
+    """
+
+    def __init__(self, console: Console | None = None) -> None:
+        """Show them on a console; on standard output when not given."""
+        super().__init__()
+        self._console = console or _Terminal(highlight=False)
+
+    @contextlib.contextmanager
+    def shown(self) -> Iterator[None]:
+        """While inside, the package's messages and progress are shown here, and only here."""
+        level, propagates = LOGGER.level, LOGGER.propagate
+        LOGGER.addHandler(self)
+        LOGGER.setLevel(logging.INFO)
+        LOGGER.propagate = False
+        try:
+            with progress.shown_by(self.bars):
+                yield
+        finally:
+            LOGGER.removeHandler(self)
+            LOGGER.setLevel(level)
+            LOGGER.propagate = propagates
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print a message on one line, or draw a table."""
+        if isinstance(record.msg, Table):
+            self._draw(record.msg)
+        else:
+            prefix = "warning: " if record.levelno >= logging.WARNING else ""
+            self._console.print(self._text(prefix + record.getMessage()), soft_wrap=True)
+
+    @contextlib.contextmanager
+    def bars(self, name: str, unit: str) -> Iterator[progress.Progress]:
+        """A live line while work goes on; on a terminal only."""
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.completed:,.0f}/{task.total:,.0f}"),
+            TextColumn("{task.fields[note]}"),
+            TimeRemainingColumn(compact=True, elapsed_when_finished=True),
+        )
+        hidden = not self._console.is_terminal
+        bar = Progress(*columns, console=self._console, transient=True, disable=hidden)
+        line = bar.add_task(name, total=None, note="", visible=False)
+        began = time.perf_counter()
+
+        def report(done: int, total: int, note: str | None = None) -> None:
+            note = note or f"{done / (time.perf_counter() - began):,.0f} {unit}/s"
+            bar.update(line, completed=done, total=total, note=note, visible=True)
+
+        with bar:
+            yield report
+
+    def _draw(self, table: Table) -> None:
+        drawn = RichTable(box=rich.box.SIMPLE_HEAD)
+        header, *rows = table.cells()
+        for number, column in enumerate(header):
+            drawn.add_column(self._text(column), justify="right" if number else "left")
+        for row in rows:
+            drawn.add_row(*map(self._text, row))
+        self._console.print(drawn)
+
+    def _text(self, text: str) -> Text:
+        """The text as it is: rich parses [red] and :cat: in a plain string, and fails on [/]."""
+        encoding = self._console.encoding
+        return Text(printable(text).encode(encoding, "backslashreplace").decode(encoding))
+
+
+class _Terminal(Console):
+    """Where nobody reads any more, the command ends as others do; rich would exit by itself."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
+def format_metrics(metrics: Mapping[str, float]) -> str:
+    """The two metrics that a line has room for: "loss 0.2871 accuracy 0.9117"."""
+    return " ".join(
+        f"{name} {metrics[name]:.4f}" for name in ("loss", "accuracy") if name in metrics
+    )

@@ -1,0 +1,194 @@
+"""One run in its folder: data, batches, trainer, training, test, result."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+import keras
+
+from trainer.checkpoints.checkpointer import make_checkpointer
+from trainer.checkpoints.environment import environment
+from trainer.checkpoints.store import Checkpoint, newest_checkpoint
+from trainer.checkpoints.training_state import TrainingState
+from trainer.checkpoints.warm_start import CheckpointReader, warm_start
+from trainer.config.config import Config
+from trainer.core import atomic, signals
+from trainer.core.progress import progress_bar
+from trainer.core.run_folder import (
+    RunFolder,
+    existing_run_folder,
+    new_run_folder,
+    temporary_run_folder,
+)
+from trainer.data.checks.unreadable import report_unreadable_images
+from trainer.hooks.standard import standard_hooks
+from trainer.loop.history import best_record
+from trainer.loop.trainer import Hook, Trainer
+from trainer.optimization.optimizers import check_optimizer
+from trainer.report.clock import Clock
+from trainer.report.display import Table
+from trainer.report.layer_table import layer_table
+from trainer.report.result import weights_digest, write_json
+from trainer.report.summaries import Summaries
+from trainer.runs.batches import BatchFactory
+from trainer.runs.data import RunData, load_data
+from trainer.runs.failures import as_user_errors, report_last_checkpoint, report_resume_command
+from trainer.runs.head_warmup import warm_up_head
+from trainer.runs.outcome import log_summary, make_result
+from trainer.task import Task
+
+logger = logging.getLogger(__name__)
+
+
+@dataclasses.dataclass
+class Session:
+    """What the parts of a run need, while it is under way."""
+
+    folder: RunFolder
+    task: Task
+    config: Config
+    trainer_class: type[Trainer]
+    hooks: Sequence[Hook]
+    clock: Clock
+    warm_start: CheckpointReader | None
+    """The weights of the run that `--init-from` names."""
+
+    def run(self) -> tuple[Trainer, dict[str, Any]]:
+        """Prepare, train and test; returns the trainer and what result.json holds."""
+        checkpoint = self._newest_checkpoint()
+        factory = BatchFactory(self.config, self.task.channels)
+        data = load_data(self.task, self.config)
+        self.config = data.config
+        with report_unreadable_images(data.source.splits.values()):
+            trainer = self._build_trainer(factory, data, is_new=checkpoint is None)
+        if self.config.summary:
+            logger.info(Table("layer", layer_table(trainer.model, factory.below_features)))
+        state = TrainingState(trainer, self.folder, self.clock, environment(data.source))
+        speed = factory.images_per_second(self.clock)
+        trainer.summaries = Summaries(self.folder.path)
+        with (
+            report_last_checkpoint(state, self.folder, self.config),
+            report_unreadable_images(data.source.splits.values()),
+        ):
+            with self.clock.phase("train"), progress_bar("training", "steps") as report:
+                hooks = standard_hooks(
+                    trainer, state.best, self.folder, trainer.summaries, self.clock, report
+                )
+                state.hooks = [*hooks, *self.hooks]
+                self._restore(state, checkpoint)
+                self._train(trainer, state)
+            outcome = self._test(trainer, state)
+            result = make_result(self.config, data, outcome, self.clock, speed)
+            write_json(self.folder.result, result)
+        return trainer, result
+
+    def _newest_checkpoint(self) -> Checkpoint | None:
+        """Where a run resumes; the folder of a new one gets its config before it has any."""
+        if self.config.resume is None:
+            write_json(self.folder.config, self.config.as_json())
+        atomic.remove_leftovers(self.folder.checkpoints)
+        return newest_checkpoint(self.folder.checkpoints)
+
+    def _build_trainer(self, factory: BatchFactory, data: RunData, is_new: bool) -> Trainer:
+        """A trainer before its first step; the head of a new one is warmed up, if asked for."""
+        with self.clock.phase("extract"):
+            batches = factory.batches(data.source)
+            warms_up = is_new and self.config.warmup_epochs
+            features = factory.feature_batches(data.source) if warms_up else None
+        trainer = self.trainer_class(
+            self.task,
+            self.config,
+            data.source.classes,
+            batches,
+            factory.layer,
+            self._warm_start,
+        )
+        if features is not None:
+            with self.clock.phase("train"):
+                warm_up_head(trainer, features)
+        return trainer
+
+    def _warm_start(self, model: keras.Model) -> None:
+        if self.warm_start is not None:
+            warm_start(model, self.warm_start, self.task.freeze_on_init)
+
+    def _restore(self, state: TrainingState, checkpoint: Checkpoint | None) -> None:
+        """Go back to a checkpoint, and cut what was written after it."""
+        if checkpoint is not None:
+            state.restore(checkpoint)
+            logger.info("resuming from %s", checkpoint.path)
+        state.truncate_events(checkpoint)
+        write_json(self.folder.config, self.config.as_json())
+
+    def _train(self, trainer: Trainer, state: TrainingState) -> None:
+        """Up to the last step; when a signal ends it before, the state of training is saved."""
+        try:
+            with signals.defer_signals():
+                trainer.fit(state.hooks, make_checkpointer(state, trainer))
+        except signals.Interrupted as interrupted:
+            state.save()
+            where = f" at step {trainer.step} of {trainer.total_steps}"
+            raise interrupted.with_text(where) from None
+
+    def _test(self, trainer: Trainer, state: TrainingState) -> dict[str, Any]:
+        """Test the best weights, which the model has then: what result.json says of training."""
+        last, best = trainer.history[-1], best_record(trainer.history)
+        if self.config.patience is not None:
+            state.best.restore()  # the final weights are then the best
+        digest = weights_digest(v.numpy() for v in trainer.model.trainable_variables)
+        with self.clock.phase("evaluate"):
+            state.best.restore()
+            test_metrics = trainer.evaluate("test", use_ema=False)
+        trainer.write_scalars(test_metrics, "test", best.step)
+        return {
+            "stopped": trainer.stopped,
+            "epochs": last.epoch,
+            "steps": last.step,
+            "best_step": best.step,
+            "metrics": {**best.metrics, "test": test_metrics},
+            "weights_digest": digest,
+        }
+
+
+def train_in_folder(
+    task: Task,
+    config: Config,
+    trainer_class: type[Trainer],
+    hooks: Sequence[Hook],
+    clock: Clock,
+) -> tuple[RunFolder, Trainer, dict[str, Any]]:
+    """Train and test in a new run folder, or in that of the run to resume.
+
+    A dry run does all of it too, with a batch of each split and a single step, in a folder that is
+    removed.
+
+    Returns:
+        The folder, the trainer, whose model has the best weights, and the content of result.json.
+
+    Raises:
+        UserError: what a person can fix; of a run that has learned nothing yet no folder is left.
+        Interrupted: Ctrl-C or SIGTERM; with the command that resumes the run.
+    """
+    check_optimizer(config)
+    reader = None if config.init_from is None else CheckpointReader(config.init_from)
+    with (
+        _run_folder(task, config) as folder,
+        report_resume_command(folder, config),
+        as_user_errors(folder),
+    ):
+        session = Session(folder, task, config, trainer_class, hooks, clock, reader)
+        trainer, result = session.run()
+    log_summary(result, config, folder.path)
+    return folder, trainer, result
+
+
+def _run_folder(task: Task, config: Config) -> AbstractContextManager[RunFolder]:
+    if config.dry_run:
+        return temporary_run_folder()
+    if config.resume is not None:
+        return existing_run_folder(config.resume)
+    return new_run_folder(config.log_dir, task.name)
