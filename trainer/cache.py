@@ -15,7 +15,7 @@ from trainer.report.progress import Display
 
 @dataclasses.dataclass(frozen=True)
 class CacheOptions:
-    """List the features and drawn samples that are kept, or take them away."""
+    """List the features that are kept, or take them away."""
 
     cache_dir: Path | None = None
     """Where they are kept; the platform's user cache when not given."""

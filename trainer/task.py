@@ -51,7 +51,7 @@ class Task:
     validation and test, where it lacks them, cut from its train."""
 
     sample: str | None = None
-    """The pictures that stand in where nothing is downloaded: a name in `trainer.data.readers.sample`."""
+    """The pictures that stand in where nothing is downloaded: a folder of `trainer/samples`."""
 
     classes: tuple[str, ...] | None = None
     """Only these classes of the data, labelled in this order; all of them when None."""

@@ -40,10 +40,10 @@ class Config:
     """Where TFDS keeps its datasets; its own default when not given."""
 
     cache_dir: Path | None = None
-    """Where features and drawn samples are kept; the platform's user cache when not given."""
+    """Where features are kept; the platform's user cache when not given."""
 
     sample_examples: int | None = None
-    """How many pictures the sample has, all splits together; its own number when not given."""
+    """Take so many of the sample's pictures, all splits together; all when not given."""
 
     feature_memory: float = 2.0
     """Gigabytes that features may take in memory; larger ones are read from the disk as training

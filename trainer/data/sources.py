@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from trainer.core.errors import UserError
 from trainer.data.checks.unreadable import drop_unreadable
 from trainer.data.readers.folder import folder_source
 from trainer.data.readers.partition import shares
-from trainer.data.readers.sample import SAMPLES, sample_folder
+from trainer.data.readers.sample import sample_source
 from trainer.data.readers.tfds import (
     default_data_dir,
     is_prepared,
@@ -28,7 +27,6 @@ from trainer.task import Task
 def open_source(
     task: Task,
     config: Config,
-    drawing: Callable[[int, int], None],
     checking: Callable[[int, int], None] = lambda *_: None,
 ) -> Source:
     """The source that `--data` asks for, with the classes that the task learns.
@@ -38,26 +36,20 @@ def open_source(
     Args:
         task: What is to be learnt.
         config: Where from.
-        drawing: Is told how many pictures of a sample are drawn, and of how many.
         checking: Is told how many images are checked, and of how many.
 
     Raises:
         UserError: the data are not there, or nothing can be learnt from them.
     """
-    source = _whole_source(task, config, drawing, checking)
+    source = _whole_source(task, config, checking)
     if task.classes:
         source = filter_classes(source, task.classes)
-    if config.skip_bad_images and source.kind == "tfds":
+    if config.skip_bad_images and source.kind != "folder":
         source = drop_unreadable(source, checking, config.cache_folder / DATASETS)
     return source
 
 
-def _whole_source(
-    task: Task,
-    config: Config,
-    drawing: Callable[[int, int], None],
-    checking: Callable[[int, int], None],
-) -> Source:
+def _whole_source(task: Task, config: Config, checking: Callable[[int, int], None]) -> Source:
     if config.data not in ("auto", "tfds", "sample"):
         return _folder(Path(config.data), config, checking)
     if not task.dataset:
@@ -67,7 +59,9 @@ def _whole_source(
         )
     if config.data == "tfds" or (config.data == "auto" and _is_at_hand(task, config)):
         return _tfds_source(task, config)
-    return _sample_source(task, config, drawing, checking)
+    if task.sample is None:
+        raise _no_sample(task, config)
+    return sample_source(task.sample, config.sample_examples, config.cache_folder / DATASETS)
 
 
 def description(source: Source, task: Task, config: Config) -> str:
@@ -76,8 +70,7 @@ def description(source: Source, task: Task, config: Config) -> str:
     counted = f"{examples:,} images of {len(source.classes)} classes"
     if source.kind == "sample":
         return (
-            f"data: the built-in sample, {counted} drawn by the program"
-            f" (--data tfds downloads the real {task.dataset})"
+            f"data: the built-in sample, {counted} (--data tfds downloads the real {task.dataset})"
         )
     counted += _how_cut(source.cut)
     if source.kind == "tfds":
@@ -115,30 +108,9 @@ def _tfds_folders(config: Config) -> tuple[Path, Path]:
     return config.data_dir or default_data_dir(), config.cache_folder / DATASETS
 
 
-def _folder(
-    folder: Path, config: Config, checking: Callable[[int, int], None], **about: str
-) -> Source:
+def _folder(folder: Path, config: Config, checking: Callable[[int, int], None]) -> Source:
     checked = checking if config.skip_bad_images else None
-    return folder_source(folder, memory=config.cache_folder / DATASETS, checking=checked, **about)
-
-
-def _sample_source(
-    task: Task,
-    config: Config,
-    drawing: Callable[[int, int], None],
-    checking: Callable[[int, int], None],
-) -> Source:
-    if task.sample is None:
-        raise _no_sample(task, config)
-    cache_dir = config.cache_folder
-    try:
-        folder = sample_folder(task.sample, cache_dir, config.sample_examples, drawing)
-    except OSError as error:
-        raise UserError(
-            f"--cache-dir {cache_dir}: the drawn sample cannot be kept there ({error.strerror})"
-        ) from error
-    source = _folder(folder, config, checking, kind="sample", name=task.sample)
-    return dataclasses.replace(source, version=str(SAMPLES[task.sample].version))
+    return folder_source(folder, memory=config.cache_folder / DATASETS, checking=checked)
 
 
 def _no_sample(task: Task, config: Config) -> UserError:

@@ -21,11 +21,8 @@ def load_data(task: Task, config: Config, display: Display) -> Source:
     Raises:
         UserError: there are none, or none that can be read.
     """
-    with (
-        display.bar("drawing the sample", "images") as drawing,
-        display.bar("checking images", "images") as checking,
-    ):
-        source = open_source(task, config, drawing, checking)
+    with display.bar("checking images", "images") as checking:
+        source = open_source(task, config, checking)
     display.say(description(source, task, config))
     if config.skip_bad_images:
         display.say(skipped_message(source.skipped))

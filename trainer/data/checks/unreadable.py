@@ -94,7 +94,7 @@ def drop_unreadable(
 
 def skipped_images(source: Source) -> dict[str, Any]:
     """What result.json tells of the images that were left out: how many, which, and why."""
-    kind = "example" if source.kind == "tfds" else "file"
+    kind = "file" if source.kind == "folder" else "example"
     files = [{kind: where, "reason": why} for where, why in source.skipped.items()]
     return {"count": len(files), "files": files}
 
