@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from trainer import Config, command_line
-from trainer.data.readers.sample import sample_folder
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -54,8 +53,8 @@ def test_its_way_to_go_on_finds_the_last_run(as_written):
     assert config.resume == folder
 
 
-def test_its_task_and_its_trainer_run_on_a_folder_of_photos(as_written):
-    sample_folder("flowers", as_written, examples=25).rename(as_written / "photos")
+def test_its_task_and_its_trainer_run_on_a_folder_of_photos(as_written, write_photos):
+    write_photos(as_written / "photos", 50)
     [command] = [c for c in blocks("sh") if "my_trainers" in c]
     arguments = [sys.executable, *shlex.split(command)[1:]]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
