@@ -22,6 +22,8 @@ from PIL import Image
 # TensorFlow reads it once, when it is imported; and only then: a later import is too late.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+pytest_plugins = ["tests.training"]
+
 if TYPE_CHECKING:
     from trainer.data.splits import Split
 

@@ -4,14 +4,14 @@ import json
 
 import pytest
 
-from tests.loop.conftest import CIRCUMSTANCES
+from tests.training import ENVIRONMENT
 from trainer import UserError
 from trainer.checkpoints.environment import circumstances, differences
 from trainer.data.splits import Source
 
 
 def told(**others):
-    return list(differences(CIRCUMSTANCES, {**CIRCUMSTANCES, **others}))
+    return list(differences(ENVIRONMENT, {**ENVIRONMENT, **others}))
 
 
 def test_where_all_is_as_it_was_nothing_is_told():

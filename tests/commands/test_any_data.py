@@ -11,8 +11,8 @@ from trainer.data import SPLITS
 
 
 @pytest.fixture
-def learnt(run_command, tmp_path, vector_module):
-    """Runs the command with a quick extractor; gives what it printed and its result."""
+def trained(run_command, tmp_path, vector_module):
+    """Runs the command with a quick extractor; returns what it printed, and its result."""
 
     def run(*options):
         done = run_command("--extractor", vector_module, "--epochs", 1, *options)
@@ -32,52 +32,52 @@ def animals(class_folders):
 # A folder.
 
 
-def test_a_folder_brings_its_classes(learnt, animals):
-    _, result = learnt("--task", "folder", "--data", animals)
+def test_the_classes_are_those_of_the_folder(trained, animals):
+    _, result = trained("--task", "folder", "--data", animals)
     assert result["data"]["classes"] == ["ant", "bee", "cat"]
 
 
-def test_a_folder_without_splits_is_cut_class_by_class(learnt, animals):
-    out, result = learnt("--task", "folder", "--data", animals)
+def test_a_folder_without_splits_is_divided_class_by_class(trained, animals):
+    out, result = trained("--task", "folder", "--data", animals)
     assert result["data"]["examples"] == {"train": 20, "validation": 5, "test": 5}
     assert ", cut 70/15/15 into train, validation and test\n" in out
 
 
-def test_copies_are_never_in_two_splits(learnt, animals):
+def test_copies_are_never_in_two_splits(trained, animals):
     for file in list(animals.glob("*/*")):
         for number in range(4):
             shutil.copy(file, file.with_name(f"{number}-{file.name}"))
-    _, result = learnt("--task", "folder", "--data", animals)
+    _, result = trained("--task", "folder", "--data", animals)
     assert result["data"]["examples"] == {"train": 100, "validation": 25, "test": 25}
 
 
-def test_other_names_change_no_bit_of_what_is_learnt(learnt, animals):
-    _, before = learnt("--task", "folder", "--data", animals)
+def test_renamed_files_change_no_bit_of_the_trained_weights(trained, animals):
+    _, before = trained("--task", "folder", "--data", animals)
     for number, file in enumerate(sorted(animals.glob("*/*"), reverse=True)):
         file.rename(file.with_name(f"{number:03}-renamed"))
-    _, after = learnt("--task", "folder", "--data", animals)
+    _, after = trained("--task", "folder", "--data", animals)
     assert after["weights_digest"] == before["weights_digest"]
     assert after["metrics"] == before["metrics"]
 
 
 @pytest.mark.parametrize("task", ["flowers", "dogs"])
-def test_a_folder_is_cut_alike_for_every_task(learnt, animals, task):
-    _, result = learnt("--task", task, "--data", animals)
-    _, of_folder = learnt("--task", "folder", "--data", animals)
+def test_a_folder_is_divided_in_the_same_way_for_every_task(trained, animals, task):
+    _, result = trained("--task", task, "--data", animals)
+    _, of_folder = trained("--task", "folder", "--data", animals)
     assert result["data"]["examples"] == of_folder["data"]["examples"]
 
 
-def test_a_folder_with_splits_keeps_them(learnt, class_folders):
+def test_a_folder_with_splits_keeps_them(trained, class_folders):
     names = ("train", "valid", "test")
     folder = class_folders({f"{split}/{x}": 2 for split in names for x in "ab"})
-    out, result = learnt("--task", "folder", "--data", folder)
+    out, result = trained("--task", "folder", "--data", folder)
     assert result["data"]["examples"] == dict.fromkeys(SPLITS, 4)
     assert "cut" not in out.splitlines()[0].removeprefix(f"data: the folder {folder}")
 
 
-def test_a_folder_without_validation_has_it_cut_from_train(learnt, class_folders):
+def test_a_folder_without_validation_has_it_cut_from_train(trained, class_folders):
     folder = class_folders({f"{split}/{x}": 20 for split in ("train", "test") for x in "ab"})
-    out, result = learnt("--task", "folder", "--data", folder)
+    out, result = trained("--task", "folder", "--data", folder)
     assert result["data"]["examples"] == {"train": 34, "validation": 6, "test": 40}
     assert ", validation cut from train (15 %)\n" in out
 
@@ -87,7 +87,7 @@ def test_a_folder_without_validation_has_it_cut_from_train(learnt, class_folders
 
 @pytest.fixture
 def cifar(tmp_path):
-    """A data_dir with a few pictures in the place of cifar100, which has two labels for each."""
+    """A data_dir with a few images as cifar100, whose examples have two labels."""
 
     def example(number):
         pixels = np.full([32, 32, 3], 4 * number, np.uint8)
@@ -107,24 +107,24 @@ def cifar(tmp_path):
     return tmp_path / "tfds"
 
 
-def test_any_dataset_is_learnt_with_its_own_splits(learnt, cifar):
-    out, result = learnt("--task", "tfds:cifar100", "--data-dir", cifar)
+def test_any_dataset_is_trained_on_with_its_own_splits(trained, cifar):
+    out, result = trained("--task", "tfds:cifar100", "--data-dir", cifar)
     assert result["data"]["examples"] == {"train": 34, "validation": 6, "test": 10}
     assert ", 50 images of 100 classes, validation cut from train (15 %)\n" in out
 
 
-def test_the_label_of_a_dataset_is_the_one_for_supervised_learning(learnt, cifar):
-    _, result = learnt("--task", "tfds:cifar100", "--data-dir", cifar)
+def test_the_label_of_a_dataset_is_its_supervised_key(trained, cifar):
+    _, result = trained("--task", "tfds:cifar100", "--data-dir", cifar)
     assert len(result["data"]["classes"]) == 100
 
 
-def test_the_runs_of_a_dataset_lie_in_a_folder_of_its_name(learnt, cifar, tmp_path):
-    learnt("--task", "tfds:cifar100", "--data-dir", cifar)
+def test_the_runs_of_a_dataset_are_in_a_folder_of_its_name(trained, cifar, tmp_path):
+    trained("--task", "tfds:cifar100", "--data-dir", cifar)
     assert [path.name for path in (tmp_path / "logs").iterdir()] == ["tfds-cifar100"]
 
 
-def test_a_second_run_opens_no_dataset(learnt, cifar, monkeypatch):
-    learnt("--task", "tfds:cifar100", "--data-dir", cifar)
+def test_a_second_run_opens_no_dataset(trained, cifar, monkeypatch):
+    trained("--task", "tfds:cifar100", "--data-dir", cifar)
     monkeypatch.setattr(tfds, "builder", None)
-    _, result = learnt("--task", "tfds:cifar100", "--data-dir", cifar)
+    _, result = trained("--task", "tfds:cifar100", "--data-dir", cifar)
     assert result["extract_images_per_second"] is None

@@ -144,12 +144,12 @@ def test_more_classes_than_the_task_tells_apart(refused, class_folders):
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        pytest.param(b"a text", "is no image of a format we read", id="a-text"),
+        pytest.param(b"a text", "is not an image of a supported format", id="a-text"),
         pytest.param(b"", "is empty", id="nothing"),
         pytest.param(b"\xff\xd8\xff\xe0\x00\x10", "is a JPEG that ends before", id="a-beginning"),
         pytest.param(
             b"\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR\x00\x00\x4e\x20\x00\x00\x4e\x20" + bytes(40),
-            "has 20,000 x 20,000 pixels, more than the 178,956,970 that we decode",
+            "has 20,000 x 20,000 pixels, more than the limit of 178,956,970",
             id="a-bomb",
         ),
         pytest.param(b"\x89PNG\r\n\x1a\n" + bytes(90), "cannot be read as an image", id="damage"),
@@ -220,7 +220,7 @@ def test_a_folder_task_without_a_folder(refused):
 
 def test_a_dataset_that_tfds_does_not_know(refused, tmp_path):
     message = refused("--task", "tfds:cifar_10", "--data-dir", tmp_path / "tfds")
-    assert message == "TFDS knows no dataset 'cifar_10'; did you mean cifar10?"
+    assert message == "TFDS has no dataset 'cifar_10'; did you mean cifar10?"
 
 
 def test_a_dataset_of_boxes(refused, tmp_path):

@@ -1,4 +1,4 @@
-"""A run tells what is wrong with its data, on the terminal and in its result."""
+"""A run reports problems of its data, on the terminal and in its result."""
 
 import json
 import shutil
@@ -8,7 +8,7 @@ import pytest
 
 @pytest.fixture
 def warned(class_folders, run_command, vector_module, tmp_path):
-    """A run on a folder with a leaked image and classes far from balanced."""
+    """A run on a folder with a leaked image and imbalanced classes."""
     folder = class_folders(
         {
             **{"train/cat": 20, "train/dog": 2, "valid/cat": 2, "valid/dog": 2},
@@ -24,7 +24,7 @@ def warned(class_folders, run_command, vector_module, tmp_path):
     return outcome.out, json.loads(result.read_text())
 
 
-def test_a_run_warns_of_its_data(warned):
+def test_a_run_warns_of_leakage_and_imbalance(warned):
     printed, result = warned
     lines = [line for line in printed.splitlines() if line.startswith("warning: ")]
     assert ["more than one split" in line for line in lines] == [True, False]

@@ -102,7 +102,7 @@ def test_a_run_to_begin_from_of_another_network(refused, digits):
 
 def test_data_without_the_classes_that_a_task_learns(refused, cats_and_dogs):
     told = refused("--task", "digits01", "--data", cats_and_dogs)
-    assert told.endswith("has no class '0', which the task learns; it has cat, dog")
+    assert told.endswith("has no class '0', which the task needs; it has cat, dog")
 
 
 def test_a_head_for_images_over_an_extractor(refused, vector_module):

@@ -1,4 +1,4 @@
-"""Image files with wrong bytes: each gives pixels, or one line that says what is wrong with it."""
+"""Image files with wrong bytes: each is decoded, or named in a one-line error."""
 
 import io
 import random
@@ -10,9 +10,8 @@ from hypothesis import strategies
 from PIL import Image
 
 from trainer import UserError
-from trainer.data.checks.unreadable import REMEDY
+from trainer.data.checks.unreadable import REMEDY, report_unreadable_images
 from trainer.data.images.decoding import decode
-from trainer.data.pipeline.batches import report_unreadable_images
 from trainer.data.splits import Split
 
 IN_GRAPH = tf.function(decode, input_signature=[tf.TensorSpec([], tf.string)])
@@ -25,26 +24,26 @@ SPLICED = [b"\x00", b"\xff", b"\n", b"Exif\x00\x00", b"eXIf", b"\xff\xe1\x00\x04
 def pictures():
     noise = random.Random(0).randbytes(SIDE * SIDE * 3)
     colours = Image.frombytes("RGB", (SIDE, SIDE), noise)
-    clear, turned = colours.convert("RGBA"), Image.Exif()
+    clear, rotated = colours.convert("RGBA"), Image.Exif()
     clear.putalpha(100)
-    turned[0x0112] = 6
-    moving = {"save_all": True, "append_images": [colours.rotate(90)]}
+    rotated[0x0112] = 6
+    animation = {"save_all": True, "append_images": [colours.rotate(90)]}
     return [
         (colours, "JPEG", {}),
-        (colours, "JPEG", {"exif": turned}),
+        (colours, "JPEG", {"exif": rotated}),
         (colours, "JPEG", {"progressive": True}),
         (colours, "PNG", {}),
-        (colours, "PNG", {"exif": turned}),
+        (colours, "PNG", {"exif": rotated}),
         (colours.quantize(8), "PNG", {}),
-        (colours, "PNG", moving),
+        (colours, "PNG", animation),
         (colours, "GIF", {}),
-        (colours, "GIF", moving),
+        (colours, "GIF", animation),
         (colours, "BMP", {}),
         (colours.convert("L"), "BMP", {}),
         (colours, "WEBP", {}),
-        (colours, "WEBP", {"lossless": True, "exif": turned}),
+        (colours, "WEBP", {"lossless": True, "exif": rotated}),
         (clear, "WEBP", {}),
-        (clear, "WEBP", moving),
+        (clear, "WEBP", animation),
     ]
 
 
@@ -57,29 +56,29 @@ def written(image, image_format, options):
 WHOLE = [written(*picture) for picture in pictures()]
 
 
-def places(content):
-    """Of a byte of it: as often among the first sixty, where headers are, as anywhere."""
+def positions(content):
+    """A position in it: half of the time in the first sixty bytes, where headers are."""
     last = len(content) - 1
     return strategies.integers(min(4, last), min(60, last)) | strategies.integers(0, last)
 
 
 @strategies.composite
 def mangled(draw):
-    """A whole image file of which bytes were changed, lost, put in, or taken from another."""
+    """An image file with bytes changed, deleted, inserted, or taken from another file."""
     content = bytearray(draw(strategies.sampled_from(WHOLE)))
     for _ in range(draw(strategies.integers(1, 4))):
-        place = draw(places(content))
+        position = draw(positions(content))
         match draw(strategies.sampled_from(["flip", "cut", "lose", "insert", "swap"])):
             case "flip":
-                content[place] ^= draw(strategies.integers(1, 255))
+                content[position] ^= draw(strategies.integers(1, 255))
             case "cut":
-                del content[place + 1 :]
+                del content[position + 1 :]
             case "lose":
-                del content[place + 1 : place + draw(strategies.integers(2, 20))]
+                del content[position + 1 : position + draw(strategies.integers(2, 20))]
             case "insert":
-                content[place:place] = draw(strategies.sampled_from(SPLICED))
+                content[position:position] = draw(strategies.sampled_from(SPLICED))
             case "swap":
-                content[:place] = draw(strategies.sampled_from(WHOLE))[:place]
+                content[:position] = draw(strategies.sampled_from(WHOLE))[:position]
     return bytes(content)
 
 
@@ -95,20 +94,20 @@ def one_image(content):
     )
 
 
-def require_pixels_or_one_line(content):
+def check_pixels_or_one_line(content):
     try:
         with report_unreadable_images([one_image(content)]):
             height, width, channels = IN_GRAPH(content).shape
         assert (height > 0, width > 0, channels) == (True, True, 3)
-    except UserError as refused:
-        message = str(refused)
+    except UserError as error:
+        message = str(error)
         assert message.startswith("picture 0 ")
         assert message.endswith(REMEDY)
         assert message.isprintable()
 
 
 def seeded(examples):
-    """So many, the same each time."""
+    """Settings for so many examples, the same in every run."""
     return hypothesis.settings(
         max_examples=examples,
         derandomize=True,
@@ -119,18 +118,18 @@ def seeded(examples):
 
 
 @pytest.mark.parametrize("content", WHOLE)
-def test_an_image_that_nobody_touched_gives_pixels(content):
+def test_an_intact_image_is_decoded(content):
     assert IN_GRAPH(content).shape == (SIDE, SIDE, 3)
 
 
 @seeded(FEW)
 @hypothesis.given(mangled())
-def test_a_mangled_image_gives_pixels_or_is_named_in_one_line(content):
-    require_pixels_or_one_line(content)
+def test_a_mangled_image_is_decoded_or_named_in_one_line(content):
+    check_pixels_or_one_line(content)
 
 
 @pytest.mark.slow
 @seeded(MANY)
 @hypothesis.given(mangled())
-def test_many_mangled_images_give_pixels_or_are_named_in_one_line(content):
-    require_pixels_or_one_line(content)
+def test_many_mangled_images_are_decoded_or_named_in_one_line(content):
+    check_pixels_or_one_line(content)

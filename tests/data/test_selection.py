@@ -1,8 +1,11 @@
-"""Some classes of a source: their examples alone, under a key of their own."""
+"""Some classes of a source: only their examples, with a fingerprint of their own."""
+
+from pathlib import Path
 
 import pytest
 
 from trainer import UserError
+from trainer.core.hashing import file_sha256
 from trainer.data.readers.folder import folder_source
 from trainer.data.readers.tfds import tfds_source
 from trainer.data.selection import filter_classes
@@ -40,15 +43,21 @@ def test_examples_stay_in_their_order(pets):
     ] == whole
 
 
-def test_an_example_is_told_by_its_own_file(pets):
+def test_an_example_is_described_by_its_own_file(pets):
     split = filter_classes(pets, ("fish", "cat")).splits["train"]
     paths = [path.decode() for path, _ in examples(split)]
     assert [split.describe(position) for position in range(len(paths))] == paths
 
 
-def test_a_part_of_the_chosen_examples_can_be_taken(pets):
+def test_a_slice_of_the_chosen_examples(pets):
     split = filter_classes(pets, ("fish", "cat")).splits["train"]
-    assert examples(split.part(3, 4)) == examples(split)[3:7]
+    assert examples(split.slice(3, 4)) == examples(split)[3:7]
+
+
+def test_chosen_examples_keep_the_digests_of_their_files(pets):
+    split = filter_classes(pets, ("fish", "cat")).splits["train"]
+    files = [path for path, _ in examples(split)]
+    assert split.digests() == [file_sha256(Path(file.decode())) for file in files]
 
 
 @pytest.mark.parametrize("other", [("cat", "fish"), ("fish", "cat"), ("cat", "dog", "fish")])
@@ -60,7 +69,7 @@ def test_every_choice_has_a_fingerprint_of_its_own(pets, other):
     assert len(fingerprints) == 3
 
 
-def test_classes_of_a_dataset_of_tfds_are_chosen_alike(tiny_dataset, prepared):
+def test_classes_of_a_tfds_dataset_are_chosen_too(tiny_dataset, prepared):
     splits = {"train": "train[:50%]", "validation": "train[50%:75%]", "test": "train[75%:]"}
     source = filter_classes(tfds_source(tiny_dataset, splits, prepared), ("dog", "cat"))
     assert source.examples == {"train": 6, "validation": 3, "test": 3}
@@ -68,7 +77,7 @@ def test_classes_of_a_dataset_of_tfds_are_chosen_alike(tiny_dataset, prepared):
     assert examples(source.splits["train"]) == [(image, 1 - label) for image, label in whole]
 
 
-def test_a_class_that_the_data_lack_is_named_with_those_they_have(pets):
+def test_the_error_of_an_unknown_class_lists_those_of_the_data(pets):
     with pytest.raises(UserError, match=r"no class 'bird'.*; it has cat, dog, fish$"):
         filter_classes(pets, ("cat", "bird"))
 

@@ -1,4 +1,4 @@
-"""Which source a run reads, by `--data`."""
+"""The source of a run, by `--data`."""
 
 import dataclasses
 import os
@@ -8,20 +8,18 @@ import pytest
 
 from trainer import Config, Task, UserError
 from trainer.data import SPLITS
+from trainer.data.readers import tfds_cache
 from trainer.data.readers.sample import SAMPLES
+from trainer.data.readers.tfds import dataset_files as files
 from trainer.data.sources import description, open_source
 from trainer.task import find_task
 
 EXAMPLES = 25
 
 
-def silent(*_):
-    pass
-
-
 @pytest.fixture
 def pictures(tiny_dataset):
-    """A task whose dataset the fixture `prepared` has; without a sample unless it is given one."""
+    """A task whose dataset the fixture `prepared` has; it has no sample."""
 
     class Pictures(Task):
         dataset = tiny_dataset
@@ -32,7 +30,7 @@ def pictures(tiny_dataset):
 
 @pytest.fixture
 def config(tmp_path_factory, tmp_path):
-    """Options of `--data …`, in folders of the test; the sample is drawn once for all of them."""
+    """A config with `--data …`, in folders of the test; the sample is drawn once for all tests."""
 
     def make(data="auto", data_dir=tmp_path / "tfds"):
         cache = tmp_path_factory.getbasetemp() / "cache"
@@ -50,43 +48,43 @@ def flowers(pictures):
 
 @pytest.mark.parametrize("data", ["auto", "tfds"])
 def test_what_tfds_has_prepared_is_read(flowers, config, prepared, data):
-    assert open_source(flowers, config(data, prepared), silent).kind == "tfds"
+    assert open_source(flowers, config(data, prepared)).kind == "tfds"
 
 
-def test_auto_takes_the_sample_where_nothing_is_prepared(flowers, config):
-    assert open_source(flowers, config("auto"), silent).kind == "sample"
+def test_auto_is_the_sample_where_nothing_is_prepared(flowers, config):
+    assert open_source(flowers, config("auto")).kind == "sample"
 
 
 def test_auto_downloads_and_prepares_nothing(flowers, config, tmp_path):
-    open_source(flowers, config("auto"), silent)
+    open_source(flowers, config("auto"))
     assert list(tmp_path.iterdir()) == []
 
 
-def test_auto_with_neither_tells_both_ways_out(pictures, config):
+def test_the_error_of_auto_with_neither_says_both_choices(pictures, config):
     with pytest.raises(UserError, match=r"no built-in sample, .*--data tfds .*--data PATH"):
-        open_source(pictures, config("auto"), silent)
+        open_source(pictures, config("auto"))
 
 
-def test_tfds_prepares_what_is_asked_for(pictures, config, tmp_path):
-    assert open_source(pictures, config("tfds", tmp_path / "new"), silent).kind == "tfds"
+def test_tfds_prepares_the_dataset(pictures, config, tmp_path):
+    assert open_source(pictures, config("tfds", tmp_path / "new")).kind == "tfds"
 
 
-def test_sample_is_taken_even_where_tfds_has_the_data(flowers, config, prepared):
-    assert open_source(flowers, config("sample", prepared), silent).kind == "sample"
+def test_sample_is_the_sample_even_where_tfds_has_the_data(flowers, config, prepared):
+    assert open_source(flowers, config("sample", prepared)).kind == "sample"
 
 
 def test_a_path_is_a_folder(pictures, config, cats_and_dogs):
-    assert open_source(pictures, config(str(cats_and_dogs)), silent).kind == "folder"
+    assert open_source(pictures, config(str(cats_and_dogs))).kind == "folder"
 
 
-def test_a_path_that_does_not_exist_is_no_reason_to_take_anything_else(flowers, config):
+def test_a_path_that_does_not_exist_is_an_error(flowers, config):
     with pytest.raises(UserError, match="no such folder"):
-        open_source(flowers, config("nowhere"), silent)
+        open_source(flowers, config("nowhere"))
 
 
-def test_a_sample_that_is_missing_is_no_word_about_tfds(pictures, config, prepared):
+def test_the_error_of_a_missing_sample_does_not_mention_prepared_data(pictures, config, prepared):
     with pytest.raises(UserError) as error:
-        open_source(pictures, config("sample", prepared), silent)
+        open_source(pictures, config("sample", prepared))
     assert f"TFDS has no {pictures.dataset} prepared" not in str(error.value)
 
 
@@ -94,43 +92,42 @@ def test_a_sample_that_is_missing_is_no_word_about_tfds(pictures, config, prepar
 
 
 def test_the_sample_has_its_own_name_and_version(flowers, config):
-    source = open_source(flowers, config("sample"), silent)
+    source = open_source(flowers, config("sample"))
     assert (source.name, source.version) == ("flowers", str(SAMPLES["flowers"].version))
 
 
-def test_the_sample_has_as_many_pictures_as_asked_for(flowers, config):
-    source = open_source(flowers, config("sample"), silent)
+def test_the_sample_has_the_number_of_images_of_the_config(flowers, config):
+    source = open_source(flowers, config("sample"))
     assert sum(source.examples.values()) == EXAMPLES
 
 
-def test_drawing_the_sample_is_told_picture_by_picture(flowers, tmp_path):
-    told = []
+def test_progress_is_shown_for_every_drawn_image(flowers, tmp_path, progress):
     options = Config(data="sample", cache_dir=tmp_path, sample_examples=EXAMPLES)
-    open_source(flowers, options, lambda done, total: told.append((done, total)))
-    assert told == [(done, EXAMPLES) for done in range(1, EXAMPLES + 1)]
+    open_source(flowers, options)
+    assert progress == [("drawing the sample", n, EXAMPLES) for n in range(1, EXAMPLES + 1)]
 
 
-# What is said of it.
+# The description.
 
 
-def test_a_sample_is_called_a_sample_and_tells_how_to_get_the_real_data(flowers, config):
+def test_a_sample_is_called_a_sample_with_the_way_to_the_real_data(flowers, config):
     options = config("sample")
-    assert description(open_source(flowers, options, silent), flowers, options) == (
+    assert description(open_source(flowers, options), flowers, options) == (
         "data: the built-in sample, 25 images of 5 classes drawn by the program"
         " (--data tfds downloads the real tiny_pictures)"
     )
 
 
-def test_a_dataset_of_tfds_is_told_with_its_version_and_place(pictures, config, prepared):
+def test_a_tfds_dataset_is_described_by_its_version_and_folder(pictures, config, prepared):
     options = config("tfds", prepared)
-    assert description(open_source(pictures, options, silent), pictures, options) == (
+    assert description(open_source(pictures, options), pictures, options) == (
         f"data: tiny_pictures 1.0.0 of TFDS in {prepared}, 12 images of 2 classes"
     )
 
 
-def test_a_folder_is_told_with_its_path(pictures, config, cats_and_dogs):
+def test_a_folder_is_described_by_its_path(pictures, config, cats_and_dogs):
     options = config(str(cats_and_dogs))
-    assert description(open_source(pictures, options, silent), pictures, options) == (
+    assert description(open_source(pictures, options), pictures, options) == (
         f"data: the folder {cats_and_dogs}, 20 images of 2 classes,"
         " cut 70/15/15 into train, validation and test"
     )
@@ -139,27 +136,27 @@ def test_a_folder_is_told_with_its_path(pictures, config, cats_and_dogs):
 def test_a_folder_with_splits_is_not_said_to_be_cut(pictures, config, class_folders):
     folder = class_folders({f"{split}/{x}": 2 for split in SPLITS for x in "ab"})
     options = config(str(folder))
-    assert description(open_source(pictures, options, silent), pictures, options) == (
+    assert description(open_source(pictures, options), pictures, options) == (
         f"data: the folder {folder}, 12 images of 2 classes"
     )
 
 
-def test_a_split_that_is_cut_from_train_is_told(pictures, config, class_folders):
+def test_a_split_that_is_cut_from_train_is_mentioned(pictures, config, class_folders):
     folder = class_folders({f"{split}/{x}": 4 for split in ("train", "test") for x in "ab"})
     options = config(str(folder))
-    assert description(open_source(pictures, options, silent), pictures, options) == (
+    assert description(open_source(pictures, options), pictures, options) == (
         f"data: the folder {folder}, 16 images of 2 classes, validation cut from train (15 %)"
     )
 
 
-def test_the_files_of_a_folder_are_read_once_to_be_cut(pictures, config, cats_and_dogs):
+def test_the_files_of_a_folder_that_is_cut_are_read_once(pictures, config, cats_and_dogs):
     options = config(str(cats_and_dogs))
-    before = open_source(pictures, options, silent)
+    before = open_source(pictures, options)
     for file in cats_and_dogs.glob("*/*"):
         state = file.stat()
         file.write_bytes(file.read_bytes()[:-1] + b"!")
         os.utime(file, ns=(state.st_atime_ns, state.st_mtime_ns))
-    after = open_source(pictures, options, silent)
+    after = open_source(pictures, options)
     assert [s.fingerprint for s in after.splits.values()] == [
         s.fingerprint for s in before.splits.values()
     ]
@@ -173,13 +170,13 @@ def test_a_task_without_a_dataset_asks_for_a_folder(config, data):
     folder = find_task("folder")
     options = dataclasses.replace(config(data), task="folder")
     with pytest.raises(UserError, match=r"^--task folder has no data .* --data PATH$"):
-        open_source(folder, options, silent)
+        open_source(folder, options)
 
 
 @pytest.mark.parametrize("data", ["auto", "tfds"])
 def test_any_dataset_is_read_with_its_own_splits(tiny_dataset, config, prepared, data):
     task, options = find_task(f"tfds:{tiny_dataset}"), config(data, prepared)
-    source = open_source(task, options, silent)
+    source = open_source(task, options)
     assert source.examples == {"train": 8, "validation": 2, "test": 2}
     assert description(source, task, options) == (
         f"data: tiny_pictures 1.0.0 of TFDS in {prepared}, 12 images of 2 classes,"
@@ -187,9 +184,9 @@ def test_any_dataset_is_read_with_its_own_splits(tiny_dataset, config, prepared,
     )
 
 
-def test_a_dataset_that_is_not_prepared_is_told_how_to_get(config, tmp_path):
+def test_the_error_of_a_dataset_that_is_not_prepared_says_how_to_get_it(config, tmp_path):
     with pytest.raises(UserError) as error:
-        open_source(find_task("tfds:cifar10"), config("auto"), silent)
+        open_source(find_task("tfds:cifar10"), config("auto"))
     assert str(error.value) == (
         f"tfds-cifar10 has no built-in sample, and TFDS has no cifar10 prepared in"
         f" {tmp_path / 'tfds'}; --data tfds downloads cifar10 of TFDS, --data PATH takes a"
@@ -199,45 +196,54 @@ def test_a_dataset_that_is_not_prepared_is_told_how_to_get(config, tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "reason"),
-    [("cifar_10", r"did you mean cifar10\?"), ("coco", "is no classification of images")],
+    [("cifar_10", r"did you mean cifar10\?"), ("coco", "is not an image classification")],
 )
-def test_a_dataset_that_will_not_do_is_told_at_once(config, name, reason):
+def test_an_unusable_dataset_is_an_error_before_any_download(config, name, reason):
     with pytest.raises(UserError, match=reason):
-        open_source(find_task(f"tfds:{name}"), config("auto"), silent)
+        open_source(find_task(f"tfds:{name}"), config("auto"))
 
 
 def test_a_dataset_that_was_opened_once_is_not_opened_again(
     tiny_dataset, config, prepared, monkeypatch
 ):
     task, options = find_task(f"tfds:{tiny_dataset}"), config("auto", prepared)
-    told = open_source(task, options, silent)
+    opened = open_source(task, options)
     monkeypatch.setitem(sys.modules, "tensorflow_datasets", None)  # cannot be imported
-    remembered = open_source(task, options, silent)
-    assert (remembered.examples, remembered.cut) == (told.examples, told.cut)
+    cached = open_source(task, options)
+    assert (cached.examples, cached.cut) == (opened.examples, opened.cut)
+
+
+@pytest.mark.parametrize("data", ["auto", "tfds"])
+def test_the_files_of_a_dataset_that_was_opened_once_are_listed_once(
+    tiny_dataset, config, prepared, monkeypatch, data
+):
+    task, options = find_task(f"tfds:{tiny_dataset}"), config(data, prepared)
+    open_source(task, options)
+    walks = []
+    monkeypatch.setattr(tfds_cache, "dataset_files", lambda *of: walks.append(of) or files(*of))
+    open_source(task, options)
+    assert walks == [(tiny_dataset, prepared)]
 
 
 # Images that cannot be read.
 
 
-def test_a_folder_is_checked_if_the_config_says_so(pictures, config, cats_and_dogs):
+def test_skip_bad_images_checks_a_folder(pictures, config, cats_and_dogs):
     (cats_and_dogs / "cat" / "empty.png").touch()
     options = dataclasses.replace(config(str(cats_and_dogs)), skip_bad_images=True)
-    source = open_source(pictures, options, silent)
+    source = open_source(pictures, options)
     assert list(source.skipped) == [str(cats_and_dogs / "cat" / "empty.png")]
     assert sum(source.examples.values()) == 20
 
 
-def test_images_of_tfds_are_checked_if_the_config_says_so(pictures, config, prepared, tmp_path):
+def test_skip_bad_images_checks_a_tfds_dataset(pictures, config, prepared, tmp_path, progress):
     options = dataclasses.replace(
         config("tfds", prepared), cache_dir=tmp_path, skip_bad_images=True
     )
-    told = []
-    open_source(pictures, options, silent, lambda done, total: told.append((done, total)))
-    counts = (8, 2, 2)
-    assert told == [(n, count) for count in counts for n in range(1, count + 1)]
+    open_source(pictures, options)
+    assert progress == [("checking images", n, of) for of in (8, 2, 2) for n in range(1, of + 1)]
 
 
-def test_nothing_is_checked_unless_the_config_says_so(pictures, config, prepared):
-    told = []
-    open_source(pictures, config("tfds", prepared), silent, lambda *progress: told.append(progress))
-    assert told == []
+def test_without_skip_bad_images_nothing_is_checked(pictures, config, prepared, progress):
+    open_source(pictures, config("tfds", prepared))
+    assert progress == []

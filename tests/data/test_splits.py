@@ -1,4 +1,4 @@
-"""A split: its labels, and parts of it."""
+"""A split: its labels, and slices of it."""
 
 from pathlib import Path
 
@@ -21,15 +21,25 @@ def test_labels_are_in_the_stored_order(train):
     assert train.labels().tolist() == [0, 0, 0, 1, 1]
 
 
-def test_labels_of_more_examples_than_are_counted_together(split_of):
+def test_labels_of_more_examples_than_one_batch_of_labels(split_of):
     assert split_of([b"x"] * 3000).labels().tolist() == list(range(3000))
 
 
-def test_labels_take_no_look_at_the_images(train):
+def test_labels_need_no_image_file(train):
     [cat, *_] = (path for path, _ in train.references().as_numpy_iterator())
     Path(cat.decode()).write_bytes(b"")
     assert len(train.labels()) == 5
 
 
-def test_a_part_has_its_own_labels(train):
-    assert train.part(2, 2).labels().tolist() == [0, 1]
+def test_a_slice_has_the_labels_of_its_examples(train):
+    assert train.slice(2, 2).labels().tolist() == [0, 1]
+
+
+def test_a_slice_has_the_digests_of_its_examples(train):
+    assert train.slice(2, 2).digests() == train.digests()[2:4]
+
+
+def test_a_slice_of_a_slice_counts_positions_in_the_whole_split(train):
+    part = train.slice(1, 4).slice(2, 2)
+    assert part.first == 3
+    assert part.describe(0) == train.describe(3)

@@ -3,7 +3,7 @@ import time
 import pytest
 import tensorflow as tf
 
-from tests.loop.conftest import BATCH, SIZES
+from tests.training import BATCH, SIZES
 from trainer import Trainer, UserError
 from trainer.hooks.early_stopping import (
     EarlyStopping,

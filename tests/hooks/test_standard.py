@@ -9,7 +9,7 @@ from rich.console import Console
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.util import tensor_util
 
-from tests.loop.conftest import BATCH, SIZES
+from tests.training import BATCH, SIZES
 from trainer.checkpoints.store import newest_checkpoint
 from trainer.core import signals
 from trainer.core.errors import DivergedError

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.loop.conftest import SIZES
+from tests.training import SIZES
 from trainer import Trainer
 from trainer.checkpoints.store import newest_checkpoint
 from trainer.core.errors import DivergedError

@@ -1,4 +1,4 @@
-"""Training on varied and mixed images: the loop, the losses and the metrics take them."""
+"""Training on augmented and mixed images, through the loop, the losses and the metrics."""
 
 import keras
 import numpy as np
@@ -50,7 +50,7 @@ def trained(task, split, mixing, epochs=1):
 
 @pytest.mark.parametrize("task", [Softmax(), OneLogit()], ids=["softmax", "one logit"])
 @pytest.mark.parametrize("mixing", [None, MIXING], ids=str)
-def test_it_learns_from_varied_and_mixed_images(task, split, mixing):
+def test_it_learns_from_augmented_and_mixed_images(task, split, mixing):
     trainer = trained(task, split, mixing, epochs=3)
     assert trainer.evaluate("validation")["accuracy"] > 0.9
 

@@ -1,4 +1,5 @@
 import itertools
+import json
 
 import numpy as np
 import pytest
@@ -8,7 +9,14 @@ from trainer.data.pipeline.augment import PRESETS
 from trainer.data.pipeline.mixup import Mixing
 from trainer.data.splits import Split
 from trainer.features.features import Features, StoredFeatures, joined
-from trainer.loop.batches import Batches, FeatureBatches, ImageBatches, StreamedFeatureBatches
+from trainer.loop.batches import (
+    Batches,
+    FeatureBatches,
+    ImageBatches,
+    StreamedFeatureBatches,
+    spec_as_json,
+    spec_from_json,
+)
 
 EXAMPLES, BATCH = 10, 4
 
@@ -43,34 +51,53 @@ EVERY_KIND = pytest.mark.parametrize(
 
 def drawn(
     batches: Batches, epoch: int | None, first: int = 0
-) -> list[tuple[np.ndarray, np.ndarray]]:
-    feed = batches.open(epoch, first)
-    take = tf.function(lambda step: batches.take(feed, step))
-    taken = [take(tf.constant(step)) for step in range(first, batches.steps)]
-    return [(inputs.numpy(), labels.numpy()) for inputs, labels in taken]
+) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Inputs, labels and sample weights of a data epoch, from a step on."""
+    iterator = batches.make_iterator(epoch, first)
+    get_next = tf.function(lambda step: batches.get_next(iterator, step))
+    taken = [get_next(tf.constant(step)) for step in range(first, batches.steps)]
+    return [tuple(tensor.numpy() for tensor in batch) for batch in taken]
 
 
 def labels_of(batches: Batches, epoch: int | None) -> list[int]:
-    return np.concatenate([labels for _, labels in drawn(batches, epoch)]).tolist()
+    return np.concatenate([labels for _, labels, _ in drawn(batches, epoch)]).tolist()
+
+
+def weights_of(batches: Batches, epoch: int | None) -> list[float]:
+    return np.concatenate([weight for _, _, weight in drawn(batches, epoch)]).tolist()
 
 
 @EVERY_KIND
-def test_an_epoch_holds_every_example_once_and_fills_up_with_labels_of_minus_one(make):
-    assert sorted(labels_of(make(), epoch=0)) == [-1, -1, *range(EXAMPLES)]
+@pytest.mark.parametrize("epoch", [None, 0])
+def test_an_epoch_holds_every_example_once_at_weight_1(make, epoch):
+    batches = make()
+    weighted = zip(labels_of(batches, epoch), weights_of(batches, epoch), strict=True)
+    assert sorted(label for label, weight in weighted if weight) == list(range(EXAMPLES))
 
 
 @EVERY_KIND
-def test_the_padding_comes_last(make):
-    assert labels_of(make(), epoch=0)[-2:] == [-1, -1]
+@pytest.mark.parametrize("epoch", [None, 0])
+def test_the_last_batch_is_filled_up_with_the_first_examples_of_the_order_at_weight_0(make, epoch):
+    batches = make()
+    labels = labels_of(batches, epoch)
+    assert weights_of(batches, epoch) == [1.0] * EXAMPLES + [0.0] * 2
+    assert labels[EXAMPLES:] == labels[:2]
+
+
+def test_an_epoch_smaller_than_a_batch_fills_it_up_with_all_its_examples_again():
+    features = Features(np.arange(3.0, dtype=np.float32)[:, None], np.arange(3, dtype=np.int32))
+    batches = FeatureBatches(features, 8, seed=0)
+    labels = labels_of(batches, epoch=0)
+    assert labels == (labels[:3] * 3)[:8]
+    assert weights_of(batches, epoch=0) == [1.0] * 3 + [0.0] * 5
 
 
 @EVERY_KIND
 def test_inputs_stay_beside_their_labels(make):
-    for inputs, labels in drawn(make(), epoch=3):
-        present = labels >= 0
+    for inputs, labels, _ in drawn(make(), epoch=3):
         scale = 255 if inputs.ndim == 4 else 1
         shades = inputs.reshape(BATCH, -1)[:, 0] * scale
-        np.testing.assert_allclose(shades[present], labels[present], atol=1e-4)
+        np.testing.assert_allclose(shades, labels, atol=1e-4)
 
 
 @EVERY_KIND
@@ -94,14 +121,20 @@ def test_seeds_have_orders_of_their_own(make):
 
 
 @EVERY_KIND
-def test_every_batch_has_the_shape_that_the_spec_tells(make):
+def test_every_batch_has_the_shapes_of_its_spec(make):
     batches = make()
-    for inputs, labels in drawn(batches, epoch=0):
-        assert (inputs.shape, labels.shape) == tuple(tuple(s.shape) for s in batches.batch_spec)
+    for batch in drawn(batches, epoch=0):
+        assert [tensor.shape for tensor in batch] == [tuple(s.shape) for s in batches.batch_spec]
 
 
 @EVERY_KIND
-def test_examples_in_leaves_the_padding_out(make):
+def test_a_spec_comes_back_from_json(make):
+    spec = make().batch_spec
+    assert tuple(spec_from_json(json.loads(json.dumps(spec_as_json(spec))))) == spec
+
+
+@EVERY_KIND
+def test_examples_in_does_not_count_the_rows_that_fill_up(make):
     assert [make().examples_in(first, 1) for first in range(3)] == [4, 4, 2]
     assert make().examples_in(0, 3) == EXAMPLES
 
@@ -114,7 +147,7 @@ def test_every_kind_has_the_same_order(epoch):
 
 
 def require_the_rest(batches: Batches, epoch: int | None, first: int) -> None:
-    """What is drawn from a step on is what the whole pass has from there."""
+    """The batches from a step on are those that the whole epoch has from there."""
     whole, rest = drawn(batches, epoch), drawn(batches, epoch, first)
     for expected, found in zip(whole[first:], rest, strict=True):
         for one, other in zip(expected, found, strict=True):
@@ -124,7 +157,7 @@ def require_the_rest(batches: Batches, epoch: int | None, first: int) -> None:
 @EVERY_KIND
 @pytest.mark.parametrize("epoch", [None, 1])
 @pytest.mark.parametrize("first", [1, 2])
-def test_opened_in_the_midst_of_a_pass_batches_are_those_of_the_whole(make, epoch, first):
+def test_from_a_step_within_the_epoch_batches_are_those_of_the_whole(make, epoch, first):
     require_the_rest(make(), epoch, first)
 
 
@@ -146,46 +179,53 @@ def noisy_batches(seed: int = 0, **options: object) -> ImageBatches:
 
 def images_of(batches: Batches, epoch: int | None) -> np.ndarray:
     """The images of an epoch in the stored order."""
-    inputs, labels = (np.concatenate(column) for column in zip(*drawn(batches, epoch), strict=True))
-    return inputs[np.argsort(labels, kind="stable")][labels.size - EXAMPLES :]
+    inputs, labels, _ = (
+        np.concatenate(column)[:EXAMPLES] for column in zip(*drawn(batches, epoch), strict=True)
+    )
+    return inputs[np.argsort(labels, kind="stable")]
 
 
-def test_training_epochs_vary_every_image_each_its_own_way():
+def test_every_epoch_augments_every_image_in_its_own_way():
     batches = noisy_batches(augmentation=AUGMENTATION)
     plain, first, second = (images_of(batches, epoch) for epoch in (None, 0, 1))
     for one, other in itertools.combinations([plain, first, second], 2):
         assert (np.abs(one - other).max((1, 2, 3)) > 0.02).all()
 
 
-def test_an_epoch_is_varied_the_same_each_time():
+def test_an_epoch_is_augmented_the_same_each_time():
     one, again = (images_of(noisy_batches(augmentation=AUGMENTATION), epoch=3) for _ in range(2))
     np.testing.assert_array_equal(one, again)
 
 
-def test_another_seed_varies_otherwise():
+def test_another_seed_augments_otherwise():
     one, other = (images_of(noisy_batches(s, augmentation=AUGMENTATION), 0) for s in (0, 1))
     assert not np.allclose(one, other)
 
 
-def test_without_an_epoch_nothing_is_varied():
-    varied = noisy_batches(augmentation=AUGMENTATION)
-    np.testing.assert_array_equal(images_of(varied, None), images_of(noisy_batches(), None))
+def test_without_an_epoch_nothing_is_augmented():
+    augmented = noisy_batches(augmentation=AUGMENTATION)
+    np.testing.assert_array_equal(images_of(augmented, None), images_of(noisy_batches(), None))
 
 
 @pytest.mark.parametrize("epoch", [None, 0])
 @pytest.mark.parametrize("augmentation", [None, AUGMENTATION])
-def test_mixed_batches_have_shares_of_classes_as_the_spec_tells(epoch, augmentation):
+def test_mixed_batches_have_soft_labels(epoch, augmentation):
     batches = noisy_batches(augmentation=augmentation, mixing=MIXING)
     assert tuple(batches.batch_spec[1].shape) == (BATCH, EXAMPLES)
-    for inputs, labels in drawn(batches, epoch):
-        assert (inputs.shape, labels.shape) == tuple(tuple(s.shape) for s in batches.batch_spec)
-        assert labels.dtype == np.float32
+    for batch in drawn(batches, epoch):
+        assert [tensor.shape for tensor in batch] == [tuple(s.shape) for s in batches.batch_spec]
+        assert batch[1].dtype == np.float32
 
 
-def test_every_example_has_a_share_of_one_in_a_mixed_epoch():
-    shares = np.concatenate([labels for _, labels in drawn(noisy_batches(mixing=MIXING), 0)])
-    np.testing.assert_allclose(shares.sum(axis=1), [1] * EXAMPLES + [0] * 2, atol=1e-6)
-    assert (shares.max(axis=1)[:EXAMPLES] < 1).any()
+def test_the_soft_labels_of_every_row_add_up_to_1_in_a_mixed_epoch():
+    soft = np.concatenate([labels for _, labels, _ in drawn(noisy_batches(mixing=MIXING), 0)])
+    np.testing.assert_allclose(soft.sum(axis=1), np.ones(EXAMPLES + 2), atol=1e-6)
+    assert (soft.max(axis=1)[:EXAMPLES] < 1).any()
+
+
+def test_the_rows_that_fill_up_are_mixed_with_none():
+    *_, (images, soft, weight) = drawn(noisy_batches(mixing=MIXING), 0)
+    assert (soft[weight == 0].max(axis=1) == 1).all()
 
 
 @pytest.mark.parametrize(
@@ -195,19 +235,19 @@ def test_every_example_has_a_share_of_one_in_a_mixed_epoch():
         {"mixing": MIXING},
         {"augmentation": AUGMENTATION, "mixing": MIXING},
     ],
-    ids=["varied", "mixed", "both"],
+    ids=["augmented", "mixed", "both"],
 )
 @pytest.mark.parametrize("epoch", [None, 1])
 @pytest.mark.parametrize("first", [1, 2])
-def test_in_the_midst_of_a_pass_images_are_varied_and_mixed_as_in_the_whole(options, epoch, first):
+def test_from_a_step_within_the_epoch_images_are_augmented_and_mixed_as_in_the_whole(options, epoch, first):
     require_the_rest(noisy_batches(**options), epoch, first)
 
 
 def test_without_an_epoch_nothing_is_mixed():
     plain, mixed = drawn(noisy_batches(), None), drawn(noisy_batches(mixing=MIXING), None)
-    for (images, labels), (mixed_images, shares) in zip(plain, mixed, strict=True):
+    for (images, labels, _), (mixed_images, soft, _) in zip(plain, mixed, strict=True):
         np.testing.assert_array_equal(mixed_images, images)
-        np.testing.assert_array_equal(shares, tf.one_hot(labels, EXAMPLES))
+        np.testing.assert_array_equal(soft, tf.one_hot(labels, EXAMPLES))
 
 
 # Labels.
@@ -227,7 +267,7 @@ COPIES = 3
 
 
 def copied(kind: type[Batches]) -> Batches:
-    """Copies of ten features, which tell their copy and their label."""
+    """Copies of ten features, each of which is its copy's number and its label."""
     numbers = np.arange(COPIES * EXAMPLES)
     parts = [
         Features(rows[:, None].astype(np.float32), (rows % EXAMPLES).astype(np.int32))
@@ -243,11 +283,10 @@ EVERY_COPIED_KIND = pytest.mark.parametrize("kind", [FeatureBatches, StreamedFea
 @EVERY_COPIED_KIND
 @pytest.mark.parametrize("epoch", [0, 1, 2, 3, 7])
 def test_an_epoch_takes_the_next_copy_of_every_example(kind, epoch):
-    for vectors, labels in drawn(copied(kind), epoch):
-        present = labels >= 0
-        copies, positions = np.divmod(vectors[present, 0].astype(int), EXAMPLES)
+    for vectors, labels, _ in drawn(copied(kind), epoch):
+        copies, positions = np.divmod(vectors[:, 0].astype(int), EXAMPLES)
         assert set(copies) == {epoch % COPIES}
-        np.testing.assert_array_equal(positions, labels[present])
+        np.testing.assert_array_equal(positions, labels)
 
 
 @EVERY_COPIED_KIND
@@ -258,7 +297,7 @@ def test_copies_come_in_the_order_of_the_examples(kind, epoch):
 
 @EVERY_COPIED_KIND
 @pytest.mark.parametrize("epoch", [None, 4])
-def test_in_the_midst_of_a_pass_copies_are_those_of_the_whole(kind, epoch):
+def test_from_a_step_within_the_epoch_copies_are_those_of_the_whole(kind, epoch):
     require_the_rest(copied(kind), epoch, first=2)
 
 

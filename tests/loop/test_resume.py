@@ -12,7 +12,7 @@ import tensorflow as tf
 from rich.console import Console
 
 from tests.conftest import points_of
-from tests.loop.conftest import CIRCUMSTANCES, CLASSES, SIZES, Tiny, features
+from tests.training import ENVIRONMENT, CLASSES, SIZES, Tiny, features
 from trainer import Config, Task, Trainer
 from trainer.checkpoints.store import newest_checkpoint
 from trainer.checkpoints.training_state import TrainingState
@@ -103,7 +103,7 @@ def go_on(trainer, path, between=()):
     """Train from the newest checkpoint of a run to the end, with hooks behind each of its own."""
     folder, clock, display = RunFolder(path), Clock(), Display(Console(file=io.StringIO()))
     path.mkdir(exist_ok=True)
-    state = TrainingState(trainer, folder, clock, CIRCUMSTANCES)
+    state = TrainingState(trainer, folder, clock, ENVIRONMENT)
     checkpoint = newest_checkpoint(folder.checkpoints, print)
     if checkpoint is not None:
         assert state.restore(checkpoint) == []

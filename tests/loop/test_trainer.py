@@ -5,29 +5,33 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.loop.conftest import BATCH, SIZES, features
-from trainer import Trainer, UserError
+from tests.training import BATCH, SIZES, features
+from trainer import Config, Hook, Task, Trainer, UserError
 from trainer.core import signals
-from trainer.features.features import StoredFeatures
-from trainer.loop.batches import StreamedFeatureBatches
+from trainer.features.features import Features, StoredFeatures
+from trainer.loop.batches import FeatureBatches, StreamedFeatureBatches
 from trainer.loop.history import EpochRecord
-from trainer.loop.triggers import EverySpan, EverySteps
+from trainer.loop.triggers import EverySteps
 
 STEPS_PER_EPOCH = -(-SIZES["train"] // BATCH)
 
 COMPILED_OR_NOT = pytest.mark.parametrize("jit", ["on", "off"])
 
 
-class Listener:
-    """A hook that keeps the spans it was told of."""
+class Recorder(Hook):
+    """Records which steps each call had, and the epochs."""
 
-    def __init__(self, steps: int) -> None:
-        self.when = EverySteps(steps)
-        self.spans = []
+    def __init__(self, steps: int | None = None) -> None:
+        if steps is not None:
+            self.when = EverySteps(steps)
+        self.calls, self.epochs = [], []
 
-    def __call__(self, trainer, span):
-        assert trainer.step == span.last
-        self.spans.append((span.first, span.last))
+    def on_steps_end(self, trainer, output):
+        assert trainer.step == output.last
+        self.calls.append((output.first, output.last))
+
+    def on_epoch_end(self, trainer, record):
+        self.epochs.append((record.epoch, trainer.step))
 
 
 @COMPILED_OR_NOT
@@ -60,10 +64,10 @@ def test_another_seed_gives_other_weights(make_trainer, weights):
 
 
 @COMPILED_OR_NOT
-def test_how_hooks_cut_the_spans_changes_no_weight(make_trainer, weights, jit):
+def test_how_many_steps_a_call_has_changes_no_weight(make_trainer, weights, jit):
     first, second = make_trainer(jit=jit), make_trainer(jit=jit)
     first.fit()
-    second.fit([Listener(3), Listener(1)])
+    second.fit([Recorder(3), Recorder(1)])
     for one, other in zip(weights(first), weights(second), strict=True):
         np.testing.assert_array_equal(one, other)
 
@@ -77,7 +81,7 @@ class Looking(Trainer):
         return {**values, "loss": tf.ensure_shape(seen, [])}
 
 
-def test_a_step_that_xla_cannot_compile_trains_as_if_nobody_had_tried(make_trainer, weights):
+def test_a_step_that_xla_cannot_compile_trains_as_without_xla(make_trainer, weights):
     tried, untried = make_trainer(Looking, jit="auto"), make_trainer(Looking, jit="off")
     tried.fit()
     untried.fit()
@@ -85,11 +89,12 @@ def test_a_step_that_xla_cannot_compile_trains_as_if_nobody_had_tried(make_train
         np.testing.assert_array_equal(one, other)
 
 
-def test_that_a_step_runs_uncompiled_is_said_once_and_why(make_trainer, capsys):
-    make_trainer(Looking).fit([Listener(3)])
-    assert capsys.readouterr().out == (
-        "the training step runs uncompiled, more slowly: XLA cannot compile tf.py_function\n"
-    )
+def test_that_a_step_runs_uncompiled_is_logged_once_with_the_reason(make_trainer, caplog):
+    with caplog.at_level("INFO", "trainer"):
+        make_trainer(Looking).fit([Recorder(3)])
+    assert [record.getMessage() for record in caplog.records] == [
+        "the training step runs uncompiled, more slowly: XLA cannot compile tf.py_function"
+    ]
 
 
 def test_a_step_that_must_be_compiled_and_cannot_be_changes_nothing(make_trainer):
@@ -101,23 +106,31 @@ def test_a_step_that_must_be_compiled_and_cannot_be_changes_nothing(make_trainer
         np.testing.assert_array_equal(variable.numpy(), kept)
 
 
-def test_a_span_ends_where_a_hook_wants_a_word_and_at_the_end_of_an_epoch(make_trainer):
-    hook = Listener(3)
+def test_a_call_ends_where_a_hook_is_due_and_at_the_end_of_an_epoch(make_trainer):
+    hook = Recorder(3)
     make_trainer(epochs=2).fit([hook])
     assert STEPS_PER_EPOCH == 7
-    assert hook.spans == [(0, 3), (3, 6), (7, 9), (9, 12)]
+    assert hook.calls == [(0, 3), (3, 6), (7, 9), (9, 12)]
 
 
-class Spans:
-    """A hook that keeps every span, and cuts none."""
+def test_hooks_get_the_record_of_every_epoch_whenever_they_are_due_between_steps(make_trainer):
+    hook = Recorder(100)
+    make_trainer(epochs=2).fit([hook])
+    assert (hook.calls, hook.epochs) == ([], [(1, 7), (2, 14)])
 
-    when = EverySpan()
 
-    def __init__(self) -> None:
-        self.bounds = []
+def test_an_epoch_ends_after_every_hook_has_had_its_steps(make_trainer):
+    order = []
 
-    def __call__(self, trainer, span):
-        self.bounds.append((span.first, span.last))
+    class Order(Hook):
+        def on_steps_end(self, trainer, output):
+            order.append("steps")
+
+        def on_epoch_end(self, trainer, record):
+            order.append("epoch")
+
+    make_trainer(epochs=1).fit([Order(), Order()])
+    assert order == ["steps", "steps", "epoch", "epoch"]
 
 
 @pytest.mark.parametrize(
@@ -128,12 +141,12 @@ class Spans:
         (10, [(0, 7), (7, 10), (10, 14), (14, 20)]),
     ],
 )
-def test_a_span_crosses_neither_the_end_of_an_epoch_nor_of_a_pass(
+def test_a_call_crosses_neither_the_end_of_an_epoch_nor_of_the_data(
     make_trainer, steps_per_epoch, bounds
 ):
-    hook = Spans()
+    hook = Recorder()
     make_trainer(epochs=2, steps_per_epoch=steps_per_epoch).fit([hook])
-    assert hook.bounds == bounds
+    assert hook.calls == bounds
 
 
 @COMPILED_OR_NOT
@@ -147,7 +160,7 @@ def test_how_long_an_epoch_is_changes_no_weight(make_trainer, weights, steps_per
         np.testing.assert_array_equal(one, another)
 
 
-def test_a_stream_too_goes_on_from_epoch_to_epoch_within_a_pass(make_trainer, weights):
+def test_streamed_features_too_continue_from_epoch_to_epoch_within_the_data(make_trainer, weights):
     class Streamed(Trainer):
         def __init__(self, task, config, classes, batches):
             streams = {
@@ -166,19 +179,19 @@ def test_a_stream_too_goes_on_from_epoch_to_epoch_within_a_pass(make_trainer, we
         np.testing.assert_array_equal(one, another)
 
 
-def test_epochs_and_passes_are_counted_apart(make_trainer):
+def test_epochs_and_data_epochs_are_counted_apart(make_trainer):
     trainer = make_trainer(epochs=3, steps_per_epoch=5)
     trainer.fit()
-    assert (trainer.step, trainer.epoch, trainer.passes) == (15, 3, 2)
+    assert (trainer.step, trainer.epoch, trainer.data_epoch) == (15, 3, 2)
 
 
-class Stopper:
-    """A hook that stops training at a step, and gives a reason."""
+class Stopper(Hook):
+    """Stops training at a step, for a reason."""
 
     def __init__(self, step: int, reason: str) -> None:
         self.when, self.reason = EverySteps(step), reason
 
-    def __call__(self, trainer, span):
+    def on_steps_end(self, trainer, output):
         trainer.stop(self.reason)
 
 
@@ -188,10 +201,10 @@ def test_training_ends_where_a_hook_stops_it(make_trainer):
     assert (trainer.step, trainer.stopped, trainer.finished) == (3, "enough", True)
 
 
-def test_hooks_after_the_one_that_stops_still_speak(make_trainer):
-    listener = Listener(3)
-    make_trainer().fit([Stopper(3, "enough"), listener])
-    assert listener.spans == [(0, 3)]
+def test_hooks_behind_the_one_that_stops_are_called_too(make_trainer):
+    recorder = Recorder(3)
+    make_trainer().fit([Stopper(3, "enough"), recorder])
+    assert (recorder.calls, recorder.epochs) == ([(0, 3)], [(1, 3)])
 
 
 def test_the_first_of_two_reasons_is_kept(make_trainer):
@@ -207,20 +220,18 @@ def test_a_training_that_nobody_stops_has_no_reason(make_trainer):
     assert trainer.stopped is None
 
 
-def test_hooks_speak_in_their_order(make_trainer):
-    said = []
+def test_hooks_are_called_in_their_order(make_trainer):
+    called = []
 
-    class Speaker:
-        when = EverySteps(STEPS_PER_EPOCH)
+    class Named(Hook):
+        def __init__(self, name):
+            self.name = name
 
-        def __init__(self, word):
-            self.word = word
+        def on_steps_end(self, trainer, output):
+            called.append(self.name)
 
-        def __call__(self, trainer, span):
-            said.append(self.word)
-
-    make_trainer(epochs=1).fit([Speaker("first"), Speaker("second")])
-    assert said == ["first", "second"]
+    make_trainer(epochs=1).fit([Named("first"), Named("second")])
+    assert called == ["first", "second"]
 
 
 def test_evaluation_counts_every_example_once(make_trainer):
@@ -253,10 +264,11 @@ def test_the_test_takes_every_batch(make_trainer):
     assert limited.evaluate("test") == whole.evaluate("test")
 
 
-def test_what_there_is_to_measure_is_known_before_the_first_step(make_trainer):
+def test_the_names_of_all_metrics_are_there_before_the_first_step(make_trainer):
     trainer = make_trainer()
-    assert trainer.metric_names("train") == ["loss", "gradient_norm", "accuracy"]
-    assert trainer.metric_names("validation") == ["loss", "accuracy"]
+    trainer.build()
+    assert list(trainer.train_metrics.result()) == ["loss", "gradient_norm", "accuracy"]
+    assert list(trainer.eval_metrics.result()) == ["loss", "accuracy"]
     assert trainer.step == 0
 
 
@@ -268,63 +280,173 @@ def test_evaluation_changes_no_variable(make_trainer):
         np.testing.assert_array_equal(variable.numpy(), kept)
 
 
-def test_the_loss_of_a_padded_batch_is_the_mean_over_its_examples(make_trainer):
+# What steps are made of.
+
+
+ALL = tf.ones([2])
+
+
+def test_rows_of_weight_0_do_not_count_in_the_loss(make_trainer):
     trainer = make_trainer()
     logits = tf.random.stateless_normal([4, 3], [1, 2])
-    padded = trainer.loss(tf.constant([0, 2, -1, -1]), logits)
-    bare = trainer.loss(tf.constant([0, 2]), logits[:2])
-    assert float(padded) == pytest.approx(float(bare))
+    filled = trainer.compute_loss(tf.constant([0, 2, 1, 0]), logits, tf.constant([1.0, 1, 0, 0]))
+    bare = trainer.compute_loss(tf.constant([0, 2]), logits[:2], ALL)
+    assert float(filled) == pytest.approx(float(bare))
 
 
-def test_the_loss_takes_shares_of_classes(make_trainer):
+def test_the_loss_is_the_mean_by_weight_however_small_the_weights(make_trainer):
     trainer = make_trainer()
     logits = tf.random.stateless_normal([2, 3], [1, 2])
-    classes = trainer.loss(tf.constant([0, 2]), logits)
-    shares = trainer.loss(tf.one_hot([0, 2], 3), logits)
-    assert float(shares) == pytest.approx(float(classes))
+    small = trainer.compute_loss(tf.constant([0, 2]), logits, 0.01 * ALL)
+    assert float(small) == pytest.approx(
+        float(trainer.compute_loss(tf.constant([0, 2]), logits, ALL))
+    )
 
 
-def test_the_loss_includes_the_models_own_regularisation(make_trainer):
-    class Regularised(Trainer):
+def test_the_loss_of_no_example_is_0(make_trainer):
+    loss = make_trainer().compute_loss(tf.constant([0, 2]), tf.ones([2, 3]), 0 * ALL)
+    assert float(loss) == 0.0
+
+
+def test_the_loss_takes_soft_labels(make_trainer):
+    trainer = make_trainer()
+    logits = tf.random.stateless_normal([2, 3], [1, 2])
+    classes = trainer.compute_loss(tf.constant([0, 2]), logits, ALL)
+    soft = trainer.compute_loss(tf.one_hot([0, 2], 3), logits, ALL)
+    assert float(soft) == pytest.approx(float(classes))
+
+
+def test_the_loss_includes_the_models_own_regularization(make_trainer):
+    class Regularized(Trainer):
         def build_model(self):
-            model = keras.Sequential([keras.layers.Dense(3, kernel_regularizer="l2")])
-            model(tf.zeros([1, 6]))
-            return model
+            return keras.Sequential([keras.layers.Dense(3, kernel_regularizer="l2")])
 
-    trainer = make_trainer(Regularised)
+    trainer = make_trainer(Regularized)
     labels, inputs = tf.constant([0, 1]), tf.ones([2, 6])
     kernel = trainer.model.trainable_variables[0]
     task_loss = trainer.task.loss(labels, trainer.model(inputs))
     expected = np.mean(task_loss) + 0.01 * np.sum(np.square(kernel))
-    assert float(trainer.loss(labels, trainer.model(inputs))) == pytest.approx(expected, rel=1e-5)
+    loss = trainer.compute_loss(labels, trainer.model(inputs), ALL)
+    assert float(loss) == pytest.approx(expected, rel=1e-5)
 
 
 def test_apply_gradients_returns_their_global_norm(make_trainer):
     trainer = make_trainer()
-    with tf.GradientTape() as tape:
-        loss = tf.add_n([tf.reduce_sum(v.value) for v in trainer.model.trainable_variables])
-    ones = sum(int(np.prod(v.shape)) for v in trainer.model.trainable_variables)
-    assert float(trainer.apply_gradients(tape, loss)) == pytest.approx(ones**0.5)
+    gradients = [tf.ones(v.shape) for v in trainer.model.trainable_variables]
+    parameters = sum(int(np.prod(gradient.shape)) for gradient in gradients)
+    assert float(trainer.apply_gradients(gradients)) == pytest.approx(parameters**0.5)
+
+
+# Subclasses.
+
+
+class Mixup(Trainer):
+    """The README's."""
+
+    def train_step(self, batch):
+        inputs, labels, sample_weight = batch
+        labels = tf.one_hot(labels, len(self.classes))
+        inputs, labels = (0.8 * x + 0.2 * tf.reverse(x, [0]) for x in (inputs, labels))
+        with tf.GradientTape() as tape:
+            logits = self.model(inputs, training=True)
+            loss = self.compute_loss(labels, logits, sample_weight)
+        gradient_norm = self.apply_gradients(tape.gradient(loss, self.model.trainable_variables))
+        self.update_metrics(labels, logits, sample_weight)
+        return {"loss": loss, "gradient_norm": gradient_norm}
 
 
 @COMPILED_OR_NOT
 def test_a_subclass_steps_its_own_way(make_trainer, jit):
-    class Mixup(Trainer):
-        """As the design shows it: shares of classes, a bare loss, no metrics."""
-
-        def train_step(self, batch):
-            inputs, labels = batch
-            shares = 0.7 * tf.one_hot(labels, 3) + 0.3 * tf.one_hot(labels[::-1], 3)
-            mixed = 0.7 * inputs + 0.3 * inputs[::-1]
-            with tf.GradientTape() as tape:
-                loss = self.loss(shares, self.model(mixed, training=True))
-            self.apply_gradients(tape, loss)
-            return {"loss": loss}
-
     trainer = make_trainer(Mixup, epochs=20, jit=jit)
     trainer.fit()
     assert trainer.evaluate("test")["accuracy"] > 0.7
+    assert list(trainer.train_metrics.result()) == ["loss", "gradient_norm", "accuracy"]
+
+
+def test_mixed_with_a_last_batch_that_is_filled_up_only_its_examples_count(make_trainer):
+    """Of the last of seven batches two rows are examples and six fill it up, at weight 0."""
+    trainer = make_trainer(Mixup, learning_rate=0.0, jit="off")
+    train = trainer.batches["train"]
+    inputs, labels, sample_weight = train.get_next(train.make_iterator(epoch=0), tf.constant(6))
+    assert sample_weight.numpy().tolist() == [1, 1, 0, 0, 0, 0, 0, 0]
+    soft = tf.one_hot(labels, 3)
+    mixed = 0.8 * soft + 0.2 * tf.reverse(soft, [0])
+    logits = trainer.model(0.8 * inputs + 0.2 * tf.reverse(inputs, [0]))
+    losses = keras.losses.categorical_crossentropy(mixed, logits, from_logits=True)
+
+    loss = trainer.compute_loss(mixed, logits, sample_weight)
+    trainer.update_metrics(mixed, logits, sample_weight)
+
+    assert float(loss) == pytest.approx(np.mean(losses[:2]), rel=1e-6)
+    correct = np.argmax(logits, -1)[:2] == np.argmax(mixed, -1)[:2]
+    assert trainer.train_metrics.result()["accuracy"] == pytest.approx(np.mean(correct))
+
+
+@pytest.mark.parametrize("kind", ["train", "eval"])
+def test_a_step_that_never_updates_the_metrics_is_an_error_that_says_what_to_add(
+    make_trainer, kind
+):
+    def bare(self, batch):
+        inputs, labels, sample_weight = batch
+        return {"loss": self.compute_loss(labels, self.model(inputs), sample_weight)}
+
+    bare.__name__ = f"{kind}_step"
+    forgetful = type("Forgetful", (Trainer,), {f"{kind}_step": bare})
+    with pytest.raises(TypeError, match="never updates accuracy; add self.update_metrics"):
+        make_trainer(forgetful).fit()
+
+
+def test_a_task_without_metrics_needs_no_update(make_trainer):
+    class Bare(Trainer):
+        def __init__(self, task, *arguments):
+            task.metrics = dict
+            super().__init__(task, *arguments)
+
+        def train_step(self, batch):
+            inputs, labels, sample_weight = batch
+            return {"loss": self.compute_loss(labels, self.model(inputs), sample_weight)}
+
+    trainer = make_trainer(Bare)
+    trainer.fit()
     assert list(trainer.train_metrics.result()) == ["loss"]
+
+
+class Pairs(FeatureBatches):
+    """Inputs and labels that are structures of tensors."""
+
+    def __init__(self, split, batch_size):
+        super().__init__(features(split), batch_size, seed=0)
+        (inputs, labels, weight), super_next = self.batch_spec, super().get_next
+        self.batch_spec = ({"a": inputs, "b": inputs}, (labels, inputs), weight)
+        self._super_next = super_next
+
+    def get_next(self, iterator, step):
+        inputs, labels, weight = self._super_next(iterator, step)
+        return {"a": inputs, "b": -inputs}, (labels, inputs), weight
+
+
+@COMPILED_OR_NOT
+def test_inputs_and_labels_may_be_any_structure_of_tensors(make_trainer, jit):
+    class Sum(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = keras.layers.Dense(3)
+
+        def call(self, inputs):
+            return self.dense(inputs["a"] + 0.5 * inputs["b"])
+
+    class Structured(Trainer):
+        def __init__(self, task, config, classes, batches):
+            task.loss = lambda labels, logits: type(task).loss(task, labels[0], logits)
+            task.hard_labels = lambda labels: labels[0]
+            super().__init__(task, config, classes, {s: Pairs(s, BATCH) for s in SIZES})
+
+        def build_model(self):
+            return Sum()
+
+    trainer = make_trainer(Structured, epochs=20, jit=jit)
+    trainer.fit()
+    assert trainer.evaluate("test")["accuracy"] > 0.7
 
 
 def test_a_subclass_evaluates_its_own_way(make_trainer):
@@ -351,7 +473,7 @@ def record(step):
 
 
 @pytest.mark.parametrize(
-    ("step", "recorded", "stopped", "owes"),
+    ("step", "recorded", "stopped", "unlogged"),
     [
         (0, [], None, False),
         (3, [], None, False),
@@ -365,16 +487,16 @@ def record(step):
         (10, [7], "--max-minutes 1", True),
     ],
 )
-def test_an_epoch_that_is_over_without_a_record_owes_it(
-    make_trainer, step, recorded, stopped, owes
+def test_an_epoch_that_is_over_without_a_record_is_unlogged(
+    make_trainer, step, recorded, stopped, unlogged
 ):
     trainer = make_trainer()
     trainer.step, trainer.stopped = step, stopped
     trainer.history = [record(each) for each in recorded]
-    assert trainer.has_unlogged_epoch == owes
+    assert trainer.has_unlogged_epoch == unlogged
 
 
-def test_an_evaluation_is_broken_off_and_leaves_the_weights(make_trainer, weights):
+def test_an_evaluation_that_is_interrupted_leaves_the_weights(make_trainer, weights):
     trainer = make_trainer(jit="off", ema=0.9)
     trainer.fit()
     own, batches = weights(trainer), trainer.batches["test"]
@@ -389,3 +511,36 @@ def test_an_evaluation_is_broken_off_and_leaves_the_weights(make_trainer, weight
         trainer.evaluate("test")
     for one, other in zip(own, weights(trainer), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+# The model below and above.
+
+
+class Head(Task):
+    def head(self, classes):
+        return keras.Sequential([keras.layers.Dense(classes)])
+
+
+def model_over(inputs, extractor=None, **options):
+    """The model of a trainer whose inputs have a shape."""
+    rows = np.zeros([8, *inputs], np.float32)
+    batches = FeatureBatches(Features(rows, np.zeros(8, np.int32)), 4, seed=0)
+    splits = dict.fromkeys(SIZES, batches)
+    return Trainer(Head(), Config(**options), ["a", "b", "c"], splits, extractor).model
+
+
+def test_on_features_the_model_is_the_head():
+    assert [type(layer) for layer in model_over([5]).layers] == [keras.layers.Dense]
+
+
+def test_on_an_extractor_the_head_is_last():
+    extractor = keras.Sequential([keras.layers.Conv2D(4, 3), keras.layers.Flatten()])
+    model = model_over([8, 8, 3], extractor)
+    assert model.layers[0] is extractor
+    assert len(model.layers) == 2
+
+
+@pytest.mark.parametrize(("head", "width"), [("flatten", 5 * 6 * 7), ("avg", 7)])
+def test_a_head_of_maps_flattens_or_averages_them(head, width):
+    model = model_over([5, 6, 7], head=head)
+    assert model.layers[-1].layers[0].kernel.shape[0] == width

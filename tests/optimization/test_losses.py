@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 from tasks.horses import Horses
-from tests.loop.conftest import BATCH, SIZES, Tiny, features
+from tests.training import BATCH, SIZES, Tiny, features
 from trainer import Config, Task, Trainer, UserError
 from trainer.loop.batches import FeatureBatches
 from trainer.optimization.losses import balanced, smoothed, weighted

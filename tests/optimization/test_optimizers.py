@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.loop.conftest import SIZES, WithoutDropout
+from tests.training import SIZES, WithoutDropout
 from trainer import Config, UserError
 from trainer.checkpoints.store import newest_checkpoint
 from trainer.loop.triggers import EverySteps

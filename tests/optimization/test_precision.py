@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 from tests.conftest import TINY_SIDE
-from tests.loop.conftest import WithoutDropout
+from tests.training import WithoutDropout
 from trainer import Config, Trainer
 from trainer.extractors.loading import load_network
 from trainer.loop.triggers import EverySpan

@@ -5,6 +5,7 @@ import pytest
 from tasks.flowers import Flowers
 from tasks.horses import Horses
 from trainer.data.checks.audit import audit
+from trainer.data.json_cache import JsonCache
 from trainer.data.pipeline.batches import image_batches
 from trainer.data.readers.folder import folder_source
 from trainer.data.readers.tfds import is_prepared, tfds_source
@@ -73,7 +74,7 @@ def test_photos_fill_a_batch_with_what_is_not_black(request, name):
 
 @pytest.fixture
 def look(tmp_path):
-    return lambda source: audit(source, tmp_path, lambda done, total: None).as_json()
+    return lambda source: audit(source, JsonCache(tmp_path)).as_json()
 
 
 def test_two_flowers_are_in_two_splits_and_one_has_two_names(look, flowers):

@@ -1,8 +1,8 @@
-"""What can go wrong, apart from our own mistakes."""
+"""Errors that are not bugs of ours."""
 
 
 class UserError(Exception):
-    """What a person can mend. The commands print it as one line and exit with its code.
+    """What a person can fix. The commands print it as one line and exit with its code.
 
     The text says what is wrong, where (the file, the option), then what to do.
     """
@@ -11,6 +11,6 @@ class UserError(Exception):
 
 
 class DivergedError(UserError):
-    """Training left the numbers: a loss or a gradient that is not finite."""
+    """Training has diverged: a loss, a gradient or a weight is not finite."""
 
     exit_code = 3

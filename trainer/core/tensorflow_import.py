@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import gc
 import logging
 import os
@@ -13,12 +14,16 @@ from collections.abc import Iterator
 from trainer.core import signals
 
 
+@functools.cache
 def import_tensorflow() -> None:
-    """Import TensorFlow and Keras on it, silently; a TF_CPP_MIN_LOG_LEVEL of the user's stands."""
+    """Import TensorFlow, and Keras on it, silently unless the user has set TF_CPP_MIN_LOG_LEVEL.
+
+    A later call does nothing.
+    """
     os.environ["KERAS_BACKEND"] = "tensorflow"
     logging.getLogger("absl").setLevel(logging.ERROR)
     logging.getLogger("tensorflow").addFilter(_is_no_warning_of_retracing)
-    # tensorflow_hub 0.16 imports it, and setuptools tells every user so.
+    # tensorflow_hub 0.16 imports it, and setuptools warns every user.
     warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
     logs_as_asked = "TF_CPP_MIN_LOG_LEVEL" in os.environ
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

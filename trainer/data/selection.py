@@ -1,4 +1,4 @@
-"""Some of the examples of a source as a source of their own."""
+"""Some of the examples of a source or a split: those of some classes, or all but a few."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ import numpy as np
 import tensorflow as tf
 
 from trainer.core.errors import UserError
-from trainer.core.hashing import fingerprint
 from trainer.data.splits import Source, Split
 
-_NOT_WANTED = -1
+_DROPPED = -1
 
 
 def filter_classes(source: Source, classes: Sequence[str]) -> Source:
-    """The examples of these classes alone, labelled in this order.
+    """The examples of these classes only; labels are positions in `classes`.
 
-    Every label of the source is read once, to count them.
+    All labels of the source are read once, to count them.
 
     Raises:
         UserError: the source lacks one of the classes, or a split has no example of any.
@@ -26,46 +25,40 @@ def filter_classes(source: Source, classes: Sequence[str]) -> Source:
     missing = [name for name in classes if name not in source.classes]
     if missing:
         raise UserError(
-            f"{source.name} has no class {missing[0]!r}, which the task learns; it has"
+            f"{source.name} has no class {missing[0]!r}, which the task needs; it has"
             f" {', '.join(source.classes)}"
         )
-    new_labels = [classes.index(n) if n in classes else _NOT_WANTED for n in source.classes]
-    splits = {name: _relabelled(split, new_labels) for name, split in source.splits.items()}
+    new_labels = [classes.index(n) if n in classes else _DROPPED for n in source.classes]
+    splits = {name: _relabel(split, new_labels) for name, split in source.splits.items()}
     return dataclasses.replace(source, classes=tuple(classes), splits=splits)
 
 
-def without(split: Split, positions: Sequence[int]) -> Split:
-    """The examples of a split but those at some positions, in the same order."""
+def drop_examples(split: Split, positions: Sequence[int]) -> Split:
+    """The examples of a split without those at some positions, in the same order."""
     if not positions:
         return split
-    left = np.setdiff1d(np.arange(split.examples), positions)
-    left_out = tf.constant(positions, tf.int64)
-    return dataclasses.replace(
-        split,
-        examples=len(left),
-        fingerprint=fingerprint([split.fingerprint, "without", list(positions)]),
-        references=lambda: (
+    dropped = tf.constant(positions, tf.int64)
+    return split.subset(
+        np.setdiff1d(np.arange(split.examples), positions).tolist(),
+        ["without", list(positions)],
+        lambda: (
             split.references()
             .enumerate()
-            .filter(lambda position, _: tf.reduce_all(position != left_out))
+            .filter(lambda position, _: tf.reduce_all(position != dropped))
             .map(lambda _, example: example)
         ),
-        describe=lambda position: split.describe(int(left[position])),
     )
 
 
-def _relabelled(split: Split, new_labels: Sequence[int]) -> Split:
-    """The examples of a split whose new label, by their label, is not `_NOT_WANTED`."""
+def _relabel(split: Split, new_labels: Sequence[int]) -> Split:
+    """The examples of a split with a new label for each old one; those of `_DROPPED` left out."""
     by_label = tf.constant(new_labels, tf.int32)
-    positions = np.flatnonzero(tf.gather(by_label, split.labels()) != _NOT_WANTED)
-    return dataclasses.replace(
-        split,
-        examples=len(positions),
-        fingerprint=fingerprint([split.fingerprint, *new_labels]),
-        references=lambda: (
+    return split.subset(
+        np.flatnonzero(tf.gather(by_label, split.labels()) != _DROPPED).tolist(),
+        new_labels,
+        lambda: (
             split.references()
             .map(lambda reference, label: (reference, by_label[label]))
-            .filter(lambda _, label: label != _NOT_WANTED)
+            .filter(lambda _, label: label != _DROPPED)
         ),
-        describe=lambda position: split.describe(int(positions[position])),
     )

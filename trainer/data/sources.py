@@ -1,17 +1,19 @@
-"""Which source a run reads: TFDS, a folder, or the built-in sample."""
+"""The source of a run by its options: a dataset of TFDS, a folder, or the built-in sample."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from trainer.config.config import Config
 from trainer.core.cache_folder import DATASETS
 from trainer.core.errors import UserError
+from trainer.core.progress import progress_bar
 from trainer.data.checks.unreadable import drop_unreadable
+from trainer.data.json_cache import JsonCache
 from trainer.data.readers.folder import folder_source
-from trainer.data.readers.partition import shares
+from trainer.data.readers.partition import split_percents
 from trainer.data.readers.sample import SAMPLES, sample_folder
 from trainer.data.readers.tfds import (
     default_data_dir,
@@ -19,59 +21,35 @@ from trainer.data.readers.tfds import (
     require_labelled_images,
     tfds_source,
 )
-from trainer.data.readers.tfds_cache import cached_source, remember
+from trainer.data.readers.tfds_cache import cache_source, cached_source
 from trainer.data.selection import filter_classes
 from trainer.data.splits import Source
 from trainer.task import Task
 
 
-def open_source(
-    task: Task,
-    config: Config,
-    drawing: Callable[[int, int], None],
-    checking: Callable[[int, int], None] = lambda *_: None,
-) -> Source:
-    """The source that `--data` asks for, with the classes that the task learns.
+def open_source(task: Task, config: Config) -> Source:
+    """The source that `--data` chooses, with the classes of the task.
 
-    Only `tfds` ever downloads. Images that cannot be read are left out if the config says so.
-
-    Args:
-        task: What is to be learnt.
-        config: Where from.
-        drawing: Is told how many pictures of a sample are drawn, and of how many.
-        checking: Is told how many images are checked, and of how many.
+    Only `--data tfds` ever downloads. With `--skip-bad-images` it has only readable images.
 
     Raises:
-        UserError: the data are not there, or nothing can be learnt from them.
+        UserError: the data are not there, or nothing can be learned from them.
     """
-    source = _whole_source(task, config, drawing, checking)
+    source = _whole_source(task, config)
     if task.classes:
         source = filter_classes(source, task.classes)
     if config.skip_bad_images and source.kind == "tfds":
-        source = drop_unreadable(source, checking, config.cache_folder / DATASETS)
+        source = drop_unreadable(source, data_cache(config))
     return source
 
 
-def _whole_source(
-    task: Task,
-    config: Config,
-    drawing: Callable[[int, int], None],
-    checking: Callable[[int, int], None],
-) -> Source:
-    if config.data not in ("auto", "tfds", "sample"):
-        return _folder(Path(config.data), config, checking)
-    if not task.dataset:
-        raise UserError(
-            f"--task {config.task} has no data of its own; give it a folder of class folders,"
-            " --data PATH"
-        )
-    if config.data == "tfds" or (config.data == "auto" and _is_at_hand(task, config)):
-        return _tfds_source(task, config)
-    return _sample_source(task, config, drawing, checking)
+def data_cache(config: Config) -> JsonCache:
+    """The cache of what is computed about data."""
+    return JsonCache(config.cache_folder / DATASETS)
 
 
 def description(source: Source, task: Task, config: Config) -> str:
-    """One plain line: what the run reads and, for the sample, how to get the real thing."""
+    """One line about a source: what it is and, for the sample, how to get the real data."""
     examples = sum(source.examples.values())
     counted = f"{examples:,} images of {len(source.classes)} classes"
     if source.kind == "sample":
@@ -81,74 +59,75 @@ def description(source: Source, task: Task, config: Config) -> str:
         )
     counted += _how_cut(source.cut)
     if source.kind == "tfds":
-        data_dir, _ = _tfds_folders(config)
-        return f"data: {source.name} {source.version} of TFDS in {data_dir}, {counted}"
+        return f"data: {source.name} {source.version} of TFDS in {_data_dir(config)}, {counted}"
     return f"data: the folder {config.data}, {counted}"
 
 
-def _how_cut(missing: Sequence[str]) -> str:
-    percents = shares(missing)
-    if len(missing) == 1:
-        return f", {missing[0]} cut from train ({percents[missing[0]]} %)"
-    cut = "/".join(map(str, percents.values()))
-    return f", cut {cut} into train, validation and test" if missing else ""
+def _whole_source(task: Task, config: Config) -> Source:
+    if config.data not in ("auto", "tfds", "sample"):
+        return _folder(Path(config.data), config)
+    if not task.dataset:
+        raise UserError(
+            f"--task {config.task} has no data of its own; choose a folder of class folders with"
+            " --data PATH"
+        )
+    source = None if config.data == "sample" else _tfds_source(task, config)
+    return source or _sample_source(task, config)
 
 
-def _tfds_source(task: Task, config: Config) -> Source:
-    data_dir, memory = _tfds_folders(config)
-    source = cached_source(task.dataset, task.splits, data_dir, memory)
-    if source is None:
-        source = tfds_source(task.dataset, task.splits, data_dir)
-        remember(source, task.splits, data_dir, memory)
+def _tfds_source(task: Task, config: Config) -> Source | None:
+    """The dataset of a task; None where `--data auto` would have to download it."""
+    data_dir, cache = _data_dir(config), data_cache(config)
+    source = cached_source(task.dataset, task.splits, data_dir, cache)
+    if source is not None:
+        return source
+    if config.data == "auto" and not is_prepared(task.dataset, data_dir):
+        return None
+    source = tfds_source(task.dataset, task.splits, data_dir)
+    cache_source(source, task.splits, data_dir, cache)
     return source
 
 
-def _is_at_hand(task: Task, config: Config) -> bool:
-    """Whether TFDS needs no download; asked only where nothing is remembered."""
-    data_dir, memory = _tfds_folders(config)
-    remembered = cached_source(task.dataset, task.splits, data_dir, memory)
-    return remembered is not None or is_prepared(task.dataset, data_dir)
+def _data_dir(config: Config) -> Path:
+    return config.data_dir or default_data_dir()
 
 
-def _tfds_folders(config: Config) -> tuple[Path, Path]:
-    """Where TFDS keeps datasets, and where we keep what it told of them."""
-    return config.data_dir or default_data_dir(), config.cache_folder / DATASETS
+def _folder(folder: Path, config: Config, **about: str) -> Source:
+    skip_unreadable = config.skip_bad_images
+    return folder_source(folder, cache=data_cache(config), skip_unreadable=skip_unreadable, **about)
 
 
-def _folder(
-    folder: Path, config: Config, checking: Callable[[int, int], None], **about: str
-) -> Source:
-    checked = checking if config.skip_bad_images else None
-    return folder_source(folder, memory=config.cache_folder / DATASETS, checking=checked, **about)
-
-
-def _sample_source(
-    task: Task,
-    config: Config,
-    drawing: Callable[[int, int], None],
-    checking: Callable[[int, int], None],
-) -> Source:
+def _sample_source(task: Task, config: Config) -> Source:
     if task.sample is None:
         raise _no_sample(task, config)
     cache_dir = config.cache_folder
     try:
-        folder = sample_folder(task.sample, cache_dir, config.sample_examples, drawing)
+        with progress_bar("drawing the sample", "images") as report:
+            folder = sample_folder(task.sample, cache_dir, config.sample_examples, report)
     except OSError as error:
         raise UserError(
             f"--cache-dir {cache_dir}: the drawn sample cannot be kept there ({error.strerror})"
         ) from error
-    source = _folder(folder, config, checking, kind="sample", name=task.sample)
+    source = _folder(folder, config, kind="sample", name=task.sample)
     return dataclasses.replace(source, version=str(SAMPLES[task.sample].version))
 
 
 def _no_sample(task: Task, config: Config) -> UserError:
-    """What else there is; where the dataset itself is at fault, that comes first."""
-    prepared = ""
+    """The error with the other choices; a dataset that cannot be used at all is reported first."""
+    not_prepared = ""
     if config.data == "auto":
-        data_dir, _ = _tfds_folders(config)
+        data_dir = _data_dir(config)
         require_labelled_images(task.dataset, data_dir)
-        prepared = f", and TFDS has no {task.dataset} prepared in {data_dir}"
+        not_prepared = f", and TFDS has no {task.dataset} prepared in {data_dir}"
     return UserError(
-        f"{task.name} has no built-in sample{prepared}; --data tfds downloads {task.dataset} of"
+        f"{task.name} has no built-in sample{not_prepared}; --data tfds downloads {task.dataset} of"
         " TFDS, --data PATH takes a folder of class folders"
     )
+
+
+def _how_cut(missing: Sequence[str]) -> str:
+    percents = split_percents(missing)
+    if len(missing) == 1:
+        return f", {missing[0]} cut from train ({percents[missing[0]]} %)"
+    cut = "/".join(map(str, percents.values()))
+    return f", cut {cut} into train, validation and test" if missing else ""

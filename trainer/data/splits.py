@@ -1,9 +1,10 @@
-"""What every source of data comes down to: named splits of encoded examples."""
+"""Source and Split: what every reader of data returns, named splits of encoded examples."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+import functools
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -11,7 +12,7 @@ import tensorflow as tf
 from trainer.core.errors import UserError
 from trainer.core.hashing import fingerprint
 
-_COUNTED_TOGETHER = 1024
+_LABEL_BATCH = 1024
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,43 +22,73 @@ class Split:
     name: str
     examples: int
     fingerprint: str
-    """Another where the examples are others, without a look at every byte."""
+    """Differs where the examples differ; computed without reading every image."""
 
     references: Callable[[], tf.data.Dataset]
-    """Opens pairs (reference, label): a scalar string, light where it can be, and an int32."""
+    """Opens pairs (reference, label), string and int32 scalars. A reference is a path, or the
+    encoded image itself where it has no file."""
 
     read: Callable[[tf.Tensor], tf.Tensor]
-    """In the graph, from a reference to the image's encoded bytes (JPEG, PNG …)."""
+    """In a graph, from a reference to the image's encoded bytes (JPEG, PNG …)."""
 
     shuffle_buffer_size: int
-    """How many references may be in memory at once: all, where they are paths."""
+    """How many references are shuffled at once, in memory: all of them, where they are paths."""
 
     describe: Callable[[int], str]
-    """How a message names the example at a position: its file, where it has one."""
+    """What messages call the example at a position: its file, where it has one."""
 
     first: int = 0
-    """The position of its first example in the split that it is a part of."""
+    """The position of its first example in the split that it is a slice of."""
+
+    digests: Callable[[], Sequence[str]] | None = None
+    """The SHA-256 of each example's encoded bytes as hex, if its reader keeps them."""
 
     def labels(self) -> np.ndarray:
-        """The class of each example, int32 [examples], without a look at its image."""
+        """The class of each example, int32 [examples]; no image is read where they have files."""
         labels = self.references().map(lambda _, label: label)
-        return np.concatenate(list(labels.batch(_COUNTED_TOGETHER).as_numpy_iterator()))
+        return np.concatenate(list(labels.batch(_LABEL_BATCH).as_numpy_iterator()))
 
-    def part(self, first: int, examples: int) -> Split:
-        """Some of the examples, from number `first` on."""
+    def slice(self, first: int, examples: int) -> Split:
+        """So many of the examples, from position `first` on."""
+        chosen = self.subset(
+            range(first, first + examples),
+            [first, examples],
+            lambda: self.references().skip(first).take(examples),
+        )
+        return dataclasses.replace(chosen, first=self.first + first)
+
+    def subset(
+        self,
+        positions: Sequence[int],
+        key: Sequence[object],
+        references: Callable[[], tf.data.Dataset],
+    ) -> Split:
+        """Some of the examples, as a split of their own.
+
+        Args:
+            positions: Which examples, in their order.
+            key: Anything JSON takes that identifies the choice, for the fingerprint.
+            references: Opens the pairs (reference, label) of these examples.
+        """
+        digests = self.digests and functools.partial(_at, positions, self.digests)
         return dataclasses.replace(
             self,
-            examples=examples,
-            fingerprint=fingerprint([self.fingerprint, first, examples]),
-            references=lambda: self.references().skip(first).take(examples),
-            describe=lambda position: self.describe(first + position),
-            first=self.first + first,
+            examples=len(positions),
+            fingerprint=fingerprint([self.fingerprint, *key]),
+            references=references,
+            describe=lambda position: self.describe(int(positions[position])),
+            digests=digests,
         )
+
+
+def _at(positions: Sequence[int], values: Callable[[], Sequence[str]]) -> list[str]:
+    opened = values()
+    return [opened[position] for position in positions]
 
 
 @dataclasses.dataclass(frozen=True)
 class Source:
-    """Where a run's data come from."""
+    """The data of a run: its splits, its classes, and where they come from."""
 
     kind: str
     """tfds, folder or sample."""
@@ -67,13 +98,13 @@ class Source:
     classes: tuple[str, ...]
     splits: Mapping[str, Split]
     cut: tuple[str, ...] = ()
-    """Which of the splits the data lack: they were cut from their train."""
+    """The splits that the data lack, which were therefore cut from train."""
 
     skipped: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    """The images that were left out, for they cannot be read; and what is wrong with each."""
+    """The unreadable images that were skipped, and what is wrong with each."""
 
     def __post_init__(self) -> None:
-        """Refuse data that nothing can be learnt from.
+        """Check that something can be learned from the data.
 
         Raises:
             UserError: fewer than two classes, or a split without examples.
@@ -81,7 +112,7 @@ class Source:
         if len(self.classes) < 2:
             found = f"only {self.classes[0]!r}" if self.classes else "none"
             raise UserError(
-                f"{self.name}: telling classes apart takes two or more; found {found};"
+                f"{self.name}: classification needs two classes or more; found {found};"
                 " put the images of each class into a folder of its own"
             )
         for name, split in self.splits.items():

@@ -161,7 +161,7 @@ class FeatureStore:
         total = wanted.split.examples
         if first == total:
             return
-        rest = wanted.split.part(first, total - first)
+        rest = wanted.split.slice(first, total - first)
         for features in extract(rest, wanted.extractor(), wanted.variation):
             first += features.examples
             self.extracted += features.examples
@@ -175,7 +175,7 @@ class FeatureStore:
                 yield _read_shard(place, number, shard)
             except DamagedArrayError as damage:
                 self._say(f"{damage}; its {shard.rows} images are extracted again")
-                rows = wanted.split.part(number * SHARD_ROWS, shard.rows)
+                rows = wanted.split.slice(number * SHARD_ROWS, shard.rows)
                 features = joined(extract(rows, wanted.extractor(), wanted.variation))
                 shards[number] = _write_shard(place, number, features)
                 _write_manifest(place, wanted, shards)

@@ -81,7 +81,8 @@ class Display(logging.Handler):
         if isinstance(record.msg, Table):
             self._draw(record.msg)
         else:
-            self._console.print(self._text(record.getMessage()), soft_wrap=True)
+            prefix = "warning: " if record.levelno >= logging.WARNING else ""
+            self._console.print(self._text(prefix + record.getMessage()), soft_wrap=True)
 
     @contextlib.contextmanager
     def bars(self, name: str, unit: str) -> Iterator[progress.Progress]:

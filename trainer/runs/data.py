@@ -6,11 +6,10 @@ import dataclasses
 import logging
 
 from trainer.config.config import Config
-from trainer.core.cache_folder import DATASETS
 from trainer.data.checks.audit import Audit, audit
 from trainer.data.checks.unreadable import report_unreadable_images, skipped_message
 from trainer.data.pipeline.batches import num_batches
-from trainer.data.sources import description, open_source
+from trainer.data.sources import data_cache, description, open_source
 from trainer.data.splits import Source
 from trainer.task import Task
 
@@ -40,14 +39,11 @@ def load_data(task: Task, config: Config) -> RunData:
     if config.skip_bad_images:
         logger.info(skipped_message(source.skipped))
     with report_unreadable_images(source.splits.values()):
-        audited = audit(source, config.cache_folder / DATASETS)
+        audited = audit(source, data_cache(config))
     for warning in audited.warnings(config.class_weights):
         logger.warning(warning)
-    return (
-        _dry_run_subset(source, audited, config)
-        if config.dry_run
-        else RunData(source, audited, config)
-    )
+    data = RunData(source, audited, config)
+    return _dry_run_subset(data) if config.dry_run else data
 
 
 def _dry_run_subset(data: RunData) -> RunData:

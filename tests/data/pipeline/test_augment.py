@@ -1,4 +1,4 @@
-"""Augmentation: each part as far as it says, and the same for one seed, epoch and position."""
+"""Augmentation: each option's range, and equal images for one seed, epoch and position."""
 
 import dataclasses
 
@@ -8,42 +8,41 @@ import tensorflow as tf
 
 from trainer import Config, UserError
 from trainer.data.pipeline.augment import (
-    DRAWS,
+    PARAMS,
     PRESETS,
     Augmentation,
     EpochAugmentation,
-    augmentation_from_config,
-    augmented,
+    augment,
 )
-from trainer.data.pipeline.projection import projected, scale, shear
+from trainer.data.pipeline.projection import project, scale, shear
 
 SIDE = 8
 PICTURE = tf.random.stateless_uniform([SIDE, SIDE, 3], [4, 2])
 STRONG = PRESETS["strong"]
-VARYING = [name for name in PRESETS if name != "none"]
+CHANGING = [name for name in PRESETS if name != "none"]
 
 
-def draws(**drawn: float) -> tf.Tensor:
-    """Nothing, but for what is given; 1 mirrors nothing."""
-    row = {**dict.fromkeys(DRAWS, 0.0), "horizontal_flip": 1.0, "vertical_flip": 1.0, **drawn}
-    return tf.constant([row[name] for name in DRAWS])
+def params(**given: float) -> tf.Tensor:
+    """Parameters that change nothing, but for those given; 1 flips nothing."""
+    row = {**dict.fromkeys(PARAMS, 0.0), "horizontal_flip": 1.0, "vertical_flip": 1.0, **given}
+    return tf.constant([row[name] for name in PARAMS])
 
 
-def varied(drawn: tf.Tensor, image: tf.Tensor = PICTURE, **parts) -> np.ndarray:
-    return augmented(image, drawn, Augmentation(**parts)).numpy()
+def augmented(drawn: tf.Tensor, image: tf.Tensor = PICTURE, **parts) -> np.ndarray:
+    return augment(image, drawn, Augmentation(**parts)).numpy()
 
 
-def random_draws(examples: int) -> tf.Tensor:
-    """Of the first examples of a split, in rows."""
-    variation = EpochAugmentation(STRONG, seed=0, epoch=0)
-    return tf.stack([variation.draws(tf.constant(n, tf.int64)) for n in range(examples)])
+def random_params(examples: int) -> tf.Tensor:
+    """The parameters of the first examples of a split, in rows."""
+    augmentation = EpochAugmentation(STRONG, seed=0, epoch=0)
+    return tf.stack([augmentation.sample_params(tf.constant(n, tf.int64)) for n in range(examples)])
 
 
-# Each part.
+# Each option.
 
 
-def test_the_utmost_draw_turns_by_the_whole_rotation():
-    turned = varied(draws(rotation=1.0), rotation=90.0)
+def test_the_largest_parameter_rotates_by_the_whole_rotation():
+    turned = augmented(params(rotation=1.0), rotation=90.0)
     np.testing.assert_allclose(turned, tf.image.rot90(PICTURE), atol=1e-5)
 
 
@@ -56,29 +55,29 @@ def test_the_utmost_draw_turns_by_the_whole_rotation():
         ("height_shift", -0.5, tf.pad(PICTURE[1:], [[0, 1], [0, 0], [0, 0]])),
     ],
 )
-def test_a_shift_is_a_share_of_its_side(part, drawn, expected):
-    moved = varied(draws(**{part: drawn}), **{part: 0.25, "fill": "constant"})
+def test_a_shift_is_a_fraction_of_the_side(part, drawn, expected):
+    moved = augmented(params(**{part: drawn}), **{part: 0.25, "fill": "constant"})
     np.testing.assert_array_equal(moved, expected)
 
 
 @pytest.mark.parametrize("drawn", [-1.0, 0.5])
-def test_a_zoom_is_a_share_of_the_size(drawn):
+def test_a_zoom_is_a_fraction_of_the_size(drawn):
     by = 1 + 0.5 * drawn
-    zoomed = varied(draws(width_zoom=drawn, height_zoom=drawn), zoom=0.5)
-    np.testing.assert_allclose(zoomed, projected(PICTURE, scale(by, by), "nearest"), atol=1e-6)
+    zoomed = augmented(params(width_zoom=drawn, height_zoom=drawn), zoom=0.5)
+    np.testing.assert_allclose(zoomed, project(PICTURE, scale(by, by), "nearest"), atol=1e-6)
 
 
 @pytest.mark.parametrize(("part", "axis"), [("width_zoom", 1), ("height_zoom", 0)])
-def test_width_and_height_are_zoomed_apart(part, axis):
+def test_width_and_height_are_zoomed_separately(part, axis):
     stripes = tf.repeat(tf.reduce_mean(PICTURE, axis, keepdims=True), SIDE, axis)
-    along = varied(draws(**{part: -1.0}), stripes, zoom=0.5)
+    along = augmented(params(**{part: -1.0}), stripes, zoom=0.5)
     np.testing.assert_allclose(along, stripes, atol=1e-5)
-    assert not np.allclose(varied(draws(**{part: -1.0}), zoom=0.5), PICTURE, atol=0.01)
+    assert not np.allclose(augmented(params(**{part: -1.0}), zoom=0.5), PICTURE, atol=0.01)
 
 
 def test_a_shear_is_in_degrees():
-    slanted = varied(draws(shear=-0.5), shear=40.0)
-    np.testing.assert_allclose(slanted, projected(PICTURE, shear(-20.0), "nearest"), atol=1e-6)
+    slanted = augmented(params(shear=-0.5), shear=40.0)
+    np.testing.assert_allclose(slanted, project(PICTURE, shear(-20.0), "nearest"), atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -92,89 +91,93 @@ def test_a_shear_is_in_degrees():
         ("vertical", "horizontal_flip", tf.identity),
     ],
 )
-def test_a_flip_is_exact_and_only_the_way_asked_for(flip, drawn, expected):
-    np.testing.assert_array_equal(varied(draws(**{drawn: -0.5}), flip=flip), expected(PICTURE))
+def test_a_flip_is_exact_and_only_in_the_chosen_direction(flip, drawn, expected):
+    np.testing.assert_array_equal(augmented(params(**{drawn: -0.5}), flip=flip), expected(PICTURE))
 
 
 @pytest.mark.parametrize("drawn", [-1.0, 0.5])
 def test_brightness_is_a_factor(drawn):
     dim = PICTURE / 2
-    brightened = varied(draws(brightness=drawn), dim, brightness=0.4)
+    brightened = augmented(params(brightness=drawn), dim, brightness=0.4)
     np.testing.assert_allclose(brightened, dim * (1 + 0.4 * drawn), rtol=1e-6)
 
 
 @pytest.mark.parametrize("drawn", [-1.0, 0.5])
 def test_contrast_is_that_of_tensorflow(drawn):
     expected = tf.clip_by_value(tf.image.adjust_contrast(PICTURE, 1 + 0.4 * drawn), 0, 1)
-    np.testing.assert_allclose(varied(draws(contrast=drawn), contrast=0.4), expected, atol=1e-6)
+    np.testing.assert_allclose(augmented(params(contrast=drawn), contrast=0.4), expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("fill", ["nearest", "reflect", "constant"])
 def test_every_fill_keeps_the_range(fill):
     most = dataclasses.replace(STRONG, fill=fill, flip="both")
-    for drawn in random_draws(8):
-        image = augmented(PICTURE, drawn, most).numpy()
+    for drawn in random_params(8):
+        image = augment(PICTURE, drawn, most).numpy()
         assert image.min() >= 0
         assert image.max() <= 1
 
 
-def test_nothing_drawn_gives_an_image_back():
-    np.testing.assert_allclose(augmented(PICTURE, draws(), STRONG), PICTURE, atol=1e-6)
+def test_parameters_of_zero_change_nothing():
+    np.testing.assert_allclose(augment(PICTURE, params(), STRONG), PICTURE, atol=1e-6)
 
 
-def test_no_augmentation_gives_an_image_back_to_the_bit():
-    for drawn in random_draws(3):
-        np.testing.assert_array_equal(augmented(PICTURE, drawn, Augmentation()), PICTURE)
+def test_without_options_every_bit_of_an_image_stays():
+    for drawn in random_params(3):
+        np.testing.assert_array_equal(augment(PICTURE, drawn, Augmentation()), PICTURE)
 
 
 @pytest.mark.parametrize("shape", [[5, 8, 3], [8, 5, 1]])
-def test_shapes_and_types_stay(shape):
+def test_shape_and_dtype_stay(shape):
     image = EpochAugmentation(STRONG, 0, 0)(tf.ones(shape), tf.constant(0, tf.int64))
     assert (image.shape, image.dtype) == (shape, tf.float32)
 
 
 def test_a_variation_is_what_its_draws_make():
-    variation = EpochAugmentation(STRONG, seed=1, epoch=2)
+    augmentation = EpochAugmentation(STRONG, seed=1, epoch=2)
     position = tf.constant(3, tf.int64)
-    expected = augmented(PICTURE, variation.draws(position), STRONG)
-    np.testing.assert_allclose(variation(PICTURE, position), expected, atol=1e-5)
+    expected = augment(PICTURE, augmentation.sample_params(position), STRONG)
+    np.testing.assert_allclose(augmentation(PICTURE, position), expected, atol=1e-5)
 
 
-# What is drawn.
+# The random parameters.
 
 
 def drawn(seed=0, epoch=0, position=0) -> np.ndarray:
-    return EpochAugmentation(STRONG, seed, epoch).draws(tf.constant(position, tf.int64)).numpy()
+    return (
+        EpochAugmentation(STRONG, seed, epoch)
+        .sample_params(tf.constant(position, tf.int64))
+        .numpy()
+    )
 
 
-def test_the_same_seed_epoch_and_position_draw_the_same():
+def test_equal_seed_epoch_and_position_give_equal_parameters():
     np.testing.assert_array_equal(drawn(1, 2, 3), drawn(1, 2, 3))
 
 
 @pytest.mark.parametrize("other", [{"seed": 1}, {"epoch": 1}, {"position": 1}])
-def test_another_seed_epoch_or_position_draws_anew(other):
+def test_another_seed_epoch_or_position_gives_other_parameters(other):
     assert not np.isin(drawn(**other), drawn()).any()
 
 
-def test_draws_are_even_from_minus_one_to_one():
-    numbers = random_draws(400).numpy()
+def test_parameters_are_uniform_between_minus_one_and_one():
+    numbers = random_params(400).numpy()
     assert numbers.min() >= -1
     assert numbers.max() < 1
-    np.testing.assert_allclose(numbers.mean(0), np.zeros(len(DRAWS)), atol=0.12)
-    np.testing.assert_allclose(numbers.std(0), np.full(len(DRAWS), 3**-0.5), atol=0.06)
+    np.testing.assert_allclose(numbers.mean(0), np.zeros(len(PARAMS)), atol=0.12)
+    np.testing.assert_allclose(numbers.std(0), np.full(len(PARAMS), 3**-0.5), atol=0.06)
 
 
-def test_half_of_the_images_are_mirrored():
-    share = tf.reduce_mean(tf.cast(random_draws(400) < 0, tf.float32), axis=0)
-    np.testing.assert_allclose(share, np.full(len(DRAWS), 0.5), atol=0.1)
+def test_half_of_the_images_are_flipped():
+    share = tf.reduce_mean(tf.cast(random_params(400) < 0, tf.float32), axis=0)
+    np.testing.assert_allclose(share, np.full(len(PARAMS), 0.5), atol=0.1)
 
 
-def test_draws_do_not_hang_together():
-    correlations = np.corrcoef(random_draws(400).numpy().T) - np.eye(len(DRAWS))
+def test_parameters_are_uncorrelated():
+    correlations = np.corrcoef(random_params(400).numpy().T) - np.eye(len(PARAMS))
     assert np.abs(correlations).max() < 0.2
 
 
-def test_the_global_seed_has_no_part_in_it():
+def test_the_global_seed_does_not_matter():
     before = drawn()
     tf.random.set_seed(99)
     try:
@@ -186,21 +189,21 @@ def test_the_global_seed_has_no_part_in_it():
 # From the options.
 
 
-def test_no_option_is_no_augmentation():
-    assert augmentation_from_config(Config()) is None
+def test_without_options_there_is_no_augmentation():
+    assert Augmentation.from_config(Config()) is None
 
 
-@pytest.mark.parametrize("preset", VARYING)
-def test_a_preset_is_taken_by_its_name(preset):
-    assert augmentation_from_config(Config(augment=preset)) == PRESETS[preset]
+@pytest.mark.parametrize("preset", CHANGING)
+def test_a_preset_is_chosen_by_its_name(preset):
+    assert Augmentation.from_config(Config(augment=preset)) == PRESETS[preset]
 
 
-def test_presets_vary_more_and_more():
+def test_every_preset_is_stronger_than_the_one_before():
     def strength(preset: str) -> list[float]:
         parts = dataclasses.asdict(PRESETS[preset])
         return [value for value in parts.values() if isinstance(value, float)]
 
-    for less, more in zip(["none", "light", "standard"], VARYING, strict=True):
+    for less, more in zip(["none", "light", "standard"], CHANGING, strict=True):
         assert all(a <= b for a, b in zip(strength(less), strength(more), strict=True))
 
 
@@ -218,25 +221,25 @@ def test_presets_vary_more_and_more():
         ("fill", "reflect"),
     ],
 )
-def test_a_part_by_number_takes_the_place_of_the_presets(part, value):
+def test_an_option_overrides_the_preset(part, value):
     config = Config(augment="standard", **{part: value})
-    assert augmentation_from_config(config) == dataclasses.replace(
+    assert Augmentation.from_config(config) == dataclasses.replace(
         PRESETS["standard"], **{part: value}
     )
 
 
-def test_a_part_alone_needs_no_preset():
-    assert augmentation_from_config(Config(rotation=10.0)) == Augmentation(rotation=10.0)
+def test_an_option_needs_no_preset():
+    assert Augmentation.from_config(Config(rotation=10.0)) == Augmentation(rotation=10.0)
 
 
 @pytest.mark.parametrize("options", [{"rotation": 0.0}, {"fill": "reflect"}, {"flip": "none"}])
-def test_parts_that_change_nothing_are_no_augmentation(options):
-    assert augmentation_from_config(Config(**options)) is None
+def test_options_that_change_nothing_are_no_augmentation(options):
+    assert Augmentation.from_config(Config(**options)) is None
 
 
-def test_copies_of_what_nothing_varies_are_refused():
+def test_augmented_copies_without_augmentation_are_an_error():
     with pytest.raises(UserError, match=r"^--augment-copies 3 .* --augment light"):
-        augmentation_from_config(Config(augment_copies=3))
+        Augmentation.from_config(Config(augment_copies=3))
 
 
 @pytest.mark.parametrize(
@@ -262,7 +265,7 @@ def test_copies_of_what_nothing_varies_are_refused():
         ),
     ],
 )
-def test_a_value_that_no_image_can_have_is_refused_by_its_option(options, message):
+def test_an_invalid_value_is_an_error_that_names_the_option(options, message):
     with pytest.raises(UserError) as error:
         Config(**options)
     assert str(error.value) == message

@@ -12,8 +12,9 @@ import tensorflow as tf
 from PIL import Image
 
 from trainer import UserError
+from trainer.data.checks.unreadable import report_unreadable_images
 from trainer.data.pipeline.augment import PRESETS, EpochAugmentation
-from trainer.data.pipeline.batches import image_batches, num_batches, report_unreadable_images
+from trainer.data.pipeline.batches import image_batches, num_batches
 from trainer.data.readers.folder import folder_source
 
 SIDE = 32
@@ -375,7 +376,7 @@ def test_an_image_is_varied_the_same_in_any_batch_and_order(noisy, batch_size, s
 
 
 def test_an_image_of_a_part_of_a_split_is_varied_as_in_the_whole(noisy):
-    whole, part = by_label(noisy, variation=VARIATION), noisy.part(4, 12).part(1, 6)
+    whole, part = by_label(noisy, variation=VARIATION), noisy.slice(4, 12).part(1, 6)
     require_equal(by_label(part, variation=VARIATION), {n: whole[n] for n in range(5, 11)})
 
 

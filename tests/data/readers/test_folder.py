@@ -1,14 +1,19 @@
-"""A folder of class folders: which pictures are in which split, of which class, in which order."""
+"""A folder of class folders: the split, class and order of its images."""
 
 import hashlib
 import os
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from trainer import UserError
+from trainer.core.hashing import file_sha256
 from trainer.data import SPLITS
+from trainer.data.checks.audit import audit
+from trainer.data.json_cache import NO_CACHE, JsonCache
+from trainer.data.readers import partition
 from trainer.data.readers.folder import folder_source
 
 SPLIT_FOLDERS = {f"{split}/{name}": 2 for split in SPLITS for name in ("cat", "dog")}
@@ -40,7 +45,7 @@ def test_classes_are_the_folders_in_alphabetical_order(class_folders):
 
 
 @pytest.mark.parametrize("split", SPLITS)
-def test_every_picture_has_the_class_of_its_folder(cats_and_dogs, split):
+def test_every_image_has_the_class_of_its_folder(cats_and_dogs, split):
     source = folder_source(cats_and_dogs)
     assert all(name == file.parent.name for name, file in labelled(source, split))
 
@@ -53,13 +58,13 @@ def test_every_class_is_cut_70_15_15(class_folders, count, expected):
     assert tuple(source.examples.values()) == tuple(2 * part for part in expected)
 
 
-def test_every_picture_is_in_one_split(cats_and_dogs):
+def test_every_image_is_in_one_split(cats_and_dogs):
     source = folder_source(cats_and_dogs)
     together = sorted(file for split in SPLITS for file in files(source, split))
     assert together == sorted(cats_and_dogs.glob("*/*"))
 
 
-def test_copies_of_a_picture_stay_in_one_split(cats_and_dogs):
+def test_copies_of_an_image_are_in_one_split(cats_and_dogs):
     for file in list(cats_and_dogs.glob("*/*")):
         for copy in range(3):
             shutil.copy(file, file.with_name(f"{copy}-{file.name}"))
@@ -67,27 +72,27 @@ def test_copies_of_a_picture_stay_in_one_split(cats_and_dogs):
     assert sum(map(len, found)) == len(set.union(*found)) == 20
 
 
-def test_a_picture_under_two_labels_stays_in_one_split(cats_and_dogs):
+def test_an_image_under_two_labels_is_in_one_split(cats_and_dogs):
     for file in list((cats_and_dogs / "cat").iterdir()):
         shutil.copy(file, cats_and_dogs / "dog")
     found = [digests(folder_source(cats_and_dogs), split) for split in SPLITS]
     assert sum(map(len, found)) == len(set.union(*found)) == 20
 
 
-def test_a_picture_of_another_name_stays_in_its_split(cats_and_dogs):
+def test_a_renamed_file_stays_in_its_split(cats_and_dogs):
     before = {split: digests(folder_source(cats_and_dogs), split) for split in SPLITS}
     for number, file in enumerate(sorted(cats_and_dogs.glob("*/*"), reverse=True)):
         file.rename(file.with_name(f"renamed-{number:03}.png"))
     assert {split: digests(folder_source(cats_and_dogs), split) for split in SPLITS} == before
 
 
-def test_a_class_of_another_name_stays_as_it_is_cut(cats_and_dogs):
+def test_images_of_a_renamed_class_stay_in_their_splits(cats_and_dogs):
     before = {split: digests(folder_source(cats_and_dogs), split) for split in SPLITS}
     (cats_and_dogs / "cat").rename(cats_and_dogs / "zebra")
     assert {split: digests(folder_source(cats_and_dogs), split) for split in SPLITS} == before
 
 
-def test_the_same_folder_is_cut_alike_wherever_it_lies(cats_and_dogs, tmp_path):
+def test_a_copied_folder_is_divided_in_the_same_way(cats_and_dogs, tmp_path):
     elsewhere = shutil.copytree(cats_and_dogs, tmp_path / "elsewhere")
     for split in SPLITS:
         here = [
@@ -112,7 +117,7 @@ def test_folders_of_splits_are_the_splits(class_folders, name):
     assert folder_source(folder).examples == {"train": 4, "validation": 3, "test": 1}
 
 
-def test_pictures_of_a_split_are_in_the_order_of_their_paths(class_folders):
+def test_images_of_a_split_are_sorted_by_path(class_folders):
     folder = class_folders(SPLIT_FOLDERS)
     assert files(folder_source(folder), "train") == sorted((folder / "train").glob("*/*"))
 
@@ -153,17 +158,59 @@ def test_a_folder_with_all_splits_is_not_cut(class_folders):
     assert folder_source(class_folders(SPLIT_FOLDERS)).cut == ()
 
 
-# What lies around.
+# Each file is read once.
+
+
+@pytest.fixture
+def reads(monkeypatch):
+    """The files that have been hashed, each as often as it was."""
+    found = Counter()
+
+    def count(path):
+        found[path] += 1
+        return file_sha256(path)
+
+    monkeypatch.setattr(partition, "file_sha256", count)
+    return found
+
+
+@pytest.mark.parametrize("counts", [{"cat": 10, "dog": 10}, SPLIT_FOLDERS])
+def test_a_first_run_hashes_every_file_once_and_a_second_one_none(
+    class_folders, counts, reads, tmp_path
+):
+    folder, cache = class_folders(counts), JsonCache(tmp_path / "cache")
+    audit(folder_source(folder, cache=cache), cache)
+    assert reads == dict.fromkeys(folder.rglob("*.png"), 1)
+    audit(folder_source(folder, cache=cache), cache)
+    assert reads == dict.fromkeys(folder.rglob("*.png"), 1)
+
+
+def test_the_audit_of_a_folder_that_was_cut_reads_no_file(cats_and_dogs):
+    source = folder_source(cats_and_dogs)
+    for file in cats_and_dogs.rglob("*.png"):
+        file.unlink()
+    assert audit(source, NO_CACHE).warnings("none") == []
+
+
+@pytest.mark.parametrize("counts", [{"cat": 10, "dog": 10}, SPLIT_FOLDERS])
+def test_digests_are_in_the_order_of_the_examples(class_folders, counts):
+    source = folder_source(class_folders(counts))
+    for split in SPLITS:
+        expected = [file_sha256(file) for file in files(source, split)]
+        assert source.splits[split].digests() == expected
+
+
+# Other files.
 
 
 @pytest.mark.parametrize("hidden", [".DS_Store", "cat/.DS_Store", "cat/._000.png", ".git/config"])
-def test_hidden_files_are_not_the_users(cats_and_dogs, hidden):
+def test_hidden_files_are_ignored(cats_and_dogs, hidden):
     (cats_and_dogs / hidden).parent.mkdir(exist_ok=True)
     (cats_and_dogs / hidden).write_text("not a picture")
     assert sum(folder_source(cats_and_dogs).examples.values()) == 20
 
 
-def test_files_beside_the_class_folders_are_left_alone(cats_and_dogs):
+def test_files_beside_the_class_folders_are_ignored(cats_and_dogs):
     (cats_and_dogs / "LICENSE.txt").write_text("free")
     assert folder_source(cats_and_dogs).classes == ("cat", "dog")
 
@@ -173,7 +220,7 @@ def test_an_empty_class_folder_is_no_class(cats_and_dogs):
     assert folder_source(cats_and_dogs).classes == ("cat", "dog")
 
 
-def test_linked_pictures_are_pictures(cats_and_dogs, tmp_path):
+def test_symbolic_links_to_images_are_followed(cats_and_dogs, tmp_path):
     linked = tmp_path / "linked"
     for name in ("cat", "dog"):
         (linked / name).mkdir(parents=True)
@@ -192,7 +239,7 @@ def test_a_file_may_have_any_name(cats_and_dogs, name):
 
 @pytest.mark.parametrize(
     ("content", "reason"),
-    [(b"a text", "is no image of a format we read"), (b"", "is empty")],
+    [(b"a text", "is not an image of a supported format"), (b"", "is empty")],
 )
 def test_a_file_that_is_no_image_is_named(cats_and_dogs, content, reason):
     path = cats_and_dogs / "dog" / "notes.txt"
@@ -228,12 +275,12 @@ def test_a_folder_that_does_not_exist_is_named(tmp_path):
         ({"cat": 0, "dog": 0}, "found none"),
     ],
 )
-def test_fewer_than_two_classes_are_refused(class_folders, counts, reason):
+def test_fewer_than_two_classes_are_an_error(class_folders, counts, reason):
     with pytest.raises(UserError, match=reason):
         folder_source(class_folders(counts))
 
 
-def test_a_split_without_pictures_is_named(class_folders):
+def test_a_split_without_images_is_named(class_folders):
     folder = class_folders(SPLIT_FOLDERS | {"test/cat": 0, "test/dog": 0})
     with pytest.raises(UserError, match=r"the test split .* has no examples"):
         folder_source(folder)
@@ -245,23 +292,23 @@ def test_a_file_may_have_a_name_that_is_not_utf_8(cats_and_dogs):
     assert sum(folder_source(cats_and_dogs).examples.values()) == 20
 
 
-# What a split says of itself.
+# The splits.
 
 
 @pytest.mark.parametrize("split", SPLITS)
-def test_an_example_is_told_by_its_file(cats_and_dogs, split):
+def test_an_example_is_described_by_its_file(cats_and_dogs, split):
     source = folder_source(cats_and_dogs)
-    told = [source.splits[split].describe(n) for n in range(source.examples[split])]
-    assert told == [str(file) for file in files(source, split)]
+    names = [source.splits[split].describe(n) for n in range(source.examples[split])]
+    assert names == [str(file) for file in files(source, split)]
 
 
-def test_an_example_is_read_as_the_bytes_of_its_file(cats_and_dogs):
+def test_the_encoded_image_of_an_example_is_its_file(cats_and_dogs):
     split = folder_source(cats_and_dogs).splits["test"]
     path, _ = next(iter(split.references()))
     assert split.read(path).numpy() == Path(path.numpy().decode()).read_bytes()
 
 
-def test_a_source_is_a_folder_by_its_path(cats_and_dogs):
+def test_the_name_of_a_source_is_its_path(cats_and_dogs):
     source = folder_source(cats_and_dogs)
     assert (source.kind, source.name, source.version) == ("folder", str(cats_and_dogs), None)
 
@@ -271,9 +318,9 @@ def test_a_class_may_be_called_train(class_folders):
     assert source.classes == ("bus", "train")
 
 
-def test_two_folders_for_one_split_are_refused(class_folders):
+def test_two_folders_of_one_split_are_an_error(class_folders):
     folder = class_folders({f"{split}/{c}": 2 for split in ("train", "test") for c in "ab"})
     (folder / "valid").mkdir()
     (folder / "validation").mkdir()
-    with pytest.raises(UserError, match="keep one"):
+    with pytest.raises(UserError, match="folders of the same split"):
         folder_source(folder)

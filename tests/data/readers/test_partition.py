@@ -1,29 +1,37 @@
-"""Files cut into splits by what is in them."""
+"""Files divided into splits by their content."""
 
 import hashlib
 import itertools
+import os
 from collections import Counter
 
 import pytest
 
 from trainer.data import SPLITS
-from trainer.data.readers.digests import file_digests
-from trainer.data.readers.partition import LabelledFile, partition, places_of, quotas, shares
+from trainer.data.json_cache import JsonCache
+from trainer.data.readers.partition import (
+    LabelledFile,
+    assign_splits,
+    file_digests,
+    partition,
+    split_percents,
+    split_sizes,
+)
 
 THREE = {"train": 70, "validation": 15, "test": 15}
 HELD_OUT = ("validation", "test")
 
 
 def digest(number):
-    return hashlib.sha256(str(number).encode()).digest()
+    return hashlib.sha256(str(number).encode()).hexdigest()
 
 
 def digests(count, first=0):
     return {digest(number) for number in range(first, first + count)}
 
 
-def counts(places):
-    found = Counter(places.values())
+def counts(splits):
+    found = Counter(splits.values())
     return tuple(found[split] for split in SPLITS)
 
 
@@ -33,7 +41,7 @@ def cut(files, missing):
 
 @pytest.fixture
 def files(tmp_path):
-    """Writes files of these contents, by class and name; gives them in their order."""
+    """Writes files of these contents, by class and name; returns them in the same order."""
 
     def write(contents):
         written = []
@@ -64,21 +72,21 @@ def files(tmp_path):
         (1000, (700, 150, 150)),
     ],
 )
-def test_each_split_gets_its_share(count, expected):
-    assert tuple(quotas(count, THREE).values()) == expected
+def test_each_split_gets_its_percentage(count, expected):
+    assert tuple(split_sizes(count, THREE).values()) == expected
 
 
-def test_shares_add_up():
-    assert [sum(quotas(count, THREE).values()) for count in range(400)] == list(range(400))
+def test_sizes_add_up():
+    assert [sum(split_sizes(count, THREE).values()) for count in range(400)] == list(range(400))
 
 
-def test_no_split_is_without_where_there_are_three():
-    assert min(min(quotas(count, THREE).values()) for count in range(3, 400)) == 1
+def test_from_three_images_on_no_split_is_empty():
+    assert min(min(split_sizes(count, THREE).values()) for count in range(3, 400)) == 1
 
 
-def test_no_share_is_off_by_more_than_one():
+def test_no_size_is_off_by_more_than_one():
     for count in range(20, 400):
-        for split, found in quotas(count, THREE).items():
+        for split, found in split_sizes(count, THREE).items():
             assert abs(found - count * THREE[split] / 100) <= 1
 
 
@@ -90,69 +98,69 @@ def test_no_share_is_off_by_more_than_one():
         (("test",), {"train": 85, "test": 15}),
     ],
 )
-def test_what_is_missing_is_taken_from_train(missing, expected):
-    assert shares(missing) == expected
+def test_missing_splits_are_taken_from_train(missing, expected):
+    assert split_percents(missing) == expected
 
 
 # Which go where.
 
 
-def test_every_class_is_cut_by_itself():
+def test_every_class_is_divided_separately():
     classes = [digests(20), digests(100, first=50), digests(7, first=500)]
-    places = places_of(classes, THREE)
-    found = [counts({picture: places[picture] for picture in pictures}) for pictures in classes]
+    splits = assign_splits(classes, THREE)
+    found = [counts({picture: splits[picture] for picture in pictures}) for pictures in classes]
     assert found == [(14, 3, 3), (70, 15, 15), (5, 1, 1)]
 
 
-def test_what_rounding_gives_to_one_split_it_gives_to_another_elsewhere():
-    places = places_of([digests(10, first=10 * number) for number in range(200)], THREE)
-    train, validation, test = counts(places)
+def test_rounding_favours_no_split_over_many_classes():
+    splits = assign_splits([digests(10, first=10 * number) for number in range(200)], THREE)
+    train, validation, test = counts(splits)
     assert train == 1400
     assert abs(validation - test) < 43  # three standard deviations of 200 coins
 
 
-def test_the_order_of_classes_has_no_say():
+def test_the_order_of_classes_does_not_matter():
     classes = [digests(20), digests(9, first=15), digests(4, first=22), digests(4, first=2)]
-    places = [places_of(order, THREE) for order in itertools.permutations(classes)]
-    assert all(found == places[0] for found in places)
+    splits = [assign_splits(order, THREE) for order in itertools.permutations(classes)]
+    assert all(found == splits[0] for found in splits)
 
 
-def test_one_picture_more_moves_two_others_at_most():
+def test_one_more_image_moves_two_others_at_most():
     for count in range(3, 120):
-        before = places_of([digests(count)], THREE)
-        after = places_of([digests(count + 1)], THREE)
+        before = assign_splits([digests(count)], THREE)
+        after = assign_splits([digests(count + 1)], THREE)
         assert sum(after[picture] != before[picture] for picture in before) <= 2
 
 
-def test_one_picture_more_moves_none_of_another_class():
+def test_one_more_image_moves_none_of_another_class():
     cats, dogs = digests(30), digests(30, first=100)
-    before = places_of([cats, dogs], THREE)
-    after = places_of([cats | digests(5, first=200), dogs], THREE)
+    before = assign_splits([cats, dogs], THREE)
+    after = assign_splits([cats | digests(5, first=200), dogs], THREE)
     assert {picture: after[picture] for picture in dogs} == {p: before[p] for p in dogs}
 
 
 @pytest.mark.parametrize("shared", range(11))
-def test_classes_that_share_pictures_are_each_in_every_split(shared):
+def test_classes_that_share_images_are_each_in_every_split(shared):
     cats, dogs = digests(10), digests(8, first=10 - shared)
-    places = places_of([cats, dogs], THREE)
+    splits = assign_splits([cats, dogs], THREE)
     for pictures in (cats, dogs):
-        assert {places[picture] for picture in pictures} == set(SPLITS)
+        assert {splits[picture] for picture in pictures} == set(SPLITS)
 
 
-def test_a_class_makes_up_for_what_a_rarer_one_has_placed():
+def test_a_class_that_shares_images_with_a_smaller_one_still_has_its_sizes():
     cats, lions = digests(20), digests(5)
-    places = places_of([cats, lions], THREE)
-    assert counts({picture: places[picture] for picture in cats}) == (14, 3, 3)
+    splits = assign_splits([cats, lions], THREE)
+    assert counts({picture: splits[picture] for picture in cats}) == (14, 3, 3)
 
 
-def test_without_a_class_nothing_is_placed():
-    assert places_of([], THREE) == {}
+def test_without_a_class_nothing_is_assigned():
+    assert assign_splits([], THREE) == {}
 
 
 # Files.
 
 
-def test_copies_are_together_whatever_their_names_and_labels(files):
+def test_copies_are_in_one_split_whatever_their_names_and_labels(files):
     contents = {f"cat/{n}": f"picture {n}".encode() for n in range(30)}
     copies = {f"dog/copy-{n}": f"picture {n}".encode() for n in range(10)}
     others = {f"dog/{n}": f"dog {n}".encode() for n in range(20)}
@@ -161,7 +169,7 @@ def test_copies_are_together_whatever_their_names_and_labels(files):
     assert sum(map(len, found)) == len(set.union(*found)) == 50
 
 
-def test_copies_do_not_count_twice(files):
+def test_copies_are_counted_once(files):
     once = {f"cat/{n}": f"picture {n}".encode() for n in range(20)}
     often = {f"cat/copy-{n}": b"picture 0" for n in range(90)}
     parts = cut(files({**once, **often}), HELD_OUT)
@@ -169,7 +177,7 @@ def test_copies_do_not_count_twice(files):
     assert found == [14, 3, 3]
 
 
-def test_files_are_in_the_order_of_their_contents_whatever_their_names(files):
+def test_files_are_sorted_by_content_whatever_their_names(files):
     contents = [str(number).encode() for number in range(20)]
     named = files({f"cat/{number}": content for number, content in enumerate(contents)})
     renamed = files({f"cat/{-number}": content for number, content in enumerate(contents)})
@@ -189,3 +197,53 @@ def test_every_file_is_in_one_part(files):
 def test_one_missing_split_is_cut_from_train(files, missing):
     parts = cut(files({f"cat/{n}": str(n).encode() for n in range(20)}), [missing])
     assert {split: len(part) for split, part in parts.items()} == {"train": 17, missing: 3}
+
+
+# Digests.
+
+
+@pytest.fixture
+def paths(tmp_path):
+    """Three files."""
+    found = [tmp_path / name for name in ("one", "two", "three")]
+    for path in found:
+        path.write_text(path.name)
+    return found
+
+
+@pytest.fixture
+def cache(tmp_path):
+    """A cache in a folder that does not exist yet."""
+    return JsonCache(tmp_path / "cache" / "datasets")
+
+
+def test_a_digest_is_the_sha_256_of_the_file(paths, cache):
+    expected = [hashlib.sha256(path.name.encode()).hexdigest() for path in paths]
+    assert file_digests(paths) == file_digests(paths, cache) == expected
+
+
+def test_a_file_is_read_once(paths, cache):
+    before = file_digests(paths, cache)
+    state = paths[0].stat()
+    paths[0].write_text("eno")
+    os.utime(paths[0], ns=(state.st_atime_ns, state.st_mtime_ns))
+    assert file_digests(paths, cache) == before
+
+
+@pytest.mark.parametrize("change", ["another size", "eno"])
+def test_a_file_that_changed_is_read_again(paths, cache, change):
+    file_digests(paths, cache)
+    paths[0].write_text(change)
+    os.utime(paths[0], (1, 1))
+    assert file_digests(paths, cache)[0] == hashlib.sha256(change.encode()).hexdigest()
+
+
+def test_progress_is_shown_for_every_file(paths, progress):
+    file_digests(paths)
+    assert progress == [("reading files", number, 3) for number in (1, 2, 3)]
+
+
+def test_a_file_that_does_not_exist_is_an_error(paths):
+    paths[1].unlink()
+    with pytest.raises(FileNotFoundError):
+        file_digests(paths)

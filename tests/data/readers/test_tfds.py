@@ -1,4 +1,4 @@
-"""Datasets of TFDS, read as they are prepared, and downloaded by nobody who does not ask."""
+"""Datasets of TFDS: read where they are prepared, downloaded only on request."""
 
 import re
 import shutil
@@ -12,7 +12,9 @@ import pytest
 import tensorflow_datasets as tfds
 
 from trainer import UserError
-from trainer.data.pipeline.batches import image_batches, report_unreadable_images
+from trainer.data.checks.unreadable import report_unreadable_images
+from trainer.data.pipeline.batches import image_batches
+from trainer.data.readers import tfds as tfds_reader
 from trainer.data.readers.tfds import (
     default_data_dir,
     is_prepared,
@@ -36,7 +38,7 @@ def source(tiny_dataset, prepared):
 
 @pytest.fixture
 def stored(tmp_path):
-    """Prepares a dataset in tmp_path: its features, and how many examples its splits have."""
+    """Prepares a dataset in tmp_path with these features and numbers of examples per split."""
 
     def store(name, features, splits, config=None, unlabelled=()):
         def example(split, number):
@@ -65,7 +67,7 @@ def stored(tmp_path):
 
 @pytest.fixture
 def server():
-    """A server that never answers; gives its port and the list of who called it."""
+    """A server that never answers: its port, and the list of connections to it."""
     callers = []
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
@@ -94,11 +96,11 @@ def examples(source):
 # A dataset that is prepared.
 
 
-def test_splits_are_cut_as_the_task_says(source):
+def test_splits_are_those_of_the_split_expressions(source):
     assert source.examples == {"train": 6, "validation": 3, "test": 3}
 
 
-def test_a_source_tells_what_it_is(source, tiny_dataset):
+def test_a_source_has_its_kind_name_and_version(source, tiny_dataset):
     assert (source.kind, source.name, source.version) == ("tfds", tiny_dataset, "1.0.0")
 
 
@@ -123,7 +125,7 @@ def test_the_order_is_the_same_each_time(source, tiny_dataset, prepared):
     assert opened == [examples(source)] * 5
 
 
-def test_an_example_is_told_by_its_place(source, tiny_dataset):
+def test_an_example_is_described_by_its_position(source, tiny_dataset):
     assert source.splits["test"].describe(2) == f"example 2 of {tiny_dataset} train[75%:]"
 
 
@@ -134,25 +136,25 @@ def test_a_prepared_dataset_is_found(tiny_dataset, prepared):
 # A dataset that is not.
 
 
-def test_a_dataset_is_not_found_where_it_is_not(tiny_dataset, tmp_path):
+def test_a_dataset_is_not_found_in_an_empty_folder(tiny_dataset, tmp_path):
     assert not is_prepared(tiny_dataset, tmp_path)
 
 
-def test_a_dataset_half_prepared_is_not_found(tiny_dataset, tmp_path):
+def test_a_half_prepared_dataset_is_not_found(tiny_dataset, tmp_path):
     (tmp_path / tiny_dataset / "1.0.0").mkdir(parents=True)
     assert not is_prepared(tiny_dataset, tmp_path)
 
 
-def test_a_dataset_is_prepared_when_it_is_asked_for(tiny_dataset, tmp_path):
+def test_a_dataset_is_prepared_on_request(tiny_dataset, tmp_path):
     tfds_source(tiny_dataset, SPLITS, tmp_path)
     assert is_prepared(tiny_dataset, tmp_path)
 
 
-def test_a_download_without_network_is_refused_with_what_to_do(tmp_path, offline):
+def test_the_error_without_network_says_what_to_do(tmp_path, offline):
     with pytest.raises(UserError) as error:
         tfds_source(A_DOWNLOAD, SPLITS, tmp_path)
     assert str(error.value).startswith(f"{A_DOWNLOAD} is not prepared in {tmp_path} and http")
-    assert "--data-dir, or other data as --data sample|PATH" in str(error.value)
+    assert "--data-dir, or other data with --data sample|PATH" in str(error.value)
 
 
 def test_a_download_without_network_writes_nothing(tmp_path, offline):
@@ -163,21 +165,21 @@ def test_a_download_without_network_writes_nothing(tmp_path, offline):
 
 @pytest.fixture
 def silence(server, through_proxy, monkeypatch):
-    """All servers are silent, and we wait for a tenth of a second; gives who called them."""
+    """No server answers, and the timeout is a tenth of a second; returns the connections."""
     port, callers = server
     through_proxy(port)
-    monkeypatch.setattr(tfds_builders, "PROBE_SECONDS", 0.1)
+    monkeypatch.setattr(tfds_reader, "PROBE_SECONDS", 0.1)
     return callers
 
 
-def test_a_server_that_never_answers_is_given_up(tmp_path, silence):
+def test_a_server_that_never_answers_is_an_error_after_a_timeout(tmp_path, silence):
     began = time.perf_counter()
     with pytest.raises(UserError, match="cannot be reached"):
         tfds_source(A_DOWNLOAD, SPLITS, tmp_path)
     assert time.perf_counter() - began < 5
 
 
-def test_a_server_that_never_answers_is_asked_once(tmp_path, silence):
+def test_a_server_that_never_answers_is_contacted_once(tmp_path, silence):
     with pytest.raises(UserError):
         tfds_source(A_DOWNLOAD, SPLITS, tmp_path)
     assert len(silence) == 1
@@ -186,13 +188,13 @@ def test_a_server_that_never_answers_is_asked_once(tmp_path, silence):
 # Mistakes.
 
 
-def test_a_name_that_is_nearly_right_is_told_the_right_one(tmp_path):
-    with pytest.raises(UserError, match=r"^TFDS knows no dataset 'tf_flower'; did you mean tf_fl"):
+def test_the_error_of_a_mistyped_name_suggests_the_right_one(tmp_path):
+    with pytest.raises(UserError, match=r"^TFDS has no dataset 'tf_flower'; did you mean tf_fl"):
         tfds_source("tf_flower", SPLITS, tmp_path)
 
 
-def test_a_name_like_no_other_is_told_to_be_unknown(tmp_path):
-    with pytest.raises(UserError, match=r"^TFDS knows no dataset 'qqqqqqqqqqqq'$"):
+def test_a_name_like_no_other_has_no_suggestion(tmp_path):
+    with pytest.raises(UserError, match=r"^TFDS has no dataset 'qqqqqqqqqqqq'$"):
         tfds_source("qqqqqqqqqqqq", SPLITS, tmp_path)
 
 
@@ -203,18 +205,18 @@ def test_a_name_like_no_other_is_told_to_be_unknown(tmp_path):
         ("tf_flowers:9.9.9", r"Dataset tf_flowers cannot be loaded at version 9.9.9, only: [\d.]+"),
     ],
 )
-def test_a_config_and_a_version_that_there_is_not_are_told_shortly(tmp_path, name, reason):
+def test_the_error_of_an_unknown_config_or_version_is_short(tmp_path, name, reason):
     with pytest.raises(UserError, match=f"^TFDS cannot open {name} in {tmp_path}: {reason}$"):
         tfds_source(name, SPLITS, tmp_path)
 
 
 @pytest.mark.parametrize("name", ["", "two words", "a/b/c/d"])
-def test_what_is_no_name_is_refused(tmp_path, name):
+def test_an_invalid_name_is_an_error(tmp_path, name):
     with pytest.raises(UserError, match="TFDS"):
         tfds_source(name, SPLITS, tmp_path)
 
 
-def test_a_version_that_does_not_exist_is_refused(tmp_path):
+def test_a_version_that_does_not_exist_is_an_error(tmp_path):
     with pytest.raises(UserError, match=r"0\.0\.1"):
         tfds_source(f"{A_DOWNLOAD}:0.0.1", SPLITS, tmp_path)
 
@@ -230,7 +232,7 @@ def test_a_split_that_does_not_exist_or_has_no_example_is_named(tiny_dataset, pr
     assert str(error.value).startswith(f"{tiny_dataset} has no split {wrong!r}: ")
 
 
-def test_an_unknown_split_is_told_those_there_are(tiny_dataset, prepared):
+def test_the_error_of_an_unknown_split_lists_those_of_the_dataset(tiny_dataset, prepared):
     with pytest.raises(UserError, match=r"\['train'\]"):
         tfds_source(tiny_dataset, {"train": "training"}, prepared)
 
@@ -243,81 +245,81 @@ def test_an_unknown_split_is_told_those_there_are(tiny_dataset, prepared):
         ("omniglot_like", "have 2 images (left, right)"),
     ],
 )
-def test_what_is_no_classification_of_images_is_refused(stored, tmp_path, dataset, reason):
+def test_a_dataset_without_one_image_and_label_is_an_error(stored, tmp_path, dataset, reason):
     stored("omniglot_like", {"left": PICTURE, "right": PICTURE, "label": LABEL}, {"train": 4})
     with pytest.raises(UserError, match=rf"^{dataset} of TFDS .* {re.escape(reason)}$"):
         tfds_source(dataset, SPLITS, tmp_path)
 
 
 @pytest.mark.parametrize("name", ["TfFlowers", "Tf_Flowers"])
-def test_a_name_that_is_not_the_folders_is_refused(tmp_path, name):
-    with pytest.raises(UserError, match=f"^TFDS knows no dataset '{name}'"):
+def test_a_name_in_camel_case_is_an_error(tmp_path, name):
+    with pytest.raises(UserError, match=f"^TFDS has no dataset '{name}'"):
         tfds_source(name, SPLITS, tmp_path)
 
 
-def test_a_config_that_does_not_exist_is_refused(tmp_path):
+def test_a_config_that_does_not_exist_is_an_error(tmp_path):
     with pytest.raises(UserError, match="no_such_config"):
         tfds_source("mnist_corrupted/no_such_config", SPLITS, tmp_path)
 
 
 @pytest.mark.parametrize("dataset", ["coco", "no_such_dataset"])
-def test_whether_it_would_do_is_asked_without_a_download(tmp_path, offline, dataset):
+def test_an_unusable_dataset_is_an_error_without_a_download(tmp_path, offline, dataset):
     with pytest.raises(UserError, match=dataset):
         require_labelled_images(dataset, tmp_path)
 
 
-def test_what_would_do_is_not_refused(tmp_path, offline):
+def test_a_usable_dataset_is_no_error_and_not_downloaded(tmp_path, offline):
     require_labelled_images(A_DOWNLOAD, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
-# What its examples and splits are called.
+# Names of features and splits.
 
 
-def test_the_image_and_the_class_may_have_any_name(stored, tmp_path):
+def test_the_image_and_the_label_may_have_any_name(stored, tmp_path):
     stored("renamed", {"photo": PICTURE, "kind": LABEL, "note": tfds.features.Text()}, {"train": 9})
     source = tfds_source("renamed", SPLITS, tmp_path)
     assert Counter(int(label) for _, label in examples(source)) == {0: 3, 1: 3, 2: 3}
 
 
-def test_a_mask_is_no_image(stored, tmp_path):
+def test_a_segmentation_mask_is_no_image(stored, tmp_path):
     mask = tfds.features.LabeledImage(labels=2, shape=(None, None, 1))
     stored("masked", {"photo": PICTURE, "mask": mask, "label": LABEL}, {"train": 9})
     source = tfds_source("masked", SPLITS, tmp_path)
     assert all(image.startswith(b"\x89PNG") for image, _ in examples(source))
 
 
-def test_of_several_classes_the_one_for_supervised_learning_is_learnt(tmp_path, offline):
+def test_of_several_labels_the_supervised_one_is_learned(tmp_path, offline):
     """cifar100 has a label and a coarse_label."""
     require_labelled_images("cifar100", tmp_path)
 
 
-def test_without_split_expressions_the_splits_are_its_own(stored, tmp_path):
+def test_without_split_expressions_the_datasets_own_splits_are_taken(stored, tmp_path):
     stored("split", FEATURES, {"train": 20, "val": 4, "test_clean": 5})
     source = tfds_source("split", None, tmp_path)
     assert (source.examples, source.cut) == ({"train": 20, "validation": 4, "test": 5}, ())
 
 
-def test_what_it_lacks_is_cut_from_its_train(tiny_dataset, prepared):
+def test_missing_splits_are_cut_from_train(tiny_dataset, prepared):
     source = tfds_source(tiny_dataset, None, prepared)
     assert source.examples == {"train": 8, "validation": 2, "test": 2}
     assert source.cut == ("validation", "test")
 
 
-def test_a_split_without_labels_is_none(stored, tmp_path):
+def test_a_split_without_labels_is_not_used(stored, tmp_path):
     stored("contest", FEATURES, {"train": 20, "test": 5}, unlabelled=["test"])
     source = tfds_source("contest", None, tmp_path)
     assert source.cut == ("validation", "test")
     assert sum(source.examples.values()) == 20
 
 
-def test_a_dataset_without_any_label_is_refused(stored, tmp_path):
+def test_a_dataset_without_labels_is_an_error(stored, tmp_path):
     stored("secret", FEATURES, {"train": 5}, unlabelled=["train"])
-    with pytest.raises(UserError, match=r"^secret of TFDS tells the classes of no example$"):
+    with pytest.raises(UserError, match=r"^secret of TFDS has no labels$"):
         tfds_source("secret", None, tmp_path)
 
 
-def test_configs_of_one_dataset_are_told_apart(stored, tmp_path):
+def test_configs_of_one_dataset_have_different_fingerprints(stored, tmp_path):
     for config in ("one", "two"):
         stored("configured", FEATURES, {"train": 9}, config=config)
     sources = [tfds_source(f"configured/{config}", None, tmp_path) for config in ("one", "two")]
@@ -355,11 +357,11 @@ def test_an_info_that_cannot_be_read_is_named(tiny_dataset, damaged):
 # Where TFDS keeps its datasets.
 
 
-def test_the_data_dir_is_the_environments(monkeypatch, tmp_path):
+def test_the_data_dir_is_that_of_the_environment_variable(monkeypatch, tmp_path):
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
     assert default_data_dir() == tmp_path
 
 
-def test_the_data_dir_is_tfdss_own_without_one(monkeypatch):
+def test_without_the_variable_the_data_dir_is_that_of_tfds(monkeypatch):
     monkeypatch.delenv("TFDS_DATA_DIR", raising=False)
     assert str(default_data_dir()) == tfds.builder(A_DOWNLOAD).data_dir.partition("/tf_flow")[0]

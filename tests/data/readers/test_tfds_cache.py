@@ -1,68 +1,69 @@
-"""What TFDS told of a dataset is kept as long as no file of it changes."""
+"""What TFDS reports about a dataset is cached until one of its files changes."""
 
 import os
 import shutil
 
 import pytest
 
+from trainer.data.json_cache import JsonCache
 from trainer.data.readers.tfds import tfds_source
-from trainer.data.readers.tfds_cache import cached_source, remember
+from trainer.data.readers.tfds_cache import cache_source, cached_source
 
 SPLITS = {"train": "train[:50%]", "validation": "train[50%:75%]", "test": "train[75%:]"}
 
 
 @pytest.fixture
 def place(tiny_dataset, prepared, tmp_path):
-    """A dataset that was opened once and remembered."""
-    data_dir, memory = tmp_path / "tfds", tmp_path / "memory"
+    """A dataset that was opened once: its data_dir, and the cache."""
+    data_dir, cache = tmp_path / "tfds", JsonCache(tmp_path / "cache")
     shutil.copytree(prepared, data_dir)
-    remember(tfds_source(tiny_dataset, SPLITS, data_dir), SPLITS, data_dir, memory)
-    return data_dir, memory
+    cache_source(tfds_source(tiny_dataset, SPLITS, data_dir), SPLITS, data_dir, cache)
+    return data_dir, cache
 
 
-def test_what_was_never_opened_is_not_remembered(tiny_dataset, prepared, tmp_path):
-    assert cached_source(tiny_dataset, SPLITS, prepared, tmp_path) is None
+def test_a_dataset_that_was_never_opened_is_not_cached(tiny_dataset, prepared, tmp_path):
+    assert cached_source(tiny_dataset, SPLITS, prepared, JsonCache(tmp_path)) is None
 
 
-def test_a_remembered_source_tells_what_tfds_told(tiny_dataset, place):
-    told = tfds_source(tiny_dataset, SPLITS, place[0])
-    remembered = cached_source(tiny_dataset, SPLITS, *place)
+def test_a_cached_source_equals_that_of_tfds(tiny_dataset, place):
+    opened = tfds_source(tiny_dataset, SPLITS, place[0])
+    cached = cached_source(tiny_dataset, SPLITS, *place)
     for name in ("kind", "name", "version", "classes", "examples"):
-        assert getattr(remembered, name) == getattr(told, name)
+        assert getattr(cached, name) == getattr(opened, name)
 
 
-def test_its_splits_have_the_same_fingerprints(tiny_dataset, place):
-    told = tfds_source(tiny_dataset, SPLITS, place[0])
-    remembered = cached_source(tiny_dataset, SPLITS, *place)
+def test_cached_splits_have_the_same_fingerprints(tiny_dataset, place):
+    opened = tfds_source(tiny_dataset, SPLITS, place[0])
+    cached = cached_source(tiny_dataset, SPLITS, *place)
     for name in SPLITS:
-        assert remembered.splits[name].fingerprint == told.splits[name].fingerprint
+        assert cached.splits[name].fingerprint == opened.splits[name].fingerprint
 
 
-def test_its_images_are_read_when_they_are_wanted(tiny_dataset, place):
-    told = tfds_source(tiny_dataset, SPLITS, place[0]).splits["test"].references()
-    remembered = cached_source(tiny_dataset, SPLITS, *place).splits["test"].references()
-    assert list(remembered.as_numpy_iterator()) == list(told.as_numpy_iterator())
+def test_images_of_a_cached_source_are_read_by_tfds(tiny_dataset, place):
+    opened = tfds_source(tiny_dataset, SPLITS, place[0]).splits["test"].references()
+    cached = cached_source(tiny_dataset, SPLITS, *place).splits["test"].references()
+    assert list(cached.as_numpy_iterator()) == list(opened.as_numpy_iterator())
 
 
-def test_other_splits_are_not_remembered(tiny_dataset, place):
+def test_other_splits_are_not_cached(tiny_dataset, place):
     assert cached_source(tiny_dataset, {**SPLITS, "test": "train[90%:]"}, *place) is None
 
 
-def test_splits_that_the_dataset_lacks_are_remembered_too(tiny_dataset, place):
-    told = tfds_source(tiny_dataset, None, place[0])
-    remember(told, None, *place)
-    remembered = cached_source(tiny_dataset, None, *place)
-    assert (remembered.examples, remembered.cut) == (told.examples, told.cut)
+def test_splits_that_the_dataset_lacks_are_cached_too(tiny_dataset, place):
+    opened = tfds_source(tiny_dataset, None, place[0])
+    cache_source(opened, None, *place)
+    cached = cached_source(tiny_dataset, None, *place)
+    assert (cached.examples, cached.cut) == (opened.examples, opened.cut)
 
 
-def test_a_changed_file_is_forgotten(tiny_dataset, place):
+def test_a_dataset_with_a_changed_file_is_not_cached(tiny_dataset, place):
     path = next(place[0].rglob("*.tfrecord*"))
     os.utime(path, (1, 1))
     assert cached_source(tiny_dataset, SPLITS, *place) is None
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"version": "1.0.0"}'])
-def test_a_damaged_memory_is_forgotten(tiny_dataset, place, content):
-    [path] = place[1].iterdir()
+def test_a_damaged_cache_is_ignored(tiny_dataset, place, content):
+    [path] = place[1].folder.iterdir()
     path.write_text(content)
     assert cached_source(tiny_dataset, SPLITS, *place) is None

@@ -1,8 +1,8 @@
-"""Which splits of a dataset train, validate and test."""
+"""Which splits of a TFDS dataset are for training, validation and test."""
 
 import pytest
 
-from trainer.data.readers.tfds_splits import split_expressions
+from trainer.data.readers.tfds import split_expressions
 
 THIRDS = {"train": "{0}[0%:70%]", "validation": "{0}[70%:85%]", "test": "{0}[85%:100%]"}
 BOTH = ("validation", "test")
@@ -66,5 +66,5 @@ def thirds(name):
         ),
     ],
 )
-def test_own_splits_are_taken_and_the_others_cut(sizes, splits, cut):
+def test_own_splits_are_taken_and_missing_ones_are_cut(sizes, splits, cut):
     assert split_expressions(sizes) == (splits, cut)

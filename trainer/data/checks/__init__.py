@@ -1,1 +1,1 @@
-"""What is wrong with data: images that cannot be read, duplicates, missing classes."""
+"""Checks of data: unreadable images, duplicates, missing classes, imbalance."""

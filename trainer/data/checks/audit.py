@@ -1,40 +1,37 @@
-"""What is wrong with data that nothing refuses: leaked, mislabelled, missing, unbalanced.
+"""What a person should know about valid data: duplicates, missing classes, class imbalance.
 
-Images are compared by their bytes. The same photo saved anew is another one here.
+Images are compared by their bytes: the same photo, saved once more, counts as another one.
 """
 
 from __future__ import annotations
 
 import collections
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from trainer.core.hashing import fingerprint
 from trainer.data.checks.duplicates import (
     Duplicates,
     Place,
     across_splits,
-    contents_of,
+    contents_from_splits,
     under_two_labels,
 )
-from trainer.data.readers.json_cache import keep, kept
+from trainer.data.json_cache import JsonCache
 from trainer.data.splits import Source
 
-UNBALANCED = 10.0
-"""How many times as often as the rarest the commonest class may be trained on, without a word.
+IMBALANCE_WARNING = 10.0
+"""The imbalance ratio of the training classes from which on there is a warning.
 
-The ratio is the rho of arXiv 1710.05381. Of two classes at 10 to 1, an answer that is always the
-commoner is right in 10 of 11 cases: an accuracy of 0.91 that has learnt nothing.
+The ratio is the rho of arXiv 1710.05381, the largest class by the smallest. With two classes at 10
+to 1, always answering the larger is right in 10 of 11 cases: an accuracy of 0.91, nothing learned.
 """
 
-NAMED = 3
-"""How many classes a line names before it counts the rest."""
+NAMED_CLASSES = 3
+"""How many missing classes a warning names; the rest are counted."""
 
-
-_KEPT = "images by SHA-256, the first 100 at 10 places; classes by number"
-"""What is kept of an audit, in words: changed whenever it is something else."""
+_CONTENT = "images by SHA-256, the first 100 at 10 places; classes by number"
+"""Part of the cache's key: to be changed whenever something else is kept of an audit."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,51 +42,52 @@ class Audit:
     across_splits: Duplicates
     under_two_labels: Duplicates
     counts: Mapping[str, Sequence[int]]
-    """Of each split, how many examples every class has."""
+    """For each split, the number of examples of every class."""
 
     @property
     def missing_classes(self) -> dict[str, list[str]]:
-        """The classes that have no example, of each split that lacks any."""
-        lacking = {
+        """For each split that lacks any, the classes without an example."""
+        missing = {
             split: [name for name, n in zip(self.source.classes, counts, strict=True) if not n]
             for split, counts in self.counts.items()
         }
-        return {split: names for split, names in lacking.items() if names}
+        return {split: names for split, names in missing.items() if names}
 
     @property
     def imbalance(self) -> float:
-        """How many times as often as the rarest the commonest class is trained on."""
+        """The imbalance ratio: examples of the largest training class by those of the smallest."""
         present = [count for count in self.counts["train"] if count]
         return max(present) / min(present) if present else 1.0
 
     def warnings(self, class_weights: str) -> list[str]:
-        """A line for each thing that a person should know of.
+        """One line for each finding.
 
         Args:
-            class_weights: What the option says: balanced does something about rare classes.
+            class_weights: The option's value; any but "none" already handles imbalance.
         """
-        lines = [
-            *self._duplicates_in_words(),
-            *(_missing_in_words(split, names) for split, names in self.missing_classes.items()),
-            *(self._imbalance_in_words() if class_weights == "none" else ()),
+        return [
+            *self._duplicate_warnings(),
+            *(_missing_warning(split, names) for split, names in self.missing_classes.items()),
+            *(self._imbalance_warning() if class_weights == "none" else ()),
         ]
-        return [f"warning: {line}" for line in lines]
 
     def as_json(self) -> dict[str, Any]:
-        """The same for result.json; of very many duplicates the first."""
+        """The entry of result.json, which lists only the first of many duplicates."""
+        ratio = self.imbalance
         return {
             "identical_across_splits": self._as_json(self.across_splits),
             "identical_under_two_labels": self._as_json(self.under_two_labels),
             "missing_classes": self.missing_classes,
-            "imbalance": round(self.imbalance, 1) if self.imbalance >= UNBALANCED else None,
+            "imbalance": round(ratio, 1) if ratio >= IMBALANCE_WARNING else None,
         }
 
-    def _duplicates_in_words(self) -> Iterator[str]:
+    def _duplicate_warnings(self) -> Iterator[str]:
         across, labelled = self.across_splits, self.under_two_labels
         if across.images:
             yield (
                 f"{_images(across)} in more than one split, {self._two_places(across, 'split')}:"
-                " measuring on them proves nothing; keep each in one (result.json lists them)"
+                " data leakage, which makes metrics look better than they are; keep each in one"
+                " split (result.json lists them)"
             )
         if labelled.images:
             yield (
@@ -99,7 +97,7 @@ class Audit:
             )
 
     def _two_places(self, duplicates: Duplicates, by: str) -> str:
-        """The first image at two places that differ by their split or label."""
+        """The first image at two places that differ in their split or label."""
         first, *others = duplicates.listed[0]
         other = next(place for place in others if getattr(place, by) != getattr(first, by))
         places = (
@@ -107,15 +105,15 @@ class Audit:
         )
         return f"the same bytes at {' and '.join(places)}"
 
-    def _imbalance_in_words(self) -> Iterator[str]:
-        if self.imbalance < UNBALANCED:
+    def _imbalance_warning(self) -> Iterator[str]:
+        if self.imbalance < IMBALANCE_WARNING:
             return
         counted = zip(self.counts["train"], self.source.classes, strict=True)
         present = sorted((count, name) for count, name in counted if count)
         (least, rare), (most, common) = present[0], present[-1]
         yield (
-            f"train has {most:,} images of {common} and {least:,} of {rare}: accuracy hides how the"
-            " rare classes do; add images of them, or try --class-weights balanced"
+            f"train has {most:,} images of {common} and {least:,} of {rare}: accuracy hides errors"
+            " in rare classes; add images of them, or choose --class-weights balanced"
         )
 
     def _name(self, place: Place) -> str:
@@ -125,59 +123,50 @@ class Audit:
         return self.source.classes[place.label]
 
     def _as_json(self, duplicates: Duplicates) -> dict[str, Any]:
-        def told(place: Place) -> dict[str, str]:
-            named = {"split": place.split, "class": self._class(place)}
-            return {**named, "image": self._name(place)}
+        def entry(place: Place) -> dict[str, str]:
+            where = {"split": place.split, "class": self._class(place)}
+            return {**where, "image": self._name(place)}
 
-        groups = [[told(place) for place in group] for group in duplicates.listed]
+        groups = [[entry(place) for place in group] for group in duplicates.listed]
         return {"images": duplicates.images, "groups": groups}
 
 
-def audit(source: Source, memory: Path, progress: Callable[[int, int], None]) -> Audit:
-    """Look through all images of a source, or for what was found when it was the same.
-
-    Args:
-        source: The data.
-        memory: The folder where findings are kept.
-        progress: Told how many images are done, of how many.
+def audit(source: Source, cache: JsonCache) -> Audit:
+    """The audit of a source, from the cache if the source was audited before.
 
     Raises:
-        tf.errors.OpError: an image cannot be read.
+        OSError, tf.errors.OpError: an image cannot be read.
     """
     fingerprints = {name: split.fingerprint for name, split in source.splits.items()}
-    place = memory / f"{fingerprint([_KEPT, fingerprints, len(source.classes)])}.json"
-    found = kept(place)
-    if found is None:
-        found = _found(source, progress)
-        keep(place, found)
+    key = [_CONTENT, fingerprints, len(source.classes)]
+    found = cache.get_or_compute(key, lambda: _findings(source))
     across, labelled = _from_json(found["across_splits"]), _from_json(found["under_two_labels"])
     return Audit(source, across, labelled, found["counts"])
 
 
-def _found(source: Source, progress: Callable[[int, int], None]) -> dict[str, Any]:
-    """What is kept: positions and labels, for the names may change."""
-    contents = contents_of(source.splits, progress)
-    labelled = collections.Counter((place.split, place.label) for place in contents.places)
+def _findings(source: Source) -> dict[str, Any]:
+    """What is kept: positions and labels rather than names, which may change."""
+    contents = contents_from_splits(source.splits)
+    counter = collections.Counter((place.split, place.label) for place in contents.places)
     labels = range(len(source.classes))
     return {
         "across_splits": dataclasses.asdict(across_splits(contents)),
         "under_two_labels": dataclasses.asdict(under_two_labels(contents)),
-        "counts": {name: [labelled[name, label] for label in labels] for name in source.splits},
+        "counts": {name: [counter[name, label] for label in labels] for name in source.splits},
     }
 
 
-def _from_json(told: Mapping[str, Any]) -> Duplicates:
-    listed = [[Place(*place) for place in group] for group in told["listed"]]
-    return Duplicates(told["images"], listed)
+def _from_json(found: Mapping[str, Any]) -> Duplicates:
+    listed = [[Place(*place) for place in group] for group in found["listed"]]
+    return Duplicates(found["images"], listed)
 
 
 def _images(duplicates: Duplicates) -> str:
     return "1 image is" if duplicates.images == 1 else f"{duplicates.images:,} images are"
 
 
-def _missing_in_words(split: str, names: Sequence[str]) -> str:
-    more = len(names) - NAMED
-    listed = ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")
-    done = "learnt" if split == "train" else "measured"
-    these = "it" if len(names) == 1 else "them"
-    return f"{split} has no image of {listed}: nothing is {done} of {these} there; add some"
+def _missing_warning(split: str, names: Sequence[str]) -> str:
+    more = len(names) - NAMED_CLASSES
+    listed = ", ".join(names[:NAMED_CLASSES]) + (f" and {more} more" if more > 0 else "")
+    use = "learned" if split == "train" else "measured"
+    return f"{split} has no image of {listed}, so nothing is {use} there; add some"

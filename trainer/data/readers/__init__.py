@@ -1,1 +1,1 @@
-"""From a name or a folder to splits of encoded examples."""
+"""Readers of data: each returns a source, whose splits hold encoded images."""

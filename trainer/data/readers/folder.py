@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import os
 import stat
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import tensorflow as tf
@@ -14,9 +15,9 @@ from trainer.core.errors import UserError
 from trainer.core.hashing import file_state, fingerprint
 from trainer.data import SPLITS
 from trainer.data.checks.unreadable import REMEDY, unreadable_examples
-from trainer.data.images.formats import refusal
-from trainer.data.readers.digests import file_digests
-from trainer.data.readers.partition import LabelledFile, partition
+from trainer.data.images.formats import unsupported_reason
+from trainer.data.json_cache import NO_CACHE, JsonCache
+from trainer.data.readers.partition import LabelledFile, file_digests, partition
 from trainer.data.splits import Source, Split
 
 SPLIT_FOLDERS = {
@@ -24,60 +25,82 @@ SPLIT_FOLDERS = {
     "validation": ("validation", "valid", "val"),
     "test": ("test",),
 }
+"""The names that a split's folder may have."""
+
+Digests = Callable[[], Mapping[Path, str]]
+"""Returns the SHA-256 of each file of a folder as hex; they are read when it is first called."""
 
 
 def folder_source(
     folder: Path,
     kind: str = "folder",
     name: str | None = None,
-    memory: Path | None = None,
-    checking: Callable[[int, int], None] | None = None,
+    cache: JsonCache = NO_CACHE,
+    skip_unreadable: bool = False,
 ) -> Source:
-    """The images below a folder, their classes named by the folders they lie in.
+    """The images in a folder, labelled by the names of their class folders.
 
-    Splits that it lacks are cut from its train, or from all there is; see `partition`. What that
-    takes is kept in `memory`, a folder, for the next time.
+    Splits that it lacks are cut from its train, or from all its images; see `partition`.
 
-    With `checking`, which is told how many images are done and of how many, each is decoded first.
-    Files that give no image are left out then, and all is as if they had never been there.
+    Args:
+        folder: The folder.
+        kind: What result.json calls the kind of source.
+        name: What result.json calls the source; its path if not given.
+        cache: Keeps for later runs what needs a look into every file.
+        skip_unreadable: Decode every image first; the result is then as if the files that cannot
+            be decoded did not exist.
 
     Raises:
         UserError: no such folder, fewer than two classes, a split without images, or, without
-            `checking`, a file that is no image: its path is told.
+            `skip_unreadable`, a file that is not an image.
     """
     if not folder.is_dir():
         raise UserError(f"--data {folder}: there is no such folder")
-    files, cut, skipped = _split_files(folder, memory, checking)
-    classes = tuple(sorted({file.class_name for split in files.values() for file in split}))
+    # Unreadable files go first, so that they do not decide which split another file is in.
+    files, skipped = _readable_files(folder, cache, skip_unreadable)
+    paths = [file.path for found in files.values() for file in found]
+    digests: Digests = functools.cache(
+        lambda: dict(zip(paths, file_digests(paths, cache), strict=True))
+    )
+    missing = tuple(split for split in SPLITS if split not in files)
+    if missing:
+        train = files["train"]
+        files |= partition(train, [digests()[file.path] for file in train], missing)
+    classes = sorted({file.class_name for found in files.values() for file in found})
     return Source(
         kind=kind,
         name=name or str(folder),
         version=None,
-        classes=classes,
-        splits={split: _split(folder, split, files[split], classes) for split in SPLITS},
-        cut=cut,
+        classes=tuple(classes),
+        splits={split: _split(folder, split, files[split], classes, digests) for split in SPLITS},
+        cut=missing,
         skipped=skipped,
     )
 
 
-def _split_files(
-    folder: Path, memory: Path | None, checking: Callable[[int, int], None] | None
-) -> tuple[dict[str, list[LabelledFile]], tuple[str, ...], dict[str, str]]:
-    """The files of the three splits; which of these the folder lacks; what was left out, and why.
+def _readable_files(
+    folder: Path, cache: JsonCache, skip_unreadable: bool
+) -> tuple[dict[str, list[LabelledFile]], dict[str, str]]:
+    """The files of each split that the folder has; and each file that was skipped, with the error.
 
-    That comes first: a file that is no image has no say in where another one goes.
+    Raises:
+        UserError: a file is unreadable, and none is to be skipped.
     """
     folders = _split_folders(folder) if _has_split_folders(folder) else {"train": folder}
     files = {split: _labelled_files(found) for split, found in folders.items()}
-    skipped = _unreadable(folder, list(itertools.chain(*files.values())), memory, checking)
-    files = {
-        split: [f for f in found if str(f.path) not in skipped] for split, found in files.items()
+    everything = list(itertools.chain(*files.values()))
+    unsupported = {str(file.path): why for file in everything if (why := _file_error(file.path))}
+    if not skip_unreadable:
+        for path, why in unsupported.items():
+            raise UserError(f"{path} {why}; {REMEDY}")
+        return files, {}
+    rest = [file for file in everything if str(file.path) not in unsupported]
+    skipped = unsupported | _undecodable(folder, rest, cache)
+    readable = {
+        split: [file for file in found if str(file.path) not in skipped]
+        for split, found in files.items()
     }
-    missing = tuple(split for split in SPLITS if split not in folders)
-    if missing:
-        digests = file_digests([file.path for file in files["train"]], memory)
-        files |= partition(files["train"], digests, missing)
-    return files, missing, skipped
+    return readable, skipped
 
 
 def _has_split_folders(folder: Path) -> bool:
@@ -94,7 +117,10 @@ def _split_folder(folder: Path, split: str) -> Path | None:
     choices = [folder / name for name in SPLIT_FOLDERS[split]]
     found = [choice for choice in choices if choice.is_dir()]
     if len(found) > 1:
-        raise UserError(f"--data {folder}: {' and '.join(map(str, found))} are one split; keep one")
+        raise UserError(
+            f"--data {folder}: {' and '.join(map(str, found))} are folders of the same split;"
+            " remove or rename all but one"
+        )
     return found[0] if found else None
 
 
@@ -112,36 +138,30 @@ def _visible(folder: Path) -> Iterable[Path]:
     return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
 
 
-def _unreadable(
-    folder: Path,
-    files: Sequence[LabelledFile],
-    memory: Path | None,
-    checking: Callable[[int, int], None] | None,
-) -> dict[str, str]:
-    """What is wrong with files that are no images, by their paths; an error without `checking`."""
-    refused = {str(file.path): why for file in files if (why := _refusal(file.path))}
-    if checking is None:
-        for path, why in refused.items():
-            raise UserError(f"{path} {why}; {REMEDY}")
-        return {}
-    rest = [file for file in files if str(file.path) not in refused]
-    split = _split(folder, "images", rest, sorted({file.class_name for file in rest}))
-    found = unreadable_examples(split, checking, memory)
-    return refused | {split.describe(position): why for position, why in found.items()}
-
-
-def _refusal(path: Path) -> str | None:
+def _file_error(path: Path) -> str | None:
+    """What is wrong with a file, as far as its type and header show."""
     try:
-        if not stat.S_ISREG(path.stat().st_mode):  # a pipe, once opened, waits for a writer
-            return "is a folder" if path.is_dir() else "is no regular file"
+        if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for a writer
+            return "is a folder" if path.is_dir() else "is not a regular file"
         with path.open("rb") as file:
-            return refusal(file)
+            return unsupported_reason(file)
     except OSError as error:
         return f"cannot be read ({error.strerror})"
 
 
+def _undecodable(folder: Path, files: Sequence[LabelledFile], cache: JsonCache) -> dict[str, str]:
+    """What is wrong with each file that cannot be decoded, by its path."""
+    classes = sorted({file.class_name for file in files})
+    split = _split(folder, "images", files, classes)
+    return {split.describe(n): error for n, error in unreadable_examples(split, cache).items()}
+
+
 def _split(
-    folder: Path, split: str, files: Sequence[LabelledFile], classes: Sequence[str]
+    folder: Path,
+    split: str,
+    files: Sequence[LabelledFile],
+    classes: Sequence[str],
+    digests: Digests | None = None,
 ) -> Split:
     paths = [str(file.path) for file in files]
     labels = [classes.index(file.class_name) for file in files]
@@ -157,4 +177,10 @@ def _split(
         read=tf.io.read_file,
         shuffle_buffer_size=len(files),
         describe=paths.__getitem__,
+        digests=digests and functools.partial(_digests_in_order, digests, files),
     )
+
+
+def _digests_in_order(digests: Digests, files: Sequence[LabelledFile]) -> list[str]:
+    by_path = digests()
+    return [by_path[file.path] for file in files]

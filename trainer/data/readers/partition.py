@@ -1,108 +1,133 @@
-"""Files cut into splits by what is in them: neither a name nor the order of files has a say.
+"""Image files divided into splits by their content, whatever their names and order.
 
-A picture is its bytes. All its copies, under whatever names and labels, are in one split. Within a
-class pictures are ranked by their SHA-256, a shuffle that hangs on nothing else: the first 70 % of
-the ranks train, the next 15 % validate, the last 15 % test. One picture more or less moves the two
-borders by a rank at most and all others stay where they are.
+All copies of an image, under whatever names and labels, are in one split. Within a class images
+are sorted by their SHA-256, a shuffle that depends on nothing else: the first 70 % are for
+training, the next 15 % for validation, the last 15 % for the test. One image more or less moves
+at most one image across each of the two borders; all others stay where they are.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-HELD_OUT = {"validation": 15, "test": 15}
-"""The percent of the data that a split gets which the data do not have themselves."""
+from trainer.core.hashing import file_sha256, file_state
+from trainer.core.progress import progress_bar
+from trainer.data.json_cache import NO_CACHE, JsonCache
+
+HELD_OUT_PERCENT = {"validation": 15, "test": 15}
+"""The percentage of the data that a split gets if the data lack it."""
 
 
 @dataclasses.dataclass(frozen=True)
 class LabelledFile:
-    """One image file and the class folder it lies in."""
+    """An image file, and the name of its class folder."""
 
     path: Path
     class_name: str
 
 
-def shares(missing: Collection[str]) -> dict[str, int]:
-    """The percent of its pictures that train keeps, and that each missing split takes from it."""
-    taken = {split: percent for split, percent in HELD_OUT.items() if split in missing}
-    return {"train": 100 - sum(taken.values()), **taken}
+def file_digests(paths: Sequence[Path], cache: JsonCache = NO_CACHE) -> list[str]:
+    """The SHA-256 of each file as hex, from the cache unless a file's size or time has changed.
+
+    Raises:
+        OSError: a file cannot be read.
+    """
+    states = [file_state(path, Path(path.anchor)) for path in map(Path.absolute, paths)]
+    return cache.get_or_compute(["digests", *states], lambda: _read_digests(paths))
+
+
+def split_percents(missing: Collection[str]) -> dict[str, int]:
+    """The percentage of each missing split, and the rest for train."""
+    held_out = {split: share for split, share in HELD_OUT_PERCENT.items() if split in missing}
+    return {"train": 100 - sum(held_out.values()), **held_out}
 
 
 def partition(
-    files: Sequence[LabelledFile], digests: Sequence[bytes], missing: Collection[str]
+    files: Sequence[LabelledFile], digests: Sequence[str], missing: Collection[str]
 ) -> dict[str, list[LabelledFile]]:
-    """The files of train, and of the missing splits cut from it, in the order of their contents.
+    """The files divided into train and the missing splits, each sorted by content.
 
-    Every class is in all of these splits, as far as it has a picture for each.
+    Every class is in all of these splits, if it has enough images.
 
     Args:
-        files: All there is to cut.
-        digests: The SHA-256 of each.
-        missing: Which of validation and test to cut.
+        files: All files to divide.
+        digests: The SHA-256 of each, as hex.
+        missing: The splits beside train: validation, test or both.
     """
-    pictures: dict[str, set[bytes]] = {}
+    images: dict[str, set[str]] = {}
     for file, digest in zip(files, digests, strict=True):
-        pictures.setdefault(file.class_name, set()).add(digest)
-    places = places_of(pictures.values(), shares(missing))
-    parts: dict[str, list[LabelledFile]] = {split: [] for split in shares(missing)}
+        images.setdefault(file.class_name, set()).add(digest)
+    splits = assign_splits(images.values(), split_percents(missing))
+    parts: dict[str, list[LabelledFile]] = {split: [] for split in split_percents(missing)}
     for digest, file in sorted(zip(digests, files, strict=True), key=_by_content):
-        parts[places[digest]].append(file)
+        parts[splits[digest]].append(file)
     return parts
 
 
-def places_of(
-    classes: Collection[Collection[bytes]], percents: Mapping[str, int]
-) -> dict[bytes, str]:
-    """The split of each picture, given the digests of every class and the percent of every split.
+def assign_splits(
+    classes: Collection[Collection[str]], percents: Mapping[str, int]
+) -> dict[str, str]:
+    """The split of each image, given the digests of every class and the percentage of every split.
 
-    The rarest class is cut first. A picture that a class shares with a rarer one has its place
-    already; the rest of the class makes up for it.
+    The smallest class comes first. Of a larger class the images that it shares with a smaller one
+    are already assigned; its others are assigned so that its splits still have their sizes.
     """
-    places: dict[bytes, str] = {}
-    for pictures in sorted(map(sorted, classes), key=lambda pictures: (len(pictures), pictures)):
-        free = [picture for picture in pictures if picture not in places]
-        placed = [places[picture] for picture in pictures if picture in places]
-        wanted = quotas(len(pictures), _served(percents, pictures[0]))
-        lacking = {split: max(0, wanted[split] - placed.count(split)) for split in percents}
-        places.update(zip(free, _blocks(len(free), lacking), strict=True))
-    return places
+    splits: dict[str, str] = {}
+    for images in sorted(map(sorted, classes), key=lambda images: (len(images), images)):
+        unassigned = [image for image in images if image not in splits]
+        assigned = [splits[image] for image in images if image in splits]
+        sizes = split_sizes(len(images), _in_varying_order(percents, images[0]))
+        lacking = {split: max(0, sizes[split] - assigned.count(split)) for split in percents}
+        splits.update(zip(unassigned, _split_of_ranks(len(unassigned), lacking), strict=True))
+    return splits
 
 
-def _served(percents: Mapping[str, int], first_picture: bytes) -> dict[str, int]:
-    """Splits in an order that is the other way round for half of the classes.
+def _in_varying_order(percents: Mapping[str, int], first_image: str) -> dict[str, int]:
+    """The same percentages, with the held-out splits in reverse order for half of the classes.
 
-    Of ten pictures one validates and two test, or two and one: over many classes it evens out.
+    Of ten images one is for validation and two for the test, or the other way round: over many
+    classes it evens out.
     """
     train, *held_out = percents
-    if first_picture[-1] % 2:
+    if int(first_image[-1], 16) % 2:
         held_out.reverse()
     return {split: percents[split] for split in (train, *held_out)}
 
 
-def quotas(count: int, percents: Mapping[str, int]) -> dict[str, int]:
-    """How many of so many pictures each split gets: its share, but one while there are enough.
+def split_sizes(count: int, percents: Mapping[str, int]) -> dict[str, int]:
+    """How many of so many images each split gets: its percentage, and at least one if possible.
 
-    The last split is served first and the first, which trains, has what is left over.
+    The last split is served first; the first one, train, gets the rest.
     """
-    left, found = count, {}
+    left, sizes = count, {}
     for before, split in reversed(list(enumerate(percents))):
         remaining_percent = sum(list(percents.values())[: before + 1])
-        share = max(1, round(left * percents[split] / remaining_percent))
-        found[split] = max(0, min(share, left - before))
-        left -= found[split]
-    return {split: found[split] for split in percents}
+        size = max(1, round(left * percents[split] / remaining_percent))
+        sizes[split] = max(0, min(size, left - before))
+        left -= sizes[split]
+    return {split: sizes[split] for split in percents}
 
 
-def _blocks(count: int, lacking: Mapping[str, int]) -> list[str]:
-    """The split of each rank: those held out take what they lack, the first split all others."""
+def _split_of_ranks(count: int, lacking: Mapping[str, int]) -> list[str]:
+    """The split of each rank: the last ranks for what held-out splits lack, the rest for train."""
     train, *held_out = lacking
     tail = [split for split in held_out for _ in range(lacking[split])]
-    kept = tail[max(0, len(tail) - count) :]
-    return [train] * (count - len(kept)) + kept
+    tail = tail[max(0, len(tail) - count) :]
+    return [train] * (count - len(tail)) + tail
 
 
-def _by_content(pair: tuple[bytes, LabelledFile]) -> tuple[bytes, str, Path]:
+def _by_content(pair: tuple[str, LabelledFile]) -> tuple[str, str, Path]:
     digest, file = pair
-    return digest, file.class_name, file.path  # under two labels a picture is two examples
+    return digest, file.class_name, file.path  # one image under two labels is two examples
+
+
+def _read_digests(paths: Sequence[Path]) -> list[str]:
+    digests = []
+    with progress_bar("reading files", "files") as report, ThreadPoolExecutor() as pool:
+        for digest in pool.map(file_sha256, paths):
+            digests.append(digest)
+            report(len(digests), len(paths))
+    return digests

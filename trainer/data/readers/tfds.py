@@ -1,10 +1,10 @@
-"""Datasets of TFDS as a source, their images left encoded."""
+"""A dataset of TFDS as a source; its images stay encoded."""
 
 from __future__ import annotations
 
-import difflib
+import itertools
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,56 +13,64 @@ import tensorflow as tf
 
 from trainer.core.errors import UserError
 from trainer.core.hashing import file_state, fingerprint
-from trainer.data.readers.tfds_splits import split_expressions
+from trainer.core.text import first_line, nearest_name
+from trainer.data.readers.partition import HELD_OUT_PERCENT, split_percents
 from trainer.data.splits import Source, Split
 
 PROBE_SECONDS = 10
-"""How long a download's server may take to answer before we say that there is no network."""
+"""How long a download's server may take to answer before it counts as unreachable."""
 
-SHUFFLED_TOGETHER = 8_192
-"""Encoded images held in memory for shuffling: TFDS has shuffled its files already."""
+SHUFFLE_BUFFER_SIZE = 8_192
+"""How many encoded images are shuffled at once; TFDS has already shuffled its files."""
+
+SPLIT_PREFIXES = {"train": "train", "validation": "val", "test": "test"}
+"""How the names of a dataset's splits begin if they differ from ours: trainA, val, test_clean."""
 
 
-class Keys(NamedTuple):
-    """What a dataset calls the image and the class of its examples."""
+class FeatureKeys(NamedTuple):
+    """The names of the image and the label among a dataset's features."""
 
     image: str
     label: str
 
 
 def default_data_dir() -> Path:
-    """Where TFDS keeps its datasets when it is not told; without importing TFDS."""
+    """The folder of TFDS' datasets without `--data-dir`; found without importing TFDS."""
     return Path(os.environ.get("TFDS_DATA_DIR", "~/tensorflow_datasets")).expanduser()
 
 
 def is_prepared(dataset: str, data_dir: Path) -> bool:
-    """Whether TFDS can read the dataset from the folder as it is."""
-    # TFDS takes seconds to import; where it has no folder there is nothing to ask it.
+    """Whether the folder has the dataset, ready to be read by TFDS."""
+    # TFDS takes seconds to import, and is not needed where there is no folder.
     if not (data_dir / _bare_name(dataset)).is_dir():
         return False
     return bool(_builder(dataset, data_dir).is_prepared())
 
 
 def _bare_name(dataset: str) -> str:
-    """Without the config and the version that TFDS lets a name pin: "name/config:1.0.0"."""
+    """The name of a dataset without config and version: "name" of "name/config:1.0.0"."""
     return dataset.partition("/")[0].partition(":")[0]
 
 
 def dataset_files(dataset: str, data_dir: Path) -> list[list[str | int]]:
-    """The files that TFDS keeps of a dataset: name, size and time of each."""
+    """Name, size and time of each of a dataset's files; the folder is walked for it."""
     folder = data_dir / _bare_name(dataset)
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     return [file_state(path, data_dir) for path in paths]
 
 
 def tfds_source(dataset: str, splits: Mapping[str, str] | None, data_dir: Path) -> Source:
-    """The dataset's splits, read from the folder; downloaded and prepared there first if need be.
+    """The dataset's splits; it is downloaded and prepared in the folder first if necessary.
 
-    Without split expressions the splits are the dataset's own, and what it lacks cut from them.
+    Args:
+        dataset: A name as TFDS takes it: "name", "name/config", "name:1.0.0".
+        splits: A TFDS split expression for each of our splits. Without them the dataset's own
+            splits are taken, and those that it lacks are cut from them.
+        data_dir: The folder.
 
     Raises:
-        UserError: TFDS knows no such dataset or split, it cannot be downloaded, or it is not one
-            of images with a class each.
+        UserError: TFDS has no such dataset or split, it cannot be downloaded, or it is not an
+            image classification dataset.
     """
     builder = _builder(dataset, data_dir)
     keys = _keys(dataset, builder)
@@ -84,10 +92,10 @@ def tfds_source(dataset: str, splits: Mapping[str, str] | None, data_dir: Path) 
 
 
 def require_labelled_images(dataset: str, data_dir: Path) -> None:
-    """Ask TFDS, without a download, whether one can learn classes from a dataset of that name.
+    """Check without a download that a dataset exists and is one of image classification.
 
     Raises:
-        UserError: it knows none, or not one of images with a class each.
+        UserError: it is not.
     """
     _keys(dataset, _builder(dataset, data_dir))
 
@@ -99,48 +107,48 @@ def _builder(dataset: str, data_dir: Path) -> Any:
     try:
         builder = tfds.builder(dataset, data_dir=data_dir)
     except tfds.core.registered.DatasetNotFoundError:
-        raise _unknown(dataset) from None
+        raise _no_such_dataset(dataset) from None
     except (OSError, ValueError, AssertionError, ParseError) as error:
-        reason = _without_arguments(_first_line(error))
+        reason = _without_arguments(first_line(error))
         raise UserError(f"TFDS cannot open {dataset} in {data_dir}: {reason}") from error
-    if builder.name != _bare_name(dataset):  # TFDS takes TfFlowers too, and keeps it elsewhere
-        raise _unknown(dataset)
+    if builder.name != _bare_name(dataset):  # TFDS takes TfFlowers too, and stores tf_flowers
+        raise _no_such_dataset(dataset)
     return builder
 
 
 def _without_arguments(reason: str) -> str:
-    """Of what TFDS says: those of its own function come before it, and a list of others behind."""
+    """A message of TFDS without its function's arguments at the front and the list of others."""
     return reason.rpartition('}": ')[2].partition(". Here are ")[0].rstrip(".")
 
 
-def _unknown(dataset: str) -> UserError:
+def _no_such_dataset(dataset: str) -> UserError:
     import tensorflow_datasets as tfds
 
     names = tfds.list_builders(with_community_datasets=False)  # those that need no network
-    nearest = difflib.get_close_matches(_bare_name(dataset), names, n=1)
-    hint = f"; did you mean {nearest[0]}?" if nearest else ""
-    return UserError(f"TFDS knows no dataset {dataset!r}{hint}")
+    nearest = nearest_name(_bare_name(dataset), names)
+    hint = f"; did you mean {nearest}?" if nearest else ""
+    return UserError(f"TFDS has no dataset {dataset!r}{hint}")
 
 
-def _keys(dataset: str, builder: Any) -> Keys:
+def _keys(dataset: str, builder: Any) -> FeatureKeys:
     import tensorflow_datasets as tfds
 
     def is_image(feature: Any) -> bool:
-        # A LabeledImage has a class for each pixel; a float one is kept as if it were RGBA.
-        whole = isinstance(feature, tfds.features.Image) and feature.np_dtype != np.float32
-        return whole and not isinstance(feature, tfds.features.LabeledImage)
+        # A LabeledImage has a class for each pixel; a float image is stored as if it were RGBA.
+        integer = isinstance(feature, tfds.features.Image) and feature.np_dtype != np.float32
+        return integer and not isinstance(feature, tfds.features.LabeledImage)
 
     def is_label(feature: Any) -> bool:
         return isinstance(feature, tfds.features.ClassLabel)
 
-    return Keys(
+    return FeatureKeys(
         _only_key(dataset, builder, "image", is_image),
         _only_key(dataset, builder, "class label", is_label),
     )
 
 
 def _only_key(dataset: str, builder: Any, kind: str, suits: Callable[[Any], bool]) -> str:
-    """The one feature that suits; of several the one that TFDS gives for supervised learning."""
+    """The only feature that suits; among several, the one that TFDS gives as supervised key."""
     features = dict(builder.info.features or {})
     found = sorted(key for key, feature in features.items() if suits(feature))
     supervised = [key for key in found if key in (builder.info.supervised_keys or ())]
@@ -148,23 +156,25 @@ def _only_key(dataset: str, builder: Any, kind: str, suits: Callable[[Any], bool
         if len(choice) == 1:
             return choice[0]
     having = f"{len(found)} {kind}s ({', '.join(found)})" if found else f"no {kind}"
-    raise UserError(f"{dataset} of TFDS is no classification of images: its examples have {having}")
+    raise UserError(
+        f"{dataset} of TFDS is not an image classification dataset: its examples have {having}"
+    )
 
 
-def _labelled_sizes(dataset: str, builder: Any, keys: Keys) -> dict[str, int]:
-    """How many examples each split has whose classes the dataset tells."""
+def _labelled_sizes(dataset: str, builder: Any, keys: FeatureKeys) -> dict[str, int]:
+    """The number of examples of each split that has labels."""
     sizes = {
         name: split.num_examples
         for name, split in builder.info.splits.items()
         if split.num_examples and _has_labels(builder, keys, name)
     }
     if not sizes:
-        raise UserError(f"{dataset} of TFDS tells the classes of no example")
+        raise UserError(f"{dataset} of TFDS has no labels")
     return sizes
 
 
-def _has_labels(builder: Any, keys: Keys, split: str) -> bool:
-    # Where a test is a contest, TFDS has -1 in place of the classes.
+def _has_labels(builder: Any, keys: FeatureKeys, split: str) -> bool:
+    # In the test split of a competition the labels of TFDS are -1.
     import tensorflow_datasets as tfds
 
     label_alone = tfds.decode.PartialDecoding({keys.label: True})
@@ -176,15 +186,15 @@ def _download(dataset: str, builder: Any, data_dir: Path) -> None:
     _require_network(dataset, builder, data_dir)
     try:
         builder.download_and_prepare()
-    except Exception as error:  # whatever of the network, the disk or the archive TFDS met
+    except Exception as error:  # of the network, the disk or the archive
         raise UserError(
-            f"TFDS could not download {dataset} into {data_dir}: {_first_line(error)};"
-            " try again, or give other data as --data sample|PATH"
+            f"TFDS could not download {dataset} into {data_dir}: {first_line(error)};"
+            " try again, or choose other data with --data sample|PATH"
         ) from error
 
 
 def _require_network(dataset: str, builder: Any, data_dir: Path) -> None:
-    """Ask the first server of the download once: TFDS itself retries for three minutes."""
+    """Contact the first server of the download once: TFDS itself retries for three minutes."""
     import requests
 
     for url in list(builder.url_infos or {})[:1]:
@@ -193,11 +203,14 @@ def _require_network(dataset: str, builder: Any, data_dir: Path) -> None:
         except requests.RequestException:
             raise UserError(
                 f"{dataset} is not prepared in {data_dir} and {url} cannot be reached;"
-                " give the folder that has it as --data-dir, or other data as --data sample|PATH"
+                " choose the folder that has it with --data-dir, or other data with --data"
+                " sample|PATH"
             ) from None
 
 
-def _split(builder: Any, keys: Keys, instruction: str, files: list[list[str | int]]) -> Split:
+def _split(
+    builder: Any, keys: FeatureKeys, instruction: str, files: list[list[str | int]]
+) -> Split:
     import tensorflow_datasets as tfds
 
     decoders = tfds.decode.PartialDecoding(
@@ -207,7 +220,7 @@ def _split(builder: Any, keys: Keys, instruction: str, files: list[list[str | in
         examples = builder.as_dataset(split=instruction, decoders=decoders, shuffle_files=False)
     except (ValueError, AssertionError) as error:
         raise UserError(
-            f"{builder.name} has no split {instruction!r}: {_first_line(error)}"
+            f"{builder.name} has no split {instruction!r}: {first_line(error)}"
         ) from error
     config = f"/{builder.builder_config.name}" if builder.builder_config else ""
     name = f"{builder.name}{config} {instruction}"
@@ -219,15 +232,54 @@ def _split(builder: Any, keys: Keys, instruction: str, files: list[list[str | in
             lambda example: (example[keys.image], tf.cast(example[keys.label], tf.int32))
         ),
         read=tf.identity,
-        shuffle_buffer_size=SHUFFLED_TOGETHER,
+        shuffle_buffer_size=SHUFFLE_BUFFER_SIZE,
         describe=lambda position: example_name(name, position),
     )
 
 
 def example_name(split: str, position: int) -> str:
-    """How a message names an example, which has no file of its own."""
+    """What messages call an example, which has no file of its own."""
     return f"example {position} of {split}"
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+def split_expressions(sizes: Mapping[str, int]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """TFDS split expressions for train, validation and test; and which of them are cut.
+
+    The dataset's own splits are taken as they are. Those that it lacks are cut from its train, or
+    without a train from its largest split.
+
+    Args:
+        sizes: The number of examples of each split of the dataset; at least one split.
+    """
+    own = {split: names for split in SPLIT_PREFIXES if (names := _own_splits(split, sizes))}
+    train = own.get("train") or _largest(own, sizes)
+    held_out = {split: own[split] for split in HELD_OUT_PERCENT if own.get(split, train) != train}
+    missing = tuple(split for split in HELD_OUT_PERCENT if split not in held_out)
+    return {
+        **_cut(train, split_percents(missing)),
+        **{split: "+".join(names) for split, names in held_out.items()},
+    }, missing
+
+
+def _own_splits(split: str, names: Mapping[str, int]) -> list[str]:
+    """The dataset's split of that name, or all that have its prefix."""
+    if split in names:
+        return [split]
+    return sorted(name for name in names if name.startswith(SPLIT_PREFIXES[split]))
+
+
+def _largest(own: Mapping[str, Sequence[str]], sizes: Mapping[str, int]) -> Sequence[str]:
+    known = set(itertools.chain(*own.values()))
+    choices = [*own.values(), *([name] for name in sizes if name not in known)]
+    return max(choices, key=lambda names: sum(sizes[name] for name in names))
+
+
+def _cut(names: Sequence[str], percents: Mapping[str, int]) -> dict[str, str]:
+    borders = [0, *itertools.accumulate(percents.values())]
+    slices = [f"[{first}%:{last}%]" for first, last in itertools.pairwise(borders)]
+    if len(slices) == 1:
+        slices = [""]
+    return {
+        split: "+".join(name + range_ for name in names)
+        for split, range_ in zip(percents, slices, strict=True)
+    }

@@ -1,7 +1,7 @@
-"""What TFDS told of a dataset, kept as long as no file of it changes.
+"""What TFDS reports about a dataset, cached until one of the dataset's files changes.
 
-TFDS takes seconds to import and to open a dataset. A run that finds its features kept needs no
-more than the names of the classes and the sizes of the splits.
+TFDS takes seconds to import and to open a dataset. A run whose features are cached needs only the
+names of the classes and the sizes of the splits.
 """
 
 from __future__ import annotations
@@ -13,10 +13,9 @@ from typing import Any
 
 import tensorflow as tf
 
-from trainer.core.hashing import fingerprint
-from trainer.data.readers.json_cache import keep, kept
+from trainer.data.json_cache import JsonCache
 from trainer.data.readers.tfds import (
-    SHUFFLED_TOGETHER,
+    SHUFFLE_BUFFER_SIZE,
     dataset_files,
     example_name,
     tfds_source,
@@ -25,31 +24,31 @@ from trainer.data.splits import Source, Split
 
 
 def cached_source(
-    dataset: str, splits: Mapping[str, str] | None, data_dir: Path, memory: Path
+    dataset: str, splits: Mapping[str, str] | None, data_dir: Path, cache: JsonCache
 ) -> Source | None:
-    """The source of a dataset whose files are those it was remembered by; None of any other.
+    """The source of a dataset from the cache; None where it is not there, or a file has changed.
 
-    TFDS opens it only when an image is read.
+    TFDS opens the dataset when an image is first read.
     """
-    told = kept(_path(dataset, splits, data_dir, memory))
-    if told is None:
+    info = cache.get(_key(dataset, splits, data_dir))
+    if info is None:
         return None
-    really = functools.cache(lambda: tfds_source(dataset, splits, data_dir))
+    opened = functools.cache(lambda: tfds_source(dataset, splits, data_dir))
     return Source(
         kind="tfds",
         name=dataset,
-        version=told["version"],
-        classes=tuple(told["classes"]),
-        splits={name: _split(name, split, really) for name, split in told["splits"].items()},
-        cut=tuple(told["cut"]),
+        version=info["version"],
+        classes=tuple(info["classes"]),
+        splits={name: _split(name, about, opened) for name, about in info["splits"].items()},
+        cut=tuple(info["cut"]),
     )
 
 
-def remember(
-    source: Source, splits: Mapping[str, str] | None, data_dir: Path, memory: Path
+def cache_source(
+    source: Source, splits: Mapping[str, str] | None, data_dir: Path, cache: JsonCache
 ) -> None:
-    """Keep what TFDS told of a source, for `cached_source`."""
-    told = {
+    """Put a source that TFDS has opened into the cache, for `cached_source`."""
+    info = {
         "version": source.version,
         "classes": source.classes,
         "splits": {
@@ -58,19 +57,18 @@ def remember(
         },
         "cut": source.cut,
     }
-    keep(_path(source.name, splits, data_dir, memory), told)
+    cache.put(_key(source.name, splits, data_dir), info)
 
 
-def _path(dataset: str, splits: Mapping[str, str] | None, data_dir: Path, memory: Path) -> Path:
-    content = [dataset, splits and dict(splits), dataset_files(dataset, data_dir)]
-    return memory / f"{fingerprint(content)}.json"
+def _key(dataset: str, splits: Mapping[str, str] | None, data_dir: Path) -> list[Any]:
+    return [dataset, splits and dict(splits), dataset_files(dataset, data_dir)]
 
 
-def _split(name: str, told: Mapping[str, Any], really: Callable[[], Source]) -> Split:
+def _split(name: str, about: Mapping[str, Any], opened: Callable[[], Source]) -> Split:
     return Split(
-        **told,
-        references=lambda: really().splits[name].references(),
+        **about,
+        references=lambda: opened().splits[name].references(),
         read=tf.identity,
-        shuffle_buffer_size=SHUFFLED_TOGETHER,
-        describe=lambda position: example_name(told["name"], position),
+        shuffle_buffer_size=SHUFFLE_BUFFER_SIZE,
+        describe=lambda position: example_name(about["name"], position),
     )

@@ -1,4 +1,4 @@
-"""A task small enough to train in a moment, on features that a straight line tells apart."""
+"""A small task on features that a linear model separates, for the tests of the loop around it."""
 
 from __future__ import annotations
 
@@ -20,13 +20,14 @@ from trainer.report.clock import Clock
 WIDTH, CLASSES, BATCH = 6, 3, 8
 SIZES = {"train": 50, "validation": 21, "test": 17}
 
-CIRCUMSTANCES = {
+ENVIRONMENT = {
     "classes": ["a", "b", "c"],
     "examples": SIZES,
     "data": {split: f"fingerprint of {split}" for split in SIZES},
     "versions": {"python": "3.11", "tensorflow": "2.21"},
     "cores": 2,
     "gpus": 0,
+    "onednn": True,
 }
 
 
@@ -44,9 +45,7 @@ class WithoutDropout(Trainer):
     """Steps that depend on nothing but the examples."""
 
     def build_model(self) -> keras.Model:
-        model = keras.Sequential([keras.layers.Dense(len(self.classes))])
-        model(np.zeros([1, WIDTH]))
-        return model
+        return keras.Sequential([keras.layers.Dense(len(self.classes))])
 
 
 def features(split: str) -> Features:
@@ -76,12 +75,12 @@ def weights() -> Callable[[Trainer], list[np.ndarray]]:
 
 @pytest.fixture
 def state_of(tmp_path: Path) -> Callable[..., TrainingState]:
-    """The state of a trainer whose run lies in tmp_path; circumstances are given by their names."""
+    """The state of a trainer whose run lies in tmp_path; environment are given by their names."""
 
     def make(
-        trainer: Trainer, clock: Clock | None = None, **circumstances: object
+        trainer: Trainer, clock: Clock | None = None, **environment: object
     ) -> TrainingState:
-        around = {**CIRCUMSTANCES, **circumstances}
+        around = {**ENVIRONMENT, **environment}
         return TrainingState(trainer, RunFolder(tmp_path), clock or Clock(), around)
 
     return make
