@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import tensorflow as tf
 import tensorflow_hub as hub
 
-from benchmarks.measuring import Claim, Contestant, Folders, Medians, images_a_second, warmed_up
+from benchmarks.measuring import Claim, Contestant, Folders, Medians, images_per_second, warmed_up
 from tasks.flowers import Flowers
 from trainer import Config
 from trainer.data.pipeline.batches import image_batches
@@ -28,7 +28,10 @@ LOADED, OURS, FORWARD = "the module as loaded", "ours", "ours, the forward alone
 def contestants(folders: Folders) -> Sequence[Contestant]:
     """The hub's module and ours from JPEG, and ours without decoding; a run is 512 photos."""
     source = tfds_source(Flowers.dataset, {"train": f"train[:{PHOTOS}]"}, folders.data_dir)
-    photos, extractor = source.splits["train"], Extractor.of(load_network(Config(extractor=MODULE)))
+    photos, extractor = (
+        source.splits["train"],
+        Extractor.from_network(load_network(Config(extractor=MODULE))),
+    )
     runs = {
         LOADED: _as_loaded(photos, extractor),
         OURS: lambda: deque(extract(photos, extractor), maxlen=0),
@@ -36,7 +39,7 @@ def contestants(folders: Folders) -> Sequence[Contestant]:
         "decoding alone": lambda: deque(_batches(photos, extractor), maxlen=0),
     }
     return warmed_up(
-        [Contestant(name, images_a_second(run, PHOTOS), ROUNDS) for name, run in runs.items()]
+        [Contestant(name, images_per_second(run, PHOTOS), ROUNDS) for name, run in runs.items()]
     )
 
 
