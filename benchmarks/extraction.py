@@ -15,7 +15,7 @@ from trainer.data.pipeline.batches import image_batches
 from trainer.data.readers.tfds import tfds_source
 from trainer.data.splits import Split
 from trainer.extractors.loading import Extractor, load_network
-from trainer.extractors.names import handle_of
+from trainer.extractors.names import module_handle
 from trainer.features.features import EXTRACTION_BATCH, extract
 
 MODULE = "efficientnet_lite0"
@@ -28,10 +28,8 @@ LOADED, OURS, FORWARD = "the module as loaded", "ours", "ours, the forward alone
 def contestants(folders: Folders) -> Sequence[Contestant]:
     """The hub's module and ours from JPEG, and ours without decoding; a run is 512 photos."""
     source = tfds_source(Flowers.dataset, {"train": f"train[:{PHOTOS}]"}, folders.data_dir)
-    photos, extractor = (
-        source.splits["train"],
-        Extractor.from_network(load_network(Config(extractor=MODULE))),
-    )
+    photos = source.splits["train"]
+    extractor = Extractor.from_network(load_network(Config(extractor=MODULE)))
     runs = {
         LOADED: _as_loaded(photos, extractor),
         OURS: lambda: deque(extract(photos, extractor), maxlen=0),
@@ -57,7 +55,7 @@ def _batches(photos: Split, extractor: Extractor) -> tf.data.Dataset:
 
 
 def _as_loaded(photos: Split, extractor: Extractor) -> Callable[[], object]:
-    module = hub.KerasLayer(handle_of(MODULE))
+    module = hub.KerasLayer(module_handle(MODULE))
 
     def run() -> None:
         for images, _ in _batches(photos, extractor):

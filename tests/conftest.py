@@ -21,6 +21,8 @@ from PIL import Image
 
 # TensorFlow reads it once, when it is imported; and only then: a later import is too late.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# As trainer sets it, which tests import after TensorFlow: else they compute other last bits.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 pytest_plugins = ["tests.training"]
 

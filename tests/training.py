@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 
-from trainer import Config, Task
+from trainer import Config, EpochRecord, Task
 from trainer.checkpoints.training_state import TrainingState
 from trainer.core.run_folder import RunFolder
 from trainer.features.features import Features
@@ -55,6 +55,13 @@ def features(split: str) -> Features:
     return Features(vectors.astype(np.float32), labels)
 
 
+def epoch_record(epoch: int, **validation: float) -> EpochRecord:
+    """The record of an epoch whose losses are 1 and whose accuracies are one half."""
+    train = {"loss": 1.0, "accuracy": 0.5, "gradient_norm": 1.0}
+    metrics = {"train": train, "validation": {"loss": 1.0, "accuracy": 0.5, **validation}}
+    return EpochRecord(epoch, 7 * epoch, 0.1, metrics)
+
+
 @pytest.fixture
 def make_trainer() -> Callable[..., Trainer]:
     def make(trainer_class: type[Trainer] = Trainer, **options: object) -> Trainer:
@@ -75,12 +82,10 @@ def weights() -> Callable[[Trainer], list[np.ndarray]]:
 
 @pytest.fixture
 def state_of(tmp_path: Path) -> Callable[..., TrainingState]:
-    """The state of a trainer whose run lies in tmp_path; environment are given by their names."""
+    """The state of a trainer whose run folder is tmp_path, in an environment that may differ."""
 
-    def make(
-        trainer: Trainer, clock: Clock | None = None, **environment: object
-    ) -> TrainingState:
-        around = {**ENVIRONMENT, **environment}
-        return TrainingState(trainer, RunFolder(tmp_path), clock or Clock(), around)
+    def make(trainer: Trainer, clock: Clock | None = None, **environment: object) -> TrainingState:
+        here = {**ENVIRONMENT, **environment}
+        return TrainingState(trainer, RunFolder(tmp_path), clock or Clock(), here)
 
     return make

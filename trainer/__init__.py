@@ -15,10 +15,6 @@ import importlib
 import os
 from typing import TYPE_CHECKING, Any
 
-# TensorFlow reads it when it is imported. By itself it uses oneDNN only on processors with
-# AVX512-VNNI or AMX; on the others it takes twice as long without (docs/benchmarks.md).
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-
 from trainer.config.config import Config
 from trainer.core.errors import UserError
 from trainer.core.tensorflow_import import import_tensorflow
@@ -30,6 +26,11 @@ if TYPE_CHECKING:
     from trainer.loop.inner_loop import LoopOutput
     from trainer.loop.trainer import Hook, Trainer
     from trainer.loop.triggers import EverySeconds, EverySteps
+
+# TensorFlow turns oneDNN on by itself only where the processor has AVX512-VNNI or the like. On
+# other x86 processors it is worth a factor of two, so it is on unless the user has decided.
+# TensorFlow reads the variable when it is imported: import trainer first.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 _IMPORT_TENSORFLOW = {
     "Trainer": "trainer.loop.trainer",

@@ -4,7 +4,7 @@ import pytest
 
 from benchmarks import page
 from benchmarks.measuring import Claim
-from benchmarks.page import PAGE, fill_page, markdown_tables, check_sections, replace_section
+from benchmarks.page import PAGE, check_sections, fill_page, markdown_tables, replace_section
 from benchmarks.results import Result, save_result
 from benchmarks.suite import NAMES
 from trainer import UserError, command_line
@@ -85,7 +85,7 @@ def test_the_page_has_the_marks_of_every_benchmark():
     check_sections(PAGE, NAMES)
 
 
-def test_the_page_is_filled_from_saved_results_without_measuring(path, result, tmp_path, monkeypatch):
+def test_the_page_is_filled_from_saved_results_alone(path, result, tmp_path, monkeypatch):
     monkeypatch.setattr(page, "PAGE", path)
     save_result(tmp_path / "results.json", "head", result)
     assert command_line.exit_code(page.main, [str(tmp_path / "results.json")]) == 0

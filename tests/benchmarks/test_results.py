@@ -9,9 +9,9 @@ from benchmarks.results import (
     Result,
     claim_table,
     format_number,
-    save_result,
     load_results,
     run_table,
+    save_result,
 )
 from trainer import UserError
 

@@ -1,4 +1,4 @@
-"""What a run that goes on must find as it was, and what it may find otherwise if that is told."""
+"""What must be the same for a resumed run, and what may differ with a line that says so."""
 
 import json
 
@@ -6,16 +6,16 @@ import pytest
 
 from tests.training import ENVIRONMENT
 from trainer import UserError
-from trainer.checkpoints.environment import circumstances, differences
+from trainer.checkpoints.environment import differences, environment
 from trainer.data.splits import Source
 
 
-def told(**others):
+def lines(**others):
     return list(differences(ENVIRONMENT, {**ENVIRONMENT, **others}))
 
 
-def test_where_all_is_as_it_was_nothing_is_told():
-    assert told() == []
+def test_in_the_same_environment_there_is_no_line():
+    assert lines() == []
 
 
 @pytest.mark.parametrize(
@@ -35,15 +35,19 @@ def test_where_all_is_as_it_was_nothing_is_told():
         ),
         ({"cores": 8}, "the run began on 2 cores, not 8: last bits may differ"),
         ({"gpus": 1}, "the run began on 0 gpus, not 1: last bits may differ"),
+        (
+            {"onednn": False},
+            "the run began with oneDNN (TF_ENABLE_ONEDNN_OPTS): last bits may differ",
+        ),
     ],
     ids=str,
 )
-def test_what_may_change_the_bits_is_told_in_a_line(other, line):
-    assert told(**other) == [line]
+def test_what_may_change_the_bits_has_a_line(other, line):
+    assert lines(**other) == [line]
 
 
 def test_each_difference_has_its_line():
-    assert len(told(cores=1, gpus=1, data={}, versions={})) == 5
+    assert len(lines(cores=1, gpus=1, data={}, versions={})) == 5
 
 
 @pytest.mark.parametrize(
@@ -57,15 +61,15 @@ def test_each_difference_has_its_line():
 )
 def test_other_classes_or_examples_are_refused(other, named):
     with pytest.raises(UserError, match=f"^the data have changed: the run began with {named}"):
-        told(**other)
+        lines(**other)
 
 
-def test_those_of_this_process_are_as_json_takes_them_back(split_of):
+def test_the_environment_of_this_process_comes_back_from_json(split_of):
     split = split_of([b"one", b"two"])
     source = Source("sample", "cats", "1", ("cat", "dog"), {"train": split})
-    now = circumstances(source)
+    now = environment(source)
     assert json.loads(json.dumps(now)) == now
     assert now["examples"] == {"train": 2}
     assert now["data"] == {"train": split.fingerprint}
     assert now["cores"] >= 1
-    assert list(differences(now, circumstances(source))) == []
+    assert list(differences(now, environment(source))) == []

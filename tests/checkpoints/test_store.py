@@ -1,4 +1,4 @@
-"""Checkpoints that a crash cannot tear, and damage cannot pass."""
+"""Checkpoints are whole wherever a crash strikes, and damage to them is noticed."""
 
 import contextlib
 import errno
@@ -14,12 +14,8 @@ import pytest
 import tensorflow as tf
 
 from trainer import UserError
-from trainer.checkpoints.store import (
-    clear_remains,
-    newest_checkpoint,
-    restore_variables,
-    write_checkpoint,
-)
+from trainer.checkpoints.store import newest_checkpoint, restore_variables, write_checkpoint
+from trainer.core import atomic
 
 FILES = ["checksums.json", "training.json", "variables.data-00000-of-00001", "variables.index"]
 
@@ -52,10 +48,6 @@ def everything(folder) -> dict[str, str]:
     return {str(f.relative_to(folder)): hashlib.sha256(f.read_bytes()).hexdigest() for f in files}
 
 
-def untold(line):
-    raise AssertionError(line)
-
-
 @pytest.fixture
 def folder(tmp_path):
     return tmp_path / "checkpoints"
@@ -71,7 +63,7 @@ def test_the_last_three_are_kept(folder):
 
 def test_the_newest_is_that_of_the_greatest_step(folder):
     write(folder, 99, 100)
-    assert newest_checkpoint(folder, untold).training == {"step": 100}
+    assert newest_checkpoint(folder).training == {"step": 100}
 
 
 def test_a_second_one_of_a_step_does_not_replace_the_first(folder):
@@ -85,27 +77,27 @@ def test_a_second_one_of_a_step_does_not_replace_the_first(folder):
 def test_the_tenth_of_a_step_is_newer_than_the_ninth(folder):
     write(folder, *[7] * 10)
     assert names(folder) == ["step-7-10", "step-7-8", "step-7-9"]
-    assert newest_checkpoint(folder, untold).path.name == "step-7-10"
+    assert newest_checkpoint(folder).path.name == "step-7-10"
 
 
 def test_where_none_was_ever_written_there_is_none(folder):
-    assert newest_checkpoint(folder, untold) is None
+    assert newest_checkpoint(folder) is None
     folder.mkdir()
-    assert newest_checkpoint(folder, untold) is None
+    assert newest_checkpoint(folder) is None
 
 
-def test_what_has_no_name_yet_is_no_checkpoint(folder):
+def test_a_folder_without_its_final_name_is_no_checkpoint(folder):
     write(folder, 7)
     (folder / "step-7").rename(folder / ".writing-0123456789abcdef")
-    assert newest_checkpoint(folder, untold) is None
+    assert newest_checkpoint(folder) is None
 
 
-def test_what_a_killed_process_left_is_cleared_and_nothing_else(folder):
+def test_what_a_killed_process_left_is_removed_and_nothing_else(folder):
     write(folder, 7)
     before = everything(folder)
     shutil.copytree(folder / "step-7", folder / ".writing-0123456789abcdef")
     shutil.copytree(folder / "step-7", folder / ".old-0123456789abcdef")
-    clear_remains(folder)
+    atomic.remove_leftovers(folder)
     assert everything(folder) == before
 
 
@@ -129,7 +121,7 @@ def test_no_write_is_made_visible_before_all_of_it_is_on_the_disk(folder, monkey
 def test_every_variable_gets_its_value_back(folder):
     write(folder, 7)
     restored = variables()
-    restore_variables(newest_checkpoint(folder, untold), restored)
+    restore_variables(newest_checkpoint(folder), restored)
     np.testing.assert_array_equal(restored.model["hidden/kernel"], np.full([4, 3], 7.0))
     assert [float(variable) for variable in restored.optimizer] == [7.0, 1.0]
 
@@ -158,7 +150,7 @@ def test_every_variable_gets_its_value_back(folder):
 def test_a_checkpoint_of_another_model_is_refused_on_one_line(folder, other):
     write(folder, 7)
     with pytest.raises(UserError) as error:
-        restore_variables(newest_checkpoint(folder, untold), other())
+        restore_variables(newest_checkpoint(folder), other())
     assert str(error.value).startswith(f"{folder / 'step-7'} is of another model or optimizer (")
     assert "\n" not in str(error.value)
 
@@ -189,55 +181,55 @@ EVERY_DAMAGE = pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 
 @EVERY_DAMAGE
 @pytest.mark.parametrize("name", FILES)
-def test_a_damaged_one_is_skipped_with_a_line_and_the_one_before_is_used(folder, name, damage):
+def test_a_damaged_one_is_skipped_with_a_line_and_the_one_before_is_used(
+    folder, name, damage, caplog
+):
     write(folder, 7, 14)
     assert set(FILES) == set(names(folder / "step-14"))
     damage(folder / "step-14" / name)
-    told = []
-    assert newest_checkpoint(folder, told.append).path == folder / "step-7"
-    [line] = told
+    assert newest_checkpoint(folder).path == folder / "step-7"
+    [line] = caplog.messages
     assert line.startswith(str(folder / "step-14"))
     assert name in line or name == "checksums.json"
     assert "damaged" in line
     assert line.endswith("; the checkpoint before it is used")
 
 
-def test_one_with_a_file_too_many_is_skipped(folder):
+def test_one_with_a_file_too_many_is_skipped(folder, caplog):
     write(folder, 7, 14)
     (folder / "step-14" / "variables.data-00001-of-00002").write_text("whose?")
-    told = []
-    assert newest_checkpoint(folder, told.append).path == folder / "step-7"
-    assert f"{folder / 'step-14' / 'variables.data-00001-of-00002'} is damaged" in told[0]
+    assert newest_checkpoint(folder).path == folder / "step-7"
+    assert (
+        f"{folder / 'step-14' / 'variables.data-00001-of-00002'} is damaged" in caplog.messages[0]
+    )
 
 
-def test_an_empty_folder_is_skipped(folder):
+def test_an_empty_folder_is_skipped(folder, caplog):
     write(folder, 7)
     (folder / "step-14").mkdir()
-    told = []
-    assert newest_checkpoint(folder, told.append).path == folder / "step-7"
-    assert len(told) == 1
+    assert newest_checkpoint(folder).path == folder / "step-7"
+    assert len(caplog.messages) == 1
 
 
 @EVERY_DAMAGE
-def test_where_all_are_damaged_it_is_an_error_and_nothing_changes(folder, damage):
+def test_where_all_are_damaged_it_is_an_error_and_nothing_changes(folder, damage, caplog):
     write(folder, 7, 14)
     for step in ("step-7", "step-14"):
         damage(folder / step / "training.json")
-    before, told = everything(folder), []
+    before = everything(folder)
     with pytest.raises(UserError, match="none of its 2 checkpoints is whole") as error:
-        newest_checkpoint(folder, told.append)
+        newest_checkpoint(folder)
     assert str(error.value).startswith(str(folder))
-    assert len(told) == 2
+    assert len(caplog.messages) == 2
     assert everything(folder) == before
 
 
 @pytest.mark.parametrize("content", ["[]", "1", "null", '"text"', "{}", '{"training.json": 1}'])
-def test_checksums_of_any_other_content_are_damage(folder, content):
+def test_checksums_of_any_other_content_are_damage(folder, content, caplog):
     write(folder, 7, 14)
     (folder / "step-14" / "checksums.json").write_text(content)
-    told = []
-    assert newest_checkpoint(folder, told.append).path == folder / "step-7"
-    assert len(told) == 1
+    assert newest_checkpoint(folder).path == folder / "step-7"
+    assert len(caplog.messages) == 1
 
 
 @pytest.mark.parametrize("bit", [0x01, 0x20, 0x80])
@@ -249,7 +241,7 @@ def test_a_flip_at_any_byte_is_noticed_or_without_harm(folder, name, bit):
     whole = path.read_bytes()
     for place in range(len(whole)):
         path.write_bytes(whole[:place] + bytes([whole[place] ^ bit]) + whole[place + 1 :])
-        found = newest_checkpoint(folder, lambda _: None)
+        found = newest_checkpoint(folder)
         if found.path.name == "step-14":
             assert json.loads(path.read_bytes()) == json.loads(whole)
             assert found.training == {"step": 14}
@@ -262,7 +254,7 @@ def test_what_is_written_after_damage_is_kept_however_many_are_damaged(folder):
         shutil.copytree(folder / "step-7", folder / f"step-{step}")
         (folder / f"step-{step}" / "training.json").unlink()
     write(folder, 8)
-    assert newest_checkpoint(folder, lambda _: None).path == folder / "step-8"
+    assert newest_checkpoint(folder).path == folder / "step-8"
     assert {"step-7", "step-8"} <= set(names(folder))
 
 

@@ -1,4 +1,4 @@
-"""Layers of an earlier run, taken by name and shapes, frozen where the task wants it."""
+"""Layers start from the weights of an earlier run, by name and shapes, frozen if the task says so."""
 
 import keras
 import numpy as np
@@ -35,10 +35,10 @@ def trainer_with(model, make_trainer):
 
 
 def after_an_epoch(trainer, state):
-    """It has a best from now on."""
+    """Its weights are the best from now on."""
     validation = {"loss": 1.0, "accuracy": 0.5}
     trainer.history.append(EpochRecord(1, 7, 0.1, {"train": {}, "validation": validation}))
-    state.best.keep()
+    state.best.copy()
 
 
 @pytest.fixture
@@ -50,23 +50,23 @@ def earlier(make_trainer, state_of):
 
 @pytest.fixture
 def run(earlier, tmp_path):
-    """The folder of a run that kept its best."""
+    """The folder of a run that has saved its best weights."""
     after_an_epoch(*earlier)
     earlier[1].save()
     return tmp_path
 
 
 @pytest.fixture
-def take():
-    """Takes weights as `warm_start` does; gives the line that it tells."""
+def start(caplog):
+    """`warm_start` from a run's folder; returns the line that it logs."""
+    caplog.set_level("INFO", "trainer")
 
-    def take(model, run, freeze_on_init=()):
-        told = []
-        warm_start(model, run, told.append, freeze_on_init)
-        [line] = told
+    def start(model, run, freeze=()):
+        warm_start(model, CheckpointReader(run), freeze)
+        [line] = caplog.messages
         return line
 
-    return take
+    return start
 
 
 def fill(model, value):
@@ -78,9 +78,9 @@ def kernel(model, name):
     return model.get_layer(name).kernel.numpy()
 
 
-def test_a_layer_of_the_same_name_and_shapes_begins_with_the_runs_weights(earlier, run, take):
+def test_a_layer_of_the_same_name_and_shapes_starts_from_the_runs_weights(earlier, run, start):
     model = network(last=2)
-    take(model, run)
+    start(model, run)
     for name in ("hidden_1", "hidden_2"):
         for ours, theirs in zip(
             model.get_layer(name).get_weights(),
@@ -90,84 +90,86 @@ def test_a_layer_of_the_same_name_and_shapes_begins_with_the_runs_weights(earlie
             np.testing.assert_array_equal(ours, theirs)
 
 
-def test_a_layer_of_another_shape_stays_as_it_is(run, take):
+def test_a_layer_of_another_shape_stays_as_it_is(run, start):
     model = network(last=2)
     before = kernel(model, "logits")
-    take(model, run)
+    start(model, run)
     np.testing.assert_array_equal(kernel(model, "logits"), before)
 
 
-def test_what_was_taken_and_what_was_left_is_told_in_one_line(run, take):
-    assert take(network(last=2), run) == (
-        f"weights: taken from {run}: hidden_1, hidden_2; left: logits"
+def test_which_layers_have_the_runs_weights_is_logged_in_one_line(run, start):
+    assert start(network(last=2), run) == (
+        f"weights: from {run}: hidden_1, hidden_2; initialized: logits"
     )
 
 
-def test_where_every_layer_matches_none_is_left(run, take):
-    told = take(network(), run)
-    assert told == f"weights: taken from {run}: hidden_1, hidden_2, logits; left: none"
+def test_where_every_layer_matches_none_is_initialized(run, start):
+    line = start(network(), run)
+    assert line == f"weights: from {run}: hidden_1, hidden_2, logits; initialized: none"
 
 
-def test_layers_that_are_to_be_frozen_learn_no_more(run, take):
+def test_layers_to_freeze_are_not_trainable(run, start):
     model = network(last=2)
-    told = take(model, run, freeze_on_init=("hidden_1", "hidden_2"))
-    assert "hidden_1 (frozen), hidden_2 (frozen)" in told
+    line = start(model, run, freeze=("hidden_1", "hidden_2"))
+    assert "hidden_1 (frozen), hidden_2 (frozen)" in line
     assert [v.path.split("/")[-2] for v in model.trainable_variables] == ["logits", "logits"]
 
 
-def test_a_layer_that_was_not_taken_is_not_frozen(run, take):
+def test_a_layer_that_does_not_match_is_not_frozen(run, start):
     model = network(last=2)
-    take(model, run, freeze_on_init=("logits",))
+    start(model, run, freeze=("logits",))
     assert model.get_layer("logits").trainable
 
 
-def test_the_best_is_preferred_to_the_last(earlier, tmp_path, take):
+def test_the_best_weights_come_before_the_last(earlier, tmp_path, start):
     trainer, state = earlier
     fill(trainer.model, 1)
     after_an_epoch(trainer, state)
     fill(trainer.model, 2)
     state.save()
     model = network()
-    take(model, tmp_path)
+    start(model, tmp_path)
     assert (kernel(model, "logits") == 1).all()
 
 
-def test_the_last_is_taken_where_there_is_no_best(earlier, tmp_path, take):
+def test_the_last_weights_are_used_where_there_is_no_best(earlier, tmp_path, start):
     trainer, state = earlier
     fill(trainer.model, 2)
     state.save()
     model = network()
-    take(model, tmp_path)
+    start(model, tmp_path)
     assert (kernel(model, "logits") == 2).all()
 
 
-def test_a_head_is_found_again_on_top_of_an_extractor(run, take):
+def test_a_head_is_found_again_on_top_of_an_extractor(run, start):
     below = keras.Sequential([layers.Dense(WIDTH, name="extractor")])
     model = keras.Sequential([below, network(last=2)])
     model(np.zeros([1, WIDTH], np.float32))
-    assert take(model, run).endswith(": hidden_1, hidden_2; left: extractor, logits")
+    assert start(model, run).endswith(": hidden_1, hidden_2; initialized: extractor, logits")
 
 
-def test_many_layers_are_counted(make_trainer, state_of, tmp_path, take):
+def test_many_layers_are_counted(make_trainer, state_of, tmp_path, start):
     deep = keras.Sequential([layers.Dense(WIDTH) for _ in range(11)])
     deep(np.zeros([1, WIDTH], np.float32))
     state_of(trainer_with(deep, make_trainer)).save()
-    assert "dense_7 and 3 more; left: none" in take(deep, tmp_path)
+    assert "dense_7 and 3 more; initialized: none" in start(deep, tmp_path)
 
 
-def test_a_run_whose_layers_are_all_others_is_refused_with_both(run, take):
+def test_a_run_without_a_matching_layer_is_refused_with_the_layers_of_both(run, start):
     with pytest.raises(UserError) as error:
-        take(network(hidden=5), run)
+        start(network(hidden=5), run)
     assert str(error.value) == (
         f"--init-from {run}: none of its layers (dropout, hidden_1, hidden_2, logits) is one of"
-        " this model's (hidden_1, hidden_2, logits) in name and shapes; give a run of a network"
-        " like it"
+        " this model's (hidden_1, hidden_2, logits) in name and shapes; choose a run of a"
+        " similar network"
     )
 
 
 def test_a_folder_without_a_checkpoint_is_refused(tmp_path):
-    with pytest.raises(UserError, match=r"there is no checkpoint in .*checkpoints; give the fold"):
-        CheckpointReader(tmp_path, print)
+    with pytest.raises(
+        UserError, match=r"there is no checkpoint in .*checkpoints; choose the fold"
+    ):
+        CheckpointReader(tmp_path)
 
 
 def damage(checkpoint):
@@ -175,22 +177,21 @@ def damage(checkpoint):
     index.write_bytes(index.read_bytes()[:50])
 
 
-def test_a_damaged_checkpoint_is_told_and_the_one_before_is_taken(earlier, run):
+def test_a_damaged_checkpoint_is_warned_of_and_the_one_before_is_used(earlier, run, caplog):
     trainer, state = earlier
     before = kernel(trainer.model, "logits")
     fill(trainer.model, 2)
     trainer.step = 7
-    state.best.keep()
+    state.best.copy()
     state.save()
     damage(run / "checkpoints" / "step-7")
-    told = []
-    kept = CheckpointReader(run, told.append)
-    np.testing.assert_array_equal(kept.value("logits/kernel"), before)
-    assert len(told) == 1
-    assert "step-7" in told[0]
+    reader = CheckpointReader(run)
+    np.testing.assert_array_equal(reader.value("logits/kernel"), before)
+    [line] = caplog.messages
+    assert "step-7" in line
 
 
 def test_a_run_whose_checkpoints_are_all_damaged_is_refused(run):
     damage(run / "checkpoints" / "step-0")
     with pytest.raises(UserError, match="none of its 1 checkpoints is whole"):
-        CheckpointReader(run, lambda _: None)
+        CheckpointReader(run)

@@ -69,7 +69,12 @@ def test_where_nobody_asks_nothing_is_raised():
 
 
 def test_at_once_it_breaks_off_what_runs():
-    with pytest.raises(Interrupted), signals.handle_signals(), signals.defer_signals(), signals.allow_signals():
+    with (
+        pytest.raises(Interrupted),
+        signals.handle_signals(),
+        signals.defer_signals(),
+        signals.allow_signals(),
+    ):
         ask()
         pytest.fail("nothing was broken off")
 

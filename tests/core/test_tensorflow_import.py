@@ -1,5 +1,9 @@
 """The commands without the noise of TensorFlow's start-up."""
 
+import platform
+
+import pytest
+
 TASK = """
 import keras
 import tensorflow as tf
@@ -52,3 +56,21 @@ def test_a_log_level_of_the_users_stands(python):
 
 def test_of_tensorflows_warnings_that_of_retracing_alone_is_left_out(python):
     assert python("-c", WARN).err == "WARNING:tensorflow:AutoGraph could not transform it\n"
+
+
+# oneDNN.
+
+ONEDNN = """
+import os
+if os.environ["TF_ENABLE_ONEDNN_OPTS"] == "unset":
+    del os.environ["TF_ENABLE_ONEDNN_OPTS"]
+import trainer
+from trainer.core.tensorflow_import import onednn_enabled
+print(os.environ["TF_ENABLE_ONEDNN_OPTS"], onednn_enabled())
+"""
+
+
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="not on every processor")
+@pytest.mark.parametrize(("users", "expected"), [("unset", "1 True"), ("0", "0 False")])
+def test_onednn_is_on_unless_the_user_turns_it_off(python, users, expected):
+    assert python("-c", ONEDNN, TF_ENABLE_ONEDNN_OPTS=users).out == f"{expected}\n"

@@ -1,4 +1,4 @@
-"""Networks to features: found by a name, a folder or a URL; refused where they give no vector."""
+"""Hub modules as extractors: found by name, folder or URL; refused where they give no features."""
 
 import hashlib
 import http.server
@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from trainer import Config, UserError
 from trainer.extractors.loading import Extractor, load_network
-from trainer.extractors.names import KNOWN_MODULES, NO_EXTRACTOR, handle_of
+from trainer.extractors.names import KNOWN_MODULES, NO_EXTRACTOR, module_handle
 
 URL = "https://example.invalid/a/feature_vector/1"
 QUERY = "tf-hub-format=compressed"
@@ -24,14 +24,14 @@ QUERY = "tf-hub-format=compressed"
 
 @pytest.fixture
 def hub_cache(tmp_path, monkeypatch):
-    """The folder in which tensorflow_hub keeps what it has downloaded, empty."""
+    """The cache folder of tensorflow_hub, empty."""
     monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path / "hub"))
     return tmp_path / "hub"
 
 
 @pytest.fixture
-def keep(hub_cache, vector_module):
-    """Puts a module where tensorflow_hub would have kept it for a URL."""
+def cache_module(hub_cache, vector_module):
+    """Puts a module where tensorflow_hub would have cached it for a URL."""
 
     def put(url, module=vector_module):
         shutil.copytree(module, hub_cache / hashlib.sha1(url.encode()).hexdigest())
@@ -41,7 +41,7 @@ def keep(hub_cache, vector_module):
 
 @pytest.fixture
 def served(hub_cache, monkeypatch):
-    """A server of the answers by their path; gives its URL. What has no answer is not found."""
+    """The URL of a server, and its answers by path; a path without an answer is not found."""
     answers = {}
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -72,7 +72,7 @@ def archive(folder):
 
 
 def extractor_of(name: str, image_size: int | None = None) -> Extractor:
-    return Extractor.of(load_network(Config(extractor=name, image_size=image_size)))
+    return Extractor.from_network(load_network(Config(extractor=name, image_size=image_size)))
 
 
 def images(side=8):
@@ -83,35 +83,37 @@ def images(side=8):
 
 
 @pytest.mark.parametrize("name", KNOWN_MODULES)
-def test_a_known_name_is_a_module_on_the_hub_or_one_that_we_bring(name):
-    handle = handle_of(name)
-    brought = (Path(handle) / "saved_model.pb").is_file()
-    assert brought or handle.startswith("https://tfhub.dev/google/imagenet/")
+def test_a_known_name_is_a_module_of_the_hub_or_an_embedded_one(name):
+    handle = module_handle(name)
+    embedded = (Path(handle) / "saved_model.pb").is_file()
+    assert embedded or handle.startswith("https://tfhub.dev/google/imagenet/")
 
 
-def test_the_embedded_module_is_known_by_its_name(embedded_module):
-    assert Path(handle_of("efficientnet_lite0")) == embedded_module
+def test_the_embedded_module_has_a_name(embedded_module):
+    assert Path(module_handle("efficientnet_lite0")) == embedded_module
 
 
 @pytest.mark.parametrize("name", [URL, "gs://bucket/module"])
 def test_a_url_is_its_own_handle(name):
-    assert handle_of(name) == name
+    assert module_handle(name) == name
 
 
 def test_a_folder_is_its_own_handle(vector_module):
-    assert handle_of(str(vector_module)) == str(vector_module)
+    assert module_handle(str(vector_module)) == str(vector_module)
 
 
 @pytest.mark.parametrize(
     ("wrong", "right"), [("mobilenet_v3", "mobilenet_v2"), ("inceptionv3", "inception_v3")]
 )
-def test_a_name_that_is_nearly_right_is_told_the_right_one(wrong, right):
-    with pytest.raises(UserError, match=rf"^--extractor {wrong}: did you mean {right}\?"):
+def test_a_mistyped_name_is_answered_with_the_nearest(wrong, right):
+    with pytest.raises(
+        UserError, match=rf"^--extractor {wrong} is unknown: did you mean {right}\?"
+    ):
         extractor_of(wrong)
 
 
 @pytest.mark.parametrize("known", [*KNOWN_MODULES, NO_EXTRACTOR])
-def test_a_name_like_no_other_is_told_all_of_them(known):
+def test_an_unknown_name_is_answered_with_all_names(known):
     with pytest.raises(UserError, match=rf"\b{known}\b"):
         extractor_of("./zzz")
 
@@ -119,40 +121,42 @@ def test_a_name_like_no_other_is_told_all_of_them(known):
 # Features.
 
 
-def test_a_module_of_a_folder_gives_the_features_that_it_gives_by_itself(vector_module):
+def test_the_features_are_the_outputs_of_the_module(vector_module):
     expected = tf.saved_model.load(str(vector_module))(images())
     np.testing.assert_array_equal(extractor_of(str(vector_module))(images()), expected)
 
 
-def test_a_module_tells_how_many_features_it_gives(vector_module):
+def test_the_shape_of_the_features_is_known(vector_module):
     assert extractor_of(str(vector_module)).shape == (4,)
 
 
-def test_a_module_tells_the_size_of_its_images(vector_module):
+def test_the_image_size_is_that_of_the_signature(vector_module):
     assert extractor_of(str(vector_module)).image_size == 8
 
 
-def test_the_embedded_module_is_made_for_224_pixels_and_gives_1280_features():
+def test_the_embedded_module_takes_224_pixels_and_gives_1280_features():
     extractor = extractor_of("efficientnet_lite0")
     assert (extractor.image_size, extractor.shape) == (224, (1280,))
 
 
-def test_a_module_that_takes_any_size_is_given_the_size_asked_for():
+def test_a_module_of_any_image_size_takes_the_one_given():
     extractor = extractor_of("efficientnet_lite0", image_size=64)
     assert extractor(images(side=64)).shape == (3, 1280)
 
 
-def test_a_module_that_takes_any_size_is_given_224_pixels(embedded_module):
+def test_a_module_of_any_image_size_takes_224_pixels_by_default(embedded_module):
     assert extractor_of(str(embedded_module)).image_size == 224
 
 
-def test_batches_of_any_number_pass(vector_module):
+def test_a_batch_may_have_any_size(vector_module):
     extractor = extractor_of(str(vector_module))
     assert extractor(images()[:1]).shape == (1, 4)
 
 
-def test_a_known_module_is_given_the_size_it_was_trained_on(keep, offline, embedded_module):
-    keep(handle_of("inception_v3"), embedded_module)
+def test_a_known_module_takes_the_image_size_it_was_trained_on(
+    cache_module, offline, embedded_module
+):
+    cache_module(module_handle("inception_v3"), embedded_module)
     assert extractor_of("inception_v3").image_size == 299
 
 
@@ -160,8 +164,8 @@ def test_a_known_module_is_given_the_size_it_was_trained_on(keep, offline, embed
 
 
 @pytest.mark.parametrize("name", [URL, "mobilenet_v2"])
-def test_a_module_that_the_hub_has_kept_needs_no_network(keep, offline, name):
-    keep(handle_of(name))
+def test_a_cached_module_needs_no_network(cache_module, offline, name):
+    cache_module(module_handle(name))
     assert extractor_of(name, image_size=8).shape == (4,)
 
 
@@ -182,7 +186,7 @@ def test_a_module_is_downloaded_once(served, vector_module):
 @pytest.mark.parametrize(
     ("name", "kind"), [("../outside", tarfile.REGTYPE), ("link", tarfile.SYMTYPE)]
 )
-def test_an_archive_that_leads_outside_is_refused(served, hub_cache, name, kind):
+def test_an_archive_that_writes_outside_its_folder_is_refused(served, hub_cache, name, kind):
     url, answers = served
     member, file = tarfile.TarInfo(name), io.BytesIO()
     member.type, member.linkname = kind, str(hub_cache.parent)
@@ -197,7 +201,7 @@ def test_an_archive_that_leads_outside_is_refused(served, hub_cache, name, kind)
 @pytest.mark.parametrize(
     "answer", [None, b"", b"<html>sign in</html>", b"\x1f\x8b half an archive"]
 )
-def test_a_url_that_gives_no_module_is_refused_with_what_to_do(served, answer):
+def test_a_url_without_a_module_is_refused_with_what_to_do(served, answer):
     url, answers = served
     if answer is not None:
         answers["/module/1"] = answer
@@ -212,7 +216,7 @@ def test_a_url_that_cannot_be_reached_is_refused_on_one_line(hub_cache, offline)
     assert "\n" not in str(error.value)
 
 
-# What is no module, or none that we can use.
+# Unusable modules.
 
 
 @pytest.fixture
@@ -227,7 +231,7 @@ def damaged(vector_module, tmp_path):
     return cut
 
 
-def test_a_folder_that_is_no_saved_model_is_refused(tmp_path):
+def test_a_folder_without_a_saved_model_is_refused(tmp_path):
     with pytest.raises(UserError, match=rf"^--extractor {tmp_path} cannot be loaded .*saved_model"):
         extractor_of(str(tmp_path))
 
@@ -246,12 +250,12 @@ def test_a_damaged_saved_model_is_refused(damaged, name):
         extractor_of(folder)
 
 
-def test_a_module_that_gives_no_features_is_refused_with_what_it_gives(tiny_modules):
-    with pytest.raises(UserError, match=r"dict gives a dict, neither a vector nor a map "):
+def test_a_module_without_features_is_refused_with_its_output(tiny_modules):
+    with pytest.raises(UserError, match=r"dict gives a dict, neither a vector nor a feature map "):
         extractor_of(str(tiny_modules / "dict"))
 
 
 @pytest.mark.parametrize(("kind", "size"), [("text", None), ("vector", 9)])
-def test_a_module_that_does_not_take_the_images_is_refused(tiny_modules, kind, size):
+def test_a_module_that_does_not_take_images_of_the_size_is_refused(tiny_modules, kind, size):
     with pytest.raises(UserError, match=rf"{kind} takes no float images .*--image-size"):
         extractor_of(str(tiny_modules / kind), size)

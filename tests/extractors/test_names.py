@@ -1,4 +1,4 @@
-"""What an --extractor says: a network, and where it is cut."""
+"""Values of --extractor: a network, and where it is cut."""
 
 import pytest
 
@@ -15,26 +15,26 @@ from trainer.extractors.names import ExtractorName, parse_extractor
         ("efficientnet_lite0@", "efficientnet_lite0", ""),
     ],
 )
-def test_what_stands_behind_the_at_is_the_endpoint(text, network, endpoint):
+def test_the_endpoint_follows_the_last_at_sign(text, network, endpoint):
     assert parse_extractor(text) == ExtractorName(network, endpoint)
 
 
-def test_a_folder_may_have_an_at_in_its_name(tmp_path):
+def test_a_folder_may_have_an_at_sign_in_its_name(tmp_path):
     folder = tmp_path / "a@b"
     folder.mkdir()
     assert parse_extractor(str(folder)) == ExtractorName(str(folder))
 
 
-def test_a_folder_with_an_at_in_its_name_can_be_cut_too(tmp_path):
+def test_a_folder_with_an_at_sign_can_be_cut_too(tmp_path):
     folder = tmp_path / "a@b"
     folder.mkdir()
     assert parse_extractor(f"{folder}@top") == ExtractorName(str(folder), "top")
 
 
 @pytest.mark.parametrize("text", ["efficientnet_lite0", "keras:InceptionV3@mixed7"])
-def test_a_name_is_written_as_it_was(text):
+def test_a_name_is_written_as_it_was_typed(text):
     assert str(parse_extractor(text)) == text
 
 
-def test_a_model_of_keras_is_told_by_its_prefix():
+def test_a_keras_model_is_recognised_by_its_prefix():
     assert parse_extractor("keras:InceptionV3@mixed7").keras_model == "InceptionV3"

@@ -15,7 +15,7 @@ EXAMPLES = EXTRACTION_BATCH + 3
 
 @pytest.fixture(scope="module")
 def extractor(vector_module):
-    return Extractor.of(load_network(Config(extractor=str(vector_module))))
+    return Extractor.from_network(load_network(Config(extractor=str(vector_module))))
 
 
 @pytest.fixture

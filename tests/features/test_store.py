@@ -21,7 +21,7 @@ class Killed(BaseException):
 
 @pytest.fixture(scope="module")
 def extractor(vector_module):
-    return Extractor.of(load_network(Config(extractor=str(vector_module))))
+    return Extractor.from_network(load_network(Config(extractor=str(vector_module))))
 
 
 @pytest.fixture

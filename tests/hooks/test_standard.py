@@ -1,41 +1,44 @@
 import csv
-import io
 import math
 import signal
 
 import numpy as np
 import pytest
-from rich.console import Console
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.util import tensor_util
 
 from tests.training import BATCH, SIZES
+from trainer import Hook
+from trainer.checkpoints.checkpointer import make_checkpointer
 from trainer.checkpoints.store import newest_checkpoint
 from trainer.core import signals
 from trainer.core.errors import DivergedError
+from trainer.core.progress import ignore_progress
 from trainer.core.run_folder import RunFolder
 from trainer.hooks.standard import standard_hooks
 from trainer.loop.history import best_record
 from trainer.loop.triggers import EverySteps
 from trainer.report.clock import Clock
-from trainer.report.progress import Display
+from trainer.report.summaries import Summaries
 
 STEPS_PER_EPOCH = -(-SIZES["train"] // BATCH)
 
 
 @pytest.fixture
-def run_with(make_trainer, state_of, tmp_path):
+def run_with(make_trainer, state_of, tmp_path, caplog):
     """Runs with the standard hooks, and others before them: the trainer, its folder, the lines."""
+    caplog.set_level("INFO", "trainer")
 
     def run(*others, **options):
         trainer = make_trainer(**{"jit": "off", **options})
-        folder, printed = RunFolder(tmp_path), io.StringIO()
-        display = Display(Console(file=printed, width=200))
-        with display.bar("training", "steps") as bar:
-            state = state_of(trainer)
-            hooks = standard_hooks(trainer, state, folder, Clock(), display, bar)
-            trainer.fit([*others, *hooks])
-        return trainer, folder, printed.getvalue()
+        folder, state = RunFolder(tmp_path), state_of(trainer)
+        trainer.summaries = Summaries(tmp_path)
+        hooks = standard_hooks(
+            trainer, state.best, folder, trainer.summaries, Clock(), ignore_progress
+        )
+        state.hooks = [*others, *hooks]
+        trainer.fit(state.hooks, make_checkpointer(state, trainer))
+        return trainer, folder, [record.getMessage() for record in caplog.records]
 
     return run
 
@@ -47,7 +50,7 @@ def run(run_with):
 
 
 def points(folder: RunFolder, split: str) -> dict[str, dict[int, float]]:
-    """What TensorBoard reads of a split: tag to step to value."""
+    """The points of a split in TensorBoard: tag to step to value."""
     events = EventAccumulator(str(folder.path / split), size_guidance={"tensors": 0})
     events.Reload()
     return {
@@ -56,27 +59,31 @@ def points(folder: RunFolder, split: str) -> dict[str, dict[int, float]]:
     }
 
 
-def test_each_hook_comes_after_those_whose_work_it_needs(make_trainer, state_of, tmp_path):
-    trainer = make_trainer(
-        jit="off", dry_run=True, max_minutes=1.0, stop_at=("loss<0",), patience=1
-    )
-    state, display = state_of(trainer), Display(Console(file=io.StringIO()))
-    hooks = standard_hooks(trainer, state, RunFolder(tmp_path), Clock(), display, bar=None)
-    assert [type(hook).__name__ for hook in hooks] == [
-        "ShowProgress",  # shows the metrics of the epoch
-        "StopAfterOneStep",  # may cut the epoch short
-        "MaxMinutes",
+def names(make_trainer, state_of, tmp_path, **options):
+    trainer = make_trainer(jit="off", **options)
+    best, summaries = state_of(trainer).best, Summaries(tmp_path)
+    hooks = standard_hooks(trainer, best, RunFolder(tmp_path), summaries, Clock(), ignore_progress)
+    return [type(hook).__name__ for hook in hooks]
+
+
+def test_a_run_has_a_hook_for_each_behaviour(make_trainer, state_of, tmp_path):
+    assert names(make_trainer, state_of, tmp_path) == [
+        "ShowProgress",
         "TensorBoardScalars",
-        "TerminateOnNaN",  # keeps the rest from what is none
-        "Evaluate",  # resets them and writes the record
-        "StopAt",  # reads it
-        "EarlyStopping",
+        "TerminateOnNaN",
         "LogEpoch",
-        "SummariseEpoch",
         "CSVLogger",
         "TrackBest",
-        "SaveCheckpoints",  # keeps all that the others changed
-        "StopOnSignal",
+    ]
+
+
+def test_every_option_that_stops_training_has_its_hook(make_trainer, state_of, tmp_path):
+    options = {"stop_at": ("loss<1",), "patience": 3, "max_minutes": 5.0, "dry_run": True}
+    assert names(make_trainer, state_of, tmp_path, **options)[-4:] == [
+        "StopAfterOneStep",
+        "MaxMinutes",
+        "StopAt",
+        "EarlyStopping",
     ]
 
 
@@ -97,7 +104,7 @@ def test_the_curves_of_training_have_a_point_every_so_many_steps_and_at_every_ep
     assert list(points(folder, "train")["loss"]) == [5, 7, 10, 14, 15, 20, 21]
 
 
-def test_training_and_validation_have_the_same_tags_for_the_same_things(run):
+def test_training_and_validation_have_the_same_tags_for_the_same_metrics(run):
     _, folder, _ = run
     train, validation = points(folder, "train"), points(folder, "validation")
     assert set(validation) == {"loss", "accuracy"}
@@ -118,14 +125,14 @@ def test_validation_has_a_point_an_epoch_at_the_global_step(run):
     }
 
 
-def test_the_learning_rate_and_the_speed_are_drawn(run):
+def test_the_learning_rate_and_the_speed_have_curves(run):
     _, folder, _ = run
     train = points(folder, "train")
     assert list(train["learning_rate"].values()) == pytest.approx([0.01] * 7)
     assert all(speed > 0 for speed in train["images_per_second"].values())
 
 
-def test_a_schedule_is_drawn_at_every_point_within_a_span(run_with):
+def test_a_schedule_has_its_value_at_every_point_within_a_call(run_with):
     _, folder, _ = run_with(epochs=3, log_every=3, schedule="cosine", learning_rate=0.1)
     rates = points(folder, "train")["learning_rate"]
     expected = [0.05 * (1 + math.cos(math.pi * step / 21)) for step in rates]
@@ -145,35 +152,29 @@ def test_the_best_weights_reproduce_their_validation(run, make_trainer, state_of
     trainer, folder, _ = run
     other = make_trainer(epochs=3, jit="off")
     state = state_of(other)
-    state.restore(newest_checkpoint(folder.checkpoints, print))
+    state.restore(newest_checkpoint(folder.checkpoints))
     state.best.restore()
     expected = best_record(trainer.history).metrics["validation"]
     assert other.evaluate("validation") == pytest.approx(expected)
 
 
 def test_every_epoch_has_a_line(run):
-    _, _, printed = run
-    lines = [line for line in printed.splitlines() if line.startswith("epoch")]
+    _, _, lines = run
     assert len(lines) == 3
     assert lines[0].startswith("epoch 1/3  step 7  train loss ")
     assert " validation loss " in lines[0]
 
 
-def test_off_a_terminal_no_bar_is_printed(run):
-    _, _, printed = run
-    assert all(line.startswith("epoch") for line in printed.splitlines() if line.strip())
+# Epochs that are no data epochs, and epochs that are cut short.
 
 
-# Epochs that are no passes, and such as are cut short.
-
-
-class Stopper:
+class Stopper(Hook):
     """Stops at a step."""
 
     def __init__(self, step: int) -> None:
         self.when = EverySteps(step)
 
-    def __call__(self, trainer, span):
+    def on_steps_end(self, trainer, output):
         trainer.stop("enough")
 
 
@@ -209,14 +210,14 @@ def test_the_curves_of_a_run_that_is_stopped_end_where_it_was(run_with):
 
 
 def test_an_epoch_that_is_cut_short_has_a_line(run_with):
-    _, _, printed = run_with(Stopper(10), epochs=3)
-    assert [line[:18] for line in printed.split("\n") if line.startswith("epoch")] == [
+    _, _, lines = run_with(Stopper(10), epochs=3)
+    assert [line[:18] for line in lines] == [
         "epoch 1/3  step 7 ",
         "epoch 2/3  step 10",
     ]
 
 
-# How often a checkpoint is kept.
+# How often a checkpoint is saved.
 
 
 @pytest.mark.parametrize(
@@ -228,33 +229,33 @@ def test_an_epoch_that_is_cut_short_has_a_line(run_with):
         ("50%", [11, 21]),
     ],
 )
-def test_a_checkpoint_is_kept_as_often_as_is_asked_and_at_the_end(run_with, every, steps):
+def test_a_checkpoint_is_saved_as_often_as_asked_and_at_the_end(run_with, every, steps):
     _, folder, _ = run_with(epochs=3, checkpoint_every=every)
     assert saved(folder) == steps
 
 
-def test_where_nobody_says_how_often_one_is_kept_at_the_end_all_the_same(run_with):
+def test_by_default_one_is_saved_at_the_end_at_least(run_with):
     _, folder, _ = run_with(epochs=3)
     assert saved(folder)[-1] == 21
 
 
-def test_how_often_checkpoints_are_kept_changes_no_weight(run_with, weights):
+def test_how_often_checkpoints_are_saved_changes_no_weight(run_with, weights):
     often, _, _ = run_with(epochs=2, checkpoint_every="1step")
     seldom, _, _ = run_with(epochs=2, checkpoint_every="100%")
     for one, other in zip(weights(often), weights(seldom), strict=True):
         np.testing.assert_array_equal(one, other)
 
 
-# Ends that nobody planned.
+# Divergence and signals.
 
 
-class Break:
-    """Makes the model what it should never be, at a step."""
+class Break(Hook):
+    """Makes a weight NaN, at a step."""
 
     def __init__(self, step: int) -> None:
         self.when = EverySteps(step)
 
-    def __call__(self, trainer, span):
+    def on_steps_end(self, trainer, output):
         trainer.model.trainable_variables[-1].assign([math.nan] * 3)
 
 
@@ -264,18 +265,18 @@ def test_weights_that_are_not_finite_never_reach_a_checkpoint(run_with, tmp_path
     assert saved(RunFolder(tmp_path)) == [2, 4]
 
 
-def test_a_validation_that_is_not_finite_ends_training_before_its_record(run_with, tmp_path):
+def test_a_validation_that_is_not_finite_ends_training_before_its_row(run_with, tmp_path):
     with pytest.raises(DivergedError, match=r"^the validation loss after step 7 is nan"):
         run_with(Break(7), epochs=3, checkpoint_every="2steps")
     assert saved(RunFolder(tmp_path)) == [2, 4, 6]
     assert not RunFolder(tmp_path).history.exists()
 
 
-def test_asked_to_end_training_ends_when_all_of_a_step_is_done(run_with, tmp_path):
-    class Ask:
+def test_a_signal_ends_training_when_everything_of_a_step_is_done(run_with, tmp_path):
+    class Ask(Hook):
         when = EverySteps(6)
 
-        def __call__(self, trainer, span):
+        def on_steps_end(self, trainer, output):
             signal.raise_signal(signal.SIGTERM)
 
     with pytest.raises(signals.Interrupted), signals.handle_signals(), signals.defer_signals():

@@ -1,4 +1,4 @@
-"""Training that leaves the numbers ends at that step, and nothing of it is kept."""
+"""Training that diverges ends at that step, and no checkpoint of it is kept."""
 
 import json
 
@@ -6,28 +6,27 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.training import SIZES
-from trainer import Trainer
+from tests.training import SIZES, epoch_record
+from trainer import LoopOutput, Trainer
 from trainer.checkpoints.store import newest_checkpoint
 from trainer.core.errors import DivergedError
-from trainer.hooks.terminate_on_nan import TerminateOnNaN, require_finite_loss
-from trainer.loop.inner_loop import Span
+from trainer.hooks.terminate_on_nan import TerminateOnNaN
 
 NAN, INFINITY = float("nan"), float("inf")
 
 
-def span(first=10, **values):
-    """A span of as many steps as there are values of each."""
+def output(first=10, **values):
+    """The output of as many steps as there are values of each."""
     steps = len(next(iter(values.values())))
     recorded = {name: np.array(each, np.float32) for name, each in values.items()}
-    return Span(first, first + steps, recorded, examples=steps, seconds=0.01)
+    return LoopOutput(first, first + steps, recorded, examples=steps, seconds=0.01)
 
 
-def told(*spans):
+def message(*outputs):
     hook = TerminateOnNaN()
     with pytest.raises(DivergedError) as ended:
-        for each in spans:
-            hook(None, each)
+        for each in outputs:
+            hook.on_steps_end(None, each)
     return str(ended.value)
 
 
@@ -36,41 +35,45 @@ def told(*spans):
 def test_a_loss_that_is_not_finite_is_named_with_its_step(place, value):
     losses = [0.5, 0.25, 0.125]
     losses[place] = value
-    assert told(span(loss=losses)).startswith(f"the loss of step {11 + place} is {value} (last ")
+    assert message(output(loss=losses)).startswith(
+        f"the loss of step {11 + place} is {value} (last "
+    )
 
 
 def test_a_gradient_that_is_not_finite_is_named_too():
-    text = told(span(loss=[0.5, 0.25], gradient_norm=[1.0, INFINITY]))
+    text = message(output(loss=[0.5, 0.25], gradient_norm=[1.0, INFINITY]))
     assert text.startswith(
         "the gradient norm of step 12 is inf (last finite loss: 0.25 at step 12)"
     )
 
 
-def test_the_first_step_is_named_whatever_it_is_of():
-    text = told(span(loss=[0.5, 0.25, NAN], gradient_norm=[1.0, INFINITY, NAN]))
+def test_the_first_diverging_step_is_named():
+    text = message(output(loss=[0.5, 0.25, NAN], gradient_norm=[1.0, INFINITY, NAN]))
     assert text.startswith("the gradient norm of step 12 is inf ")
 
 
-def test_the_last_finite_loss_is_told_and_what_to_do():
-    assert told(span(loss=[0.5, 0.25, NAN, 0.1])) == (
+def test_the_message_has_the_last_finite_loss_and_what_to_do():
+    assert message(output(loss=[0.5, 0.25, NAN, 0.1])) == (
         "the loss of step 13 is nan (last finite loss: 0.25 at step 12); try a lower"
         " --learning-rate, or --clip-norm 1"
     )
 
 
-def test_the_last_finite_loss_may_be_of_a_span_before():
-    text = told(span(first=10, loss=[0.5, 0.25]), span(first=12, loss=[NAN]))
+def test_the_last_finite_loss_may_be_of_a_call_before():
+    text = message(output(first=10, loss=[0.5, 0.25]), output(first=12, loss=[NAN]))
     assert "(last finite loss: 0.25 at step 12)" in text
 
 
-def test_of_a_training_that_never_had_one_there_is_none():
-    assert "(last finite loss: none)" in told(span(first=0, loss=[NAN]))
+def test_without_any_finite_loss_the_message_says_none():
+    assert "(last finite loss: none)" in message(output(first=0, loss=[NAN]))
 
 
-def test_a_span_of_no_steps_changes_nothing():
-    nothing = Span.of_no_steps(12)
-    text = told(span(loss=[0.5, 0.25]), nothing, span(first=12, loss=[NAN]))
-    assert "0.25 at step 12" in text
+def test_a_resumed_run_has_the_last_finite_loss_of_before():
+    before, resumed = TerminateOnNaN(), TerminateOnNaN()
+    before.on_steps_end(None, output(loss=[0.5, 0.25]))
+    resumed.load_state_dict(json.loads(json.dumps(before.state_dict())))
+    with pytest.raises(DivergedError, match="0.25 at step 12"):
+        resumed.on_steps_end(None, output(first=12, loss=[NAN]))
 
 
 @pytest.mark.parametrize(
@@ -82,22 +85,22 @@ def test_a_span_of_no_steps_changes_nothing():
     ],
     ids=str,
 )
-def test_numbers_are_left_alone_and_what_is_not_watched_too(values):
-    TerminateOnNaN()(None, span(**values))
+def test_finite_values_and_those_that_are_not_watched_end_nothing(values):
+    TerminateOnNaN().on_steps_end(None, output(**values))
 
 
 @pytest.mark.parametrize("loss", [NAN, INFINITY])
 def test_a_validation_without_a_finite_loss_ends_training(loss):
-    require_finite_loss({"loss": 0.1}, "validation", 14)
+    TerminateOnNaN().on_epoch_end(None, epoch_record(2, loss=0.1))
     with pytest.raises(DivergedError, match=f"^the validation loss after step 14 is {loss}; try"):
-        require_finite_loss({"loss": loss}, "validation", 14)
+        TerminateOnNaN().on_epoch_end(None, epoch_record(2, loss=loss))
 
 
 # In training.
 
 
 class Diverging(Trainer):
-    """Its loss is none at the fifth step."""
+    """Its loss is NaN at the fifth step."""
 
     def train_step(self, batch):
         values = super().train_step(batch)
@@ -105,25 +108,25 @@ class Diverging(Trainer):
         return {**values, "loss": tf.where(fifth, np.nan, values["loss"])}
 
 
-def test_in_the_midst_of_a_span_the_step_is_named(make_trainer):
+def test_a_step_within_a_call_is_named(make_trainer):
     trainer = make_trainer(Diverging, jit="off")
     with pytest.raises(DivergedError, match=r"^the loss of step 5 is nan .* at step 4\)"):
         trainer.fit([TerminateOnNaN()])
     assert trainer.step == -(-SIZES["train"] // 8)
 
 
-def test_a_step_that_mixed_float16_leaves_out_is_no_divergence(make_trainer):
-    """Its first steps are: the scale of the loss is too great at first."""
+def test_a_step_that_mixed_float16_skips_is_no_divergence(make_trainer):
+    """It skips the first steps: the scale of the loss is too large at first."""
     trainer = make_trainer(precision="mixed_float16", jit="off", epochs=3)
     trainer.optimizer.dynamic_scale.assign(2.0**20)
     taken = []
 
-    class Listen(TerminateOnNaN):
-        def __call__(self, trainer, span):
-            taken.extend(span.values["gradient_norm"])
-            super().__call__(trainer, span)
+    class Recording(TerminateOnNaN):
+        def on_steps_end(self, trainer, output):
+            taken.extend(output.values["gradient_norm"])
+            super().on_steps_end(trainer, output)
 
-    trainer.fit([Listen()])
+    trainer.fit([Recording()])
     assert taken[0] == 0.0
     assert taken[-1] > 0.0
 
@@ -133,21 +136,21 @@ def test_a_step_that_mixed_float16_leaves_out_is_no_divergence(make_trainer):
 
 @pytest.fixture
 def diverged(run_command, noise_folder, vector_module):
-    """What a run ended with whose steps are far too large."""
+    """What a run ended with whose learning rate is far too high."""
     options = ["--data", noise_folder, "--extractor", vector_module, "--jit", "off"]
     options += ["--optimizer", "sgd", "--learning-rate", 1e30, "--checkpoint-every", "1steps"]
     return run_command(*options, "--batch-size", 16)
 
 
-def test_a_run_that_diverges_exits_with_3_and_keeps_what_was_good(diverged, tmp_path):
+def test_a_run_that_diverges_exits_with_3_and_keeps_its_finite_checkpoints(diverged, tmp_path):
     [folder] = tmp_path.glob("logs/flowers/*")
     assert diverged.code == 3
     [line] = diverged.err.splitlines()
     assert line.startswith("error: the loss of step 2 is nan (last finite loss: 1.")
     assert " at step 1); try a lower --learning-rate, or --clip-norm 1; " in line
     assert not (folder / "result.json").exists()
-    kept = newest_checkpoint(folder / "checkpoints", print)
-    assert f"step {kept.training['step']} is kept" in line
+    kept = newest_checkpoint(folder / "checkpoints")
+    assert f"step {kept.training['step']} is saved" in line
     variables = tf.train.load_checkpoint(kept.variables)
     for name in variables.get_variable_to_shape_map():
         if name.startswith(("model/", "best/")):
@@ -155,8 +158,8 @@ def test_a_run_that_diverges_exits_with_3_and_keeps_what_was_good(diverged, tmp_
     assert json.loads((folder / "config.json").read_text())["learning_rate"] == 1e30
 
 
-def test_a_run_that_diverges_goes_on_from_what_was_kept_to_the_same_end(diverged, run_command):
+def test_a_run_that_diverged_diverges_again_when_it_is_resumed(diverged, run_command):
     again = run_command("--resume", "last")
     assert again.code == 3
-    assert "going on from " in again.out
+    assert "resuming from " in again.out
     assert again.err.partition(" (")[0] == diverged.err.partition(" (")[0]

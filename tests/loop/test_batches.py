@@ -239,7 +239,9 @@ def test_the_rows_that_fill_up_are_mixed_with_none():
 )
 @pytest.mark.parametrize("epoch", [None, 1])
 @pytest.mark.parametrize("first", [1, 2])
-def test_from_a_step_within_the_epoch_images_are_augmented_and_mixed_as_in_the_whole(options, epoch, first):
+def test_from_a_step_within_the_epoch_images_are_augmented_and_mixed_as_in_the_whole(
+    options, epoch, first
+):
     require_the_rest(noisy_batches(**options), epoch, first)
 
 

@@ -1,7 +1,6 @@
-"""A training that is killed anywhere goes on to the same bits: weights, history, curves."""
+"""A training that is killed anywhere and resumed has the same bits: weights, history, curves."""
 
 import dataclasses
-import io
 import shutil
 import signal
 
@@ -9,14 +8,15 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from rich.console import Console
 
 from tests.conftest import points_of
-from tests.training import ENVIRONMENT, CLASSES, SIZES, Tiny, features
-from trainer import Config, Task, Trainer
+from tests.training import CLASSES, ENVIRONMENT, SIZES, Tiny, features
+from trainer import Config, Hook, Task, Trainer
+from trainer.checkpoints.checkpointer import make_checkpointer
 from trainer.checkpoints.store import newest_checkpoint
 from trainer.checkpoints.training_state import TrainingState
 from trainer.core import signals
+from trainer.core.progress import ignore_progress
 from trainer.core.run_folder import RunFolder
 from trainer.data.pipeline.augment import PRESETS
 from trainer.data.pipeline.mixup import Mixing
@@ -25,16 +25,15 @@ from trainer.features.features import StoredFeatures
 from trainer.hooks.standard import standard_hooks
 from trainer.loop.batches import FeatureBatches, ImageBatches, StreamedFeatureBatches
 from trainer.loop.history import best_record
-from trainer.loop.triggers import EverySpan, EverySteps
+from trainer.loop.triggers import EverySteps
 from trainer.report.clock import Clock
-from trainer.report.progress import Display
-from trainer.runs.learning import _train
+from trainer.report.summaries import Summaries
 
 BATCH = 8
 
 
 class Network(Task):
-    """With all that has a state beside its weights."""
+    """A head with batch norm and dropout, which have state beside the weights."""
 
     def head(self, classes):
         layers = keras.layers
@@ -59,12 +58,12 @@ def pictures(split):
 def image_batches(split):
     if split != "train":
         return ImageBatches(pictures(split), 4, BATCH, seed=0)
-    varied = PRESETS["strong"], Mixing(classes=3, mixup=0.4, cutmix=1.0)
-    return ImageBatches(pictures(split), 4, BATCH, 0, *varied)
+    augmentation, mixing = PRESETS["strong"], Mixing(classes=3, mixup=0.4, cutmix=1.0)
+    return ImageBatches(pictures(split), 4, BATCH, 0, augmentation, mixing)
 
 
 class AskingBatches(FeatureBatches):
-    """Asks the process to end after each span of an evaluation, once it is told to."""
+    """Sends a signal after each call of an evaluation, if `asks` is set."""
 
     asks = False
 
@@ -87,7 +86,7 @@ KINDS = {
     "streamed features": lambda split: StreamedFeatureBatches(
         StoredFeatures([features(split)]), BATCH, seed=0
     ),
-    "varied and mixed images": image_batches,
+    "augmented and mixed images": image_batches,
 }
 
 
@@ -99,24 +98,30 @@ def new_trainer(kind="features", task=None, **options):
     return Trainer(task or Network(), config, ["a", "b", "c"], batches)
 
 
-def go_on(trainer, path, between=()):
+def resume(trainer, path, between=()):
     """Train from the newest checkpoint of a run to the end, with hooks behind each of its own."""
-    folder, clock, display = RunFolder(path), Clock(), Display(Console(file=io.StringIO()))
+    folder, clock = RunFolder(path), Clock()
     path.mkdir(exist_ok=True)
+    trainer.summaries = Summaries(path)
     state = TrainingState(trainer, folder, clock, ENVIRONMENT)
-    checkpoint = newest_checkpoint(folder.checkpoints, print)
+    own = standard_hooks(trainer, state.best, folder, trainer.summaries, clock, ignore_progress)
+    state.hooks = [hook for each in own for hook in (each, *between)]
+    checkpoint = newest_checkpoint(folder.checkpoints)
     if checkpoint is not None:
-        assert state.restore(checkpoint) == []
+        state.restore(checkpoint)
     state.truncate_events(checkpoint)
-    own = standard_hooks(trainer, state, folder, clock, display, lambda *_: None)
-    hooks = [hook for each in own for hook in (each, *between)]
     with signals.handle_signals():
-        _train(trainer, state, hooks)
+        try:
+            with signals.defer_signals():
+                trainer.fit(state.hooks, make_checkpointer(state, trainer))
+        except signals.Interrupted:
+            state.save()
+            raise
     return trainer, state
 
 
 def outcome(trainer, state, path):
-    """All that must be the same: weights as bytes, for a NaN equals none."""
+    """Everything that must be the same: weights as bytes, because no NaN equals another."""
     variables = [*trainer.model.variables, *trainer.optimizer.variables]
     variables += state.best.variables.values()
     return {
@@ -129,153 +134,156 @@ def outcome(trainer, state, path):
 
 
 class KilledError(Exception):
-    """What a process does not live to see."""
+    """Stands for SIGKILL: nothing after it runs."""
 
 
-class Kill:
+class Kill(Hook):
     """Kills at a step."""
 
     def __init__(self, step):
         self.when = EverySteps(step)
 
-    def __call__(self, trainer, span):
+    def on_steps_end(self, trainer, output):
         if trainer.step == self.when.steps:
             raise KilledError
 
 
-class CopyTheRun:
+class CopyTheRun(Hook):
     """Copies the run whenever one of its files has changed: what a process killed here leaves."""
-
-    when = EverySpan()
 
     def __init__(self, run, copies):
         self.run, self.copies, self._last, self.steps = run, copies, None, []
 
-    def __call__(self, trainer, span):
+    def on_steps_end(self, trainer, output):
+        self._copy(trainer.step)
+
+    def on_epoch_end(self, trainer, record):
+        self._copy(trainer.step)
+
+    def _copy(self, step):
         if not (self.run / "checkpoints").is_dir():
             return
         now = sorted((str(p), p.stat().st_size, p.stat().st_mtime_ns) for p in self.run.rglob("*"))
         if now != self._last:
             shutil.copytree(self.run, self.copies / f"{len(self.steps):03}")
-            self.steps.append(trainer.step)
+            self.steps.append(step)
         self._last = now
 
 
-class EveryStep:
-    """Cuts spans to single steps."""
+class EveryStep(Hook):
+    """Has every call end after one step."""
 
     when = EverySteps(1)
 
-    def __call__(self, trainer, span):
-        pass
-
 
 def whole(trainer, path, between=()):
-    """What a training comes to that nothing interrupts; the trainer may go on with another."""
-    return outcome(*go_on(trainer, path, between), path)
+    """The outcome of a training that nothing interrupts; its trainer may be used again."""
+    return outcome(*resume(trainer, path, between), path)
 
 
 # Killed anywhere.
 
 
-def test_killed_at_any_step_and_between_any_hooks_it_ends_alike(tmp_path):
+def test_killed_at_any_step_and_between_any_hooks_it_ends_with_the_same_bits(tmp_path):
     """One trainer goes on from all of them, so that each finds another state to restore."""
     trainer = new_trainer(task=Tiny(), log_every=1, schedule="cosine", accumulate=2)
     copy = CopyTheRun(tmp_path / "whole", tmp_path / "killed")
     expected = whole(trainer, tmp_path / "whole", between=[copy, EveryStep()])
     assert set(copy.steps) == set(range(3, 15))
     for run in sorted((tmp_path / "killed").iterdir()):
-        assert outcome(*go_on(trainer, run), run) == expected
+        assert outcome(*resume(trainer, run), run) == expected
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_killed_twice_in_one_epoch_it_ends_alike_over_every_kind_of_batches(kind, tmp_path):
+def test_killed_twice_in_an_epoch_it_ends_with_the_same_bits_over_every_kind_of_batches(
+    kind, tmp_path
+):
     one, other = new_trainer(kind, ema=0.9), new_trainer(kind, ema=0.9)
     expected, run = whole(one, tmp_path / "whole"), tmp_path / "killed"
     for trainer, step in ((other, 4), (one, 8)):
         with pytest.raises(KilledError):
-            go_on(trainer, run, between=[Kill(step)])
-    assert outcome(*go_on(other, run), run) == expected
+            resume(trainer, run, between=[Kill(step)])
+    assert outcome(*resume(other, run), run) == expected
 
 
-def test_killed_before_its_first_checkpoint_it_begins_anew(tmp_path):
+def test_killed_before_its_first_checkpoint_it_starts_again(tmp_path):
     one, other, third = (new_trainer(log_every=1) for _ in range(3))
     expected, run = whole(one, tmp_path / "whole"), tmp_path / "killed"
     with pytest.raises(KilledError):
-        go_on(other, run, between=[EveryStep(), Kill(2)])
+        resume(other, run, between=[EveryStep(), Kill(2)])
     assert list(run.glob("train/events.*"))
-    assert outcome(*go_on(third, run), run) == expected
+    assert outcome(*resume(third, run), run) == expected
 
 
-def test_with_a_damaged_checkpoint_it_goes_on_from_the_one_before_and_ends_alike(tmp_path):
+def test_with_a_damaged_checkpoint_it_resumes_from_the_one_before(tmp_path):
     one, other = new_trainer(), new_trainer()
     expected, run = whole(one, tmp_path / "whole"), tmp_path / "killed"
     with pytest.raises(KilledError):
-        go_on(other, run, between=[Kill(8)])
+        resume(other, run, between=[Kill(8)])
     (run / "checkpoints" / "step-6" / "training.json").write_bytes(b"")
-    assert outcome(*go_on(one, run), run) == expected
+    assert outcome(*resume(one, run), run) == expected
 
 
-# Asked to end.
+# Ended by a signal.
 
 
-class Ask:
-    """Asks the process to end at a step, once: the second time would end it at once."""
+class Ask(Hook):
+    """Sends a signal at a step, once: a second one would end the process."""
 
     def __init__(self, step):
         self.when, self._step = EverySteps(step), step
 
-    def __call__(self, trainer, span):
+    def on_steps_end(self, trainer, output):
         if trainer.step == self._step:
             self._step = None
             signal.raise_signal(signal.SIGTERM)
 
 
-class AskInValidation:
-    """Asks the process to end while it validates at a step."""
+class AskInValidation(Hook):
+    """Sends a signal in the validation after a step."""
 
     def __init__(self, step):
         self.when = EverySteps(step)
 
-    def __call__(self, trainer, span):
+    def on_steps_end(self, trainer, output):
         trainer.batches["validation"].asks = trainer.step == self.when.steps
 
 
-class Stop:
-    """Stops training at a step, as a rule of the user's would."""
+class Stop(Hook):
+    """Stops training at a step, as `--stop-at` does."""
 
     def __init__(self, step):
         self.when = EverySteps(step)
 
-    def __call__(self, trainer, span):
+    def on_steps_end(self, trainer, output):
         trainer.stop("enough")
 
 
-def test_asked_to_end_at_every_step_it_ends_alike(tmp_path):
+def test_ended_by_a_signal_at_every_step_it_ends_with_the_same_bits(tmp_path):
     one, other = new_trainer(task=Tiny()), new_trainer(task=Tiny())
     expected, run = whole(one, tmp_path / "whole"), tmp_path / "asked"
     assert best_record(one.history).step == 7
     for step in range(1, 15):
-        with pytest.raises(signals.Interrupted, match=f"SIGTERM at step {step} of 14"):
-            go_on(other, run, between=[Ask(step), EveryStep()])
-    assert outcome(*go_on(one, run), run) == expected
+        with pytest.raises(signals.Interrupted, match="SIGTERM"):
+            resume(other, run, between=[Ask(step), EveryStep()])
+    assert outcome(*resume(one, run), run) == expected
 
 
 @pytest.mark.parametrize("step", [7, 14])
-def test_asked_to_end_in_validation_it_validates_anew_and_has_the_record_once(tmp_path, step):
+def test_ended_by_a_signal_in_validation_it_validates_again_and_has_the_record_once(tmp_path, step):
     one, other = new_trainer(ema=0.9), new_trainer(ema=0.9)
     expected, run = whole(one, tmp_path / "whole"), tmp_path / "asked"
-    with pytest.raises(signals.Interrupted, match=f"SIGTERM at step {step} of 14"):
-        go_on(other, run, between=[AskInValidation(step)])
-    saved = newest_checkpoint(run / "checkpoints", print).training
+    with pytest.raises(signals.Interrupted, match="SIGTERM"):
+        resume(other, run, between=[AskInValidation(step)])
+    saved = newest_checkpoint(run / "checkpoints").training
     assert (saved["step"], len(saved["history"])) == (step, step // 7 - 1)
-    assert outcome(*go_on(one, run), run) == expected
+    assert outcome(*resume(one, run), run) == expected
 
 
-def test_asked_to_end_in_the_validation_of_an_epoch_cut_short_it_has_the_record_once(tmp_path):
+def test_ended_by_a_signal_in_the_validation_of_an_epoch_cut_short_it_has_the_record_once(tmp_path):
     one, other = new_trainer(), new_trainer()
     expected, run = whole(one, tmp_path / "whole", between=[Stop(3)]), tmp_path / "asked"
     with pytest.raises(signals.Interrupted):
-        go_on(other, run, between=[Stop(3), AskInValidation(3)])
-    assert outcome(*go_on(one, run), run) == expected
+        resume(other, run, between=[Stop(3), AskInValidation(3)])
+    assert outcome(*resume(one, run), run) == expected
     assert expected["stopped"] == "enough"

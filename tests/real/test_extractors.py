@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from trainer import Config
 from trainer.extractors.loading import Extractor, load_network
-from trainer.extractors.names import handle_of
+from trainer.extractors.names import module_handle
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +18,7 @@ def folder(shared):
 
 @pytest.fixture(scope="module")
 def mobilenet(folder):
-    return Extractor.of(load_network(Config(extractor=str(folder))))
+    return Extractor.from_network(load_network(Config(extractor=str(folder))))
 
 
 def test_it_tells_its_size_and_width(mobilenet):
@@ -33,6 +33,6 @@ def test_it_gives_the_features_that_it_gives_by_itself(mobilenet, folder):
 
 def test_it_is_found_by_its_name_in_the_cache_of_the_hub(folder, tmp_path, monkeypatch, offline):
     monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path))
-    kept = tmp_path / hashlib.sha1(handle_of("mobilenet_v2").encode()).hexdigest()
+    kept = tmp_path / hashlib.sha1(module_handle("mobilenet_v2").encode()).hexdigest()
     kept.symlink_to(folder)
-    assert Extractor.of(load_network(Config(extractor="mobilenet_v2"))).shape == (1280,)
+    assert Extractor.from_network(load_network(Config(extractor="mobilenet_v2"))).shape == (1280,)

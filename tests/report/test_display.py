@@ -2,9 +2,9 @@ import io
 
 import pytest
 from rich.console import Console
+from trainer.report.progress import Display, in_words
 
 from trainer.core.text import printable
-from trainer.report.progress import Display, in_words
 
 
 def shown(terminal: bool) -> tuple[Display, io.StringIO]:

@@ -40,6 +40,13 @@ class Config(
         check_augment_copies(self.augment_copies, has_frozen_extractor)
 
     @property
+    def initial_learning_rate(self) -> float:
+        """The learning rate that a schedule starts from: fine-tuning has one of its own."""
+        return (
+            self.finetune_learning_rate if self.transfer_mode == "finetune" else self.learning_rate
+        )
+
+    @property
     def stopping(self) -> dict[str, Any]:
         """The options that say how long training lasts, as JSON takes them."""
         options = self.as_json()

@@ -33,6 +33,16 @@ def import_tensorflow() -> None:
         import keras  # noqa: F401
 
 
+def onednn_enabled() -> bool:
+    """Whether TensorFlow, which this imports, computes with oneDNN: results differ in last bits.
+
+    TensorFlow decides it once, when it is imported, by the processor and TF_ENABLE_ONEDNN_OPTS.
+    """
+    from tensorflow.python.util import _pywrap_util_port  # it has no public name
+
+    return bool(_pywrap_util_port.IsMklEnabled())
+
+
 def _is_no_warning_of_retracing(record: logging.LogRecord) -> bool:
     """TensorFlow warns where several graphs come from one line, too; `TracedOnce` is exact."""
     return "triggered tf.function retracing" not in record.getMessage()

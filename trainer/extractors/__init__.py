@@ -1,1 +1,1 @@
-"""Networks from images to features: modules of TensorFlow Hub and models of Keras."""
+"""Networks from images to features: TensorFlow Hub modules and Keras models."""

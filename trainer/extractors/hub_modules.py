@@ -1,10 +1,10 @@
-"""Modules of TensorFlow Hub, reached through hub.KerasLayer, as layers of Keras 3."""
+"""TensorFlow Hub modules as layers of Keras 3, by way of hub.KerasLayer."""
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,70 +12,76 @@ import keras
 import tensorflow as tf
 
 from trainer.core.errors import UserError
-from trainer.extractors.names import KNOWN_MODULES, ExtractorName, handle_of
+from trainer.core.hashing import file_sha256, fingerprint
+from trainer.core.text import first_line
+from trainer.extractors.names import KNOWN_MODULES, ExtractorName, module_handle
 
-USUAL_IMAGE_SIZE = 224
+DEFAULT_IMAGE_SIZE = 224
+
+_INITIALLY_ONE = re.compile(r"(gamma|scale|weight|var|variance)(_\d+)?$")
+"""Names of the vectors by which a norm multiplies or divides; all other vectors are added."""
 
 
 class HubNetwork(keras.layers.Layer):
-    """A hub module where Keras 3 wants a layer, which refuses hub.KerasLayer itself.
+    """A hub module as a layer of Keras 3, which does not accept hub.KerasLayer.
 
-    Learns as the module defines it: with its own batch norm updates and regularisation losses.
+    Trained as the module defines it, with its own batch norm updates and regularisation losses.
     """
 
-    def __init__(self, module: Any, name: ExtractorName, learns: bool) -> None:
-        """Take over the variables of a hub.KerasLayer, which stay the module's own."""
-        # Modules compute in float32, whatever the policy.
-        super().__init__(name="extractor", trainable=learns, dtype="float32")
+    def __init__(self, module: Any, name: ExtractorName, trainable: bool) -> None:
+        """Wrap a hub.KerasLayer, whose variables become weights of this layer."""
+        # Modules compute in float32, whatever the dtype policy.
+        super().__init__(name="extractor", trainable=trainable, dtype="float32")
         self.module, self._endpoint = module, name.endpoint
-        learning = {id(variable) for variable in module.trainable_variables}
-        self.adopted = [_adopted(v, id(v) in learning) for v in module.variables]
+        trained = {id(variable) for variable in module.trainable_variables}
+        self.module_weights = [_keras_variable(v, id(v) in trained) for v in module.variables]
 
     def call(self, images: tf.Tensor, training: bool = False) -> Any:
-        """Images float32 [batch, height, width, 3] in [0, 1] to features."""
+        """Features of images, float32 [batch, height, width, 3] in [0, 1]."""
         outputs = self.module(images, training=training)
         for loss in self.module.losses:
             self.add_loss(loss)
         return outputs if self._endpoint is None else outputs[self._endpoint]
 
 
-def load_hub_network(name: ExtractorName, learns: bool) -> HubNetwork:
+def load_hub_network(name: ExtractorName, trainable: bool) -> HubNetwork:
     """The module of a known name, a hub URL or a local folder.
 
     URLs are resolved by tensorflow_hub, its cache (TFHUB_CACHE_DIR) included.
 
     Raises:
-        UserError: no such module, it cannot be loaded, or it has no weights that could learn.
+        UserError: no such module, it cannot be loaded, or it has no weights to train.
     """
     import tensorflow_hub as hub
 
     arguments = {} if name.endpoint is None else {"return_endpoints": True}
-    handle = handle_of(name.network)
-    with _naming(name.network, handle):
-        module = hub.KerasLayer(handle, trainable=learns, arguments=arguments)
-    if learns and not module.trainable_variables:
+    handle = module_handle(name.network)
+    with _load_errors_as_user_errors(name.network, handle):
+        module = hub.KerasLayer(handle, trainable=trainable, arguments=arguments)
+    if trainable and not module.trainable_variables:
         raise UserError(
-            f"--extractor {name} has no weights that can learn; use --transfer frozen, or another"
+            f"--extractor {name} has no trainable weights; choose --transfer frozen, or another"
+            " extractor"
         )
-    return HubNetwork(module, name, learns)
+    return HubNetwork(module, name, trainable)
 
 
 def hub_image_size(name: ExtractorName, network: HubNetwork) -> int:
-    """The side of images that a module was made for, in pixels."""
-    return stated_image_size(name) or _signature_image_size(network) or USUAL_IMAGE_SIZE
+    """Height and width in pixels of the images that a module was trained on."""
+    return known_image_size(name) or _signature_image_size(network) or DEFAULT_IMAGE_SIZE
 
 
-def stated_image_size(name: ExtractorName) -> int | None:
-    """The side of images that a known module was made for; None of any other."""
+def known_image_size(name: ExtractorName) -> int | None:
+    """Height and width in pixels of the images of a known module; None for any other."""
     known = KNOWN_MODULES.get(name.network)
     return known.image_size if known else None
 
 
-def require_endpoint(name: ExtractorName, network: HubNetwork, image_size: int) -> None:
-    """Look whether a module has the endpoint of a name.
+def check_endpoint(name: ExtractorName, network: HubNetwork, image_size: int) -> None:
+    """Check that a module has the endpoint of its name.
 
     Raises:
-        UserError: it has none, or not this one; those there are are told.
+        UserError: it has no endpoints, or not this one.
     """
     images = tf.TensorSpec([None, image_size, image_size, 3])
     try:
@@ -83,61 +89,82 @@ def require_endpoint(name: ExtractorName, network: HubNetwork, image_size: int) 
     except (ValueError, TypeError):
         outputs = None
     if not isinstance(outputs, dict):
-        raise UserError(f"--extractor {name}: this module has no endpoints; leave the @ away")
+        raise UserError(f"--extractor {name}: this module has no endpoints; omit @{name.endpoint}")
     if name.endpoint not in outputs:
-        raise UserError(no_such_endpoint(name, sorted(outputs)))
+        raise UserError(unknown_endpoint_message(name, sorted(outputs)))
 
 
-def no_such_endpoint(name: ExtractorName, endpoints: Sequence[str]) -> str:
-    """What a person is told who asks for an endpoint that a network has not."""
-    asked = f"has no endpoint {name.endpoint!r}" if name.endpoint else "needs an endpoint"
-    return f"--extractor {name}: {name.network} {asked}; there are {', '.join(endpoints)}"
+def unknown_endpoint_message(name: ExtractorName, endpoints: Sequence[str]) -> str:
+    """The error for an endpoint that a network does not have, with those that it has."""
+    problem = f"has no endpoint {name.endpoint!r}" if name.endpoint else "needs an endpoint"
+    return f"--extractor {name}: {name.network} {problem}; there are {', '.join(endpoints)}"
 
 
-def module_digest(network: str) -> str:
-    """SHA-256 of the files that a module's name leads to, without loading them.
+def module_fingerprint(network: str) -> str:
+    """SHA-256 of the names and contents of a module's files, which are not loaded.
 
     Raises:
         UserError: no such module, or its URL cannot be resolved.
     """
-    folder = _resolved(network, handle_of(network))
-    digest = hashlib.sha256()
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        digest.update(str(path.relative_to(folder)).encode() + b"\0")
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()
+    folder = _module_folder(network, module_handle(network))
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return fingerprint([[str(path.relative_to(folder)), file_sha256(path)] for path in files])
 
 
-def _adopted(variable: tf.Variable, trainable: bool) -> keras.Variable:
-    """The same variable as Keras 3 counts and trains it, as its own TFSMLayer does."""
+def randomise_weights(variables: Iterable[keras.Variable], seed: int) -> None:
+    """Replace a module's weights by random ones, as before any training.
+
+    Kernels are drawn as in arXiv 1502.01852; norms become identities and biases 0. A module does
+    not keep its initial values, so the role of a variable is inferred from its shape and name.
+    """
+    for number, variable in enumerate(variables):
+        if variable.ndim > 1:
+            variable.assign(_random_kernel(variable, seed + number))
+        else:
+            one = _INITIALLY_ONE.search(variable.name)
+            variable.assign(tf.ones(variable.shape) if one else tf.zeros(variable.shape))
+
+
+def _random_kernel(variable: keras.Variable, seed: int) -> tf.Tensor:
+    initializer = keras.initializers.HeNormal(seed)
+    if "depthwise" not in variable.name:
+        return initializer(variable.shape)
+    # Each channel is convolved by itself, so its fan-in is that of one channel.
+    height, width, channels, multiplier = variable.shape
+    return tf.reshape(initializer([height, width, 1, channels * multiplier]), variable.shape)
+
+
+def _keras_variable(variable: tf.Variable, trainable: bool) -> keras.Variable:
+    """The same variable as Keras 3 lists and trains it; its own TFSMLayer does it this way."""
     name = variable.name.partition(":")[0].replace("/", "_")
     return keras.Variable(variable, dtype=variable.dtype, trainable=trainable, name=name)
 
 
-def _resolved(network: str, handle: str) -> Path:
-    """The folder of a handle; only a URL takes tensorflow_hub, whose import takes its time."""
+def _module_folder(network: str, handle: str) -> Path:
+    """The folder of a handle; tensorflow_hub, slow to import, is needed for a URL only."""
     if "://" not in handle:
         return Path(handle)
     import tensorflow_hub as hub
 
-    with _naming(network, handle):
+    with _load_errors_as_user_errors(network, handle):
         return Path(hub.resolve(handle))
 
 
 @contextlib.contextmanager
-def _naming(network: str, handle: str) -> Iterator[None]:
-    """While a module is fetched or loaded: what fails is told with the option's name."""
+def _load_errors_as_user_errors(network: str, handle: str) -> Iterator[None]:
+    """Inside, errors of fetching or loading a module become a UserError about `--extractor`."""
     try:
         yield
     except (OSError, ValueError, IndexError, tf.errors.OpError) as error:
-        reason = str(error).strip().splitlines()[0]
         remedy = (
-            "put the module into tensorflow_hub's cache (TFHUB_CACHE_DIR), or use the embedded"
-            " efficientnet_lite0"
+            "put the module into the cache of tensorflow_hub (TFHUB_CACHE_DIR), or choose the"
+            " embedded efficientnet_lite0"
             if "://" in handle
             else "it must be the folder of a TF2 SavedModel (saved_model.pb)"
         )
-        raise UserError(f"--extractor {network} cannot be loaded ({reason}); {remedy}") from error
+        raise UserError(
+            f"--extractor {network} cannot be loaded ({first_line(error)}); {remedy}"
+        ) from error
 
 
 def _signature_image_size(network: HubNetwork) -> int | None:

@@ -1,23 +1,23 @@
-"""Models of keras.applications without their classifiers, each with its own preprocessing."""
+"""Models of keras.applications without their classifier, with their own preprocessing."""
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
 import keras
 
 from trainer.core.errors import UserError
-from trainer.extractors.hub_modules import USUAL_IMAGE_SIZE, no_such_endpoint
+from trainer.core.text import first_line, nearest_name
+from trainer.extractors.hub_modules import DEFAULT_IMAGE_SIZE, unknown_endpoint_message
 from trainer.extractors.names import KERAS, ExtractorName
 
 IMAGENET, RANDOM = "imagenet", "none"
-"""What `--weights` may say beside the path of a file."""
+"""The values of `--weights` that are not the path of a file."""
 
 _IMAGE_SIZES = {
     **dict.fromkeys(("InceptionResNetV2", "InceptionV3", "Xception"), 299),
@@ -39,23 +39,23 @@ _IMAGE_SIZES = {
 
 
 def keras_image_size(name: ExtractorName) -> int:
-    """The side of images that a model was made for, in pixels."""
-    return _IMAGE_SIZES.get(name.keras_model, USUAL_IMAGE_SIZE)
+    """Height and width in pixels of the images that a model was trained on."""
+    return _IMAGE_SIZES.get(name.keras_model, DEFAULT_IMAGE_SIZE)
 
 
 def load_keras_network(name: ExtractorName, image_size: int, weights: str) -> keras.Model:
-    """A model from images float32 [batch, size, size, 3] in [0, 1] to its last map of features.
+    """A model from images float32 [batch, size, size, 3] in [0, 1] to feature maps.
 
-    Or to the activation of the layer that the endpoint names. Random weights follow from Keras'
-    seed.
+    The maps are its last ones, or the activation of the layer that the endpoint names. Random
+    weights follow from the seed of Keras.
 
     Args:
         name: keras:NAME or keras:NAME@LAYER.
-        image_size: Side of the images in pixels.
-        weights: imagenet (from Keras' cache, else downloaded), none (random), or a file.
+        image_size: Height and width of the images in pixels.
+        weights: imagenet (from the cache of Keras, else downloaded), none (random), or a file.
 
     Raises:
-        UserError: no such model, layer or weights, or images too small for it.
+        UserError: unknown model, layer or weights, or images too small for the model.
     """
     application = _application(name)
     model = _build(name, application, image_size, weights)
@@ -65,16 +65,21 @@ def load_keras_network(name: ExtractorName, image_size: int, weights: str) -> ke
     return keras.Model(images, inner(preprocess(images * 255.0)), name="extractor")
 
 
-def freeze_below(network: keras.Model, name: ExtractorName, first: str) -> None:
-    """Let a model learn from a layer on: those before it keep their weights.
+def freeze_layers_before(network: keras.Model, name: ExtractorName, first: str) -> None:
+    """Make the layers of a model before a certain one untrainable.
+
+    Args:
+        network: From `load_keras_network`.
+        name: Its name, for the message.
+        first: The first layer that stays trainable.
 
     Raises:
-        UserError: there is no such layer; the nearest are told.
+        UserError: there is no such layer.
     """
     layers = network.layers[-1].layers
     names = [layer.name for layer in layers]
     if first not in names:
-        raise UserError(f"--unfreeze-from: {_no_such_layer(name, first, names)}")
+        raise UserError(f"--unfreeze-from: {_unknown_layer_message(name, first, names)}")
     for layer in layers[: names.index(first)]:
         layer.trainable = False
 
@@ -83,8 +88,7 @@ def _application(name: ExtractorName) -> Callable[..., keras.Model]:
     models = [model for model in dir(keras.applications) if model[0].isupper()]
     if name.keras_model in models:
         return getattr(keras.applications, name.keras_model)
-    nearest = difflib.get_close_matches(name.keras_model, models, n=1)
-    hint = f"did you mean {KERAS}{nearest[0]}?" if nearest else f"there are {', '.join(models)}"
+    hint = _nearest_or_all(name.keras_model, models, prefix=KERAS)
     raise UserError(f"--extractor {name.network}: keras.applications has no such model; {hint}")
 
 
@@ -93,30 +97,30 @@ def _build(
 ) -> keras.Model:
     if weights not in (IMAGENET, RANDOM) and not Path(weights).is_file():
         raise UserError(
-            f"--weights {weights}: there is no such file; {IMAGENET} and {RANDOM} do too"
+            f"--weights {weights}: there is no such file; choose {IMAGENET}, {RANDOM} or a file"
         )
     initial = None if weights == RANDOM else weights
     try:
         return application(include_top=False, weights=initial, input_shape=(size, size, 3))
     except Exception as error:  # what Keras raises where a download fails is a bare Exception
-        raise _explained(name, weights, error) from error
+        raise _as_user_error(name, weights, error) from error
 
 
-def _explained(name: ExtractorName, weights: str, error: Exception) -> Exception:
-    """What a person is told of a model that Keras could not build."""
-    reason = str(error).strip().splitlines()[0]
+def _as_user_error(name: ExtractorName, weights: str, error: Exception) -> Exception:
+    """The UserError for what Keras raised while it built a model; a bug of ours as it is."""
+    reason = first_line(error)
     url = re.search(r"URL fetch failure on (\S+?):? ", f"{reason} ")
     if url:
         kept = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "models"
         file = kept / url[1].rpartition("/")[2]
         return UserError(
-            f"--weights {weights}: the weights of {name.network} cannot be downloaded; put the file"
-            f" of {url[1]} at {file}, or give --weights {RANDOM} or a file"
+            f"--weights {weights}: the weights of {name.network} cannot be downloaded; put"
+            f" {url[1]} at {file}, or choose --weights {RANDOM} or a file"
         )
     if "Input size must be" in reason:
-        return UserError(f"--extractor {name}: its images are too small ({reason}); --image-size")
+        return UserError(f"--extractor {name}: images too small ({reason}); raise --image-size")
     if weights not in (IMAGENET, RANDOM):
-        return UserError(f"--weights {weights}: no weights of {name.network} ({reason})")
+        return UserError(f"--weights {weights}: not the weights of {name.network} ({reason})")
     return error
 
 
@@ -126,14 +130,18 @@ def _activation(name: ExtractorName, model: keras.Model) -> Any:
     names = [layer.name for layer in model.layers]
     if name.endpoint not in names:
         raise UserError(
-            no_such_endpoint(name, names)
+            unknown_endpoint_message(name, names)
             if not name.endpoint
-            else f"--extractor {name}: {_no_such_layer(name, name.endpoint, names)}"
+            else f"--extractor {name}: {_unknown_layer_message(name, name.endpoint, names)}"
         )
     return model.get_layer(name.endpoint).output
 
 
-def _no_such_layer(name: ExtractorName, layer: str, names: list[str]) -> str:
-    nearest = difflib.get_close_matches(layer, names, n=3)
-    hint = f"did you mean {' or '.join(nearest)}?" if nearest else f"there are {', '.join(names)}"
-    return f"{name.network} has no layer {layer!r}; {hint}"
+def _unknown_layer_message(name: ExtractorName, layer: str, names: list[str]) -> str:
+    return f"{name.network} has no layer {layer!r}; {_nearest_or_all(layer, names)}"
+
+
+def _nearest_or_all(name: str, choices: Collection[str], prefix: str = "") -> str:
+    """The nearest name alone, where there is one: a model has too many layers to list."""
+    nearest = nearest_name(name, choices)
+    return f"did you mean {prefix}{nearest}?" if nearest else f"there are {', '.join(choices)}"

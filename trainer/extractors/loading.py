@@ -1,9 +1,8 @@
-"""The network below a head, as a run's options ask for it."""
+"""The network below a head, loaded as the options of transfer learning say."""
 
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,31 +10,34 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from trainer.config.config import Config
+from trainer.config.transfer import TransferOptions
 from trainer.core.errors import UserError
-from trainer.extractors.freezing import GRAPH_OPTIMIZATIONS, frozen
+from trainer.core.hashing import file_sha256
+from trainer.core.tensorflow_import import onednn_enabled
 from trainer.extractors.hub_modules import (
+    check_endpoint,
     hub_image_size,
+    known_image_size,
     load_hub_network,
-    module_digest,
-    require_endpoint,
-    stated_image_size,
+    module_fingerprint,
+    randomise_weights,
 )
+from trainer.extractors.inference_graph import GRAPH_OPTIMIZATIONS, optimize_for_inference
 from trainer.extractors.keras_models import (
     IMAGENET,
     RANDOM,
-    freeze_below,
+    freeze_layers_before,
     keras_image_size,
     load_keras_network,
 )
 from trainer.extractors.names import ExtractorName, parse_extractor
-from trainer.extractors.random_weights import randomise
 
-POOLINGS: dict[str, Callable[[], keras.layers.Layer]] = {
+POOLING_LAYERS: dict[str, Callable[[], keras.layers.Layer]] = {
     "avg": lambda: keras.layers.GlobalAveragePooling2D(),
     "max": lambda: keras.layers.GlobalMaxPooling2D(),
     "flatten": lambda: keras.layers.Flatten(),
 }
+"""By the values of `--pool`."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,15 +46,17 @@ class Network:
 
     name: str
     image_size: int
+    """Height and width of the images in pixels."""
+
     layer: keras.layers.Layer
     """Images float32 [batch, image_size, image_size, 3] in [0, 1] to [batch, *shape]."""
 
     traced: Any
-    """The layer's graph for inference, of batches of any number."""
+    """The layer's concrete function for inference, of batches of any size."""
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of the features of one image."""
+        """The shape of one image's features."""
         return tuple(self.traced.structured_outputs.shape[1:])
 
 
@@ -61,116 +65,136 @@ class Extractor:
     """A frozen network from images to features.
 
     ```python
-    extractor = Extractor.of(load_network(Config(extractor="efficientnet_lite0")))
-    features = extractor(images)  # [batch, 224, 224, 3] in [0, 1] to [batch, 1280]
+    network = load_network(TransferOptions(extractor="efficientnet_lite0"))
+    features = Extractor.from_network(network)(images)  # [batch, 224, 224, 3] to [batch, 1280]
     ```
     """
 
     name: str
     image_size: int
+    """Height and width of the images in pixels."""
+
     shape: tuple[int, ...]
-    """Of the features of one image."""
+    """The shape of one image's features."""
 
     network: Callable[[tf.Tensor], Any]
 
     @classmethod
-    def of(cls, network: Network) -> Extractor:
-        """A network for use alone: it cannot learn any more, and is as fast as it goes."""
-        return cls(network.name, network.image_size, network.shape, frozen(network.traced))
+    def from_network(cls, network: Network) -> Extractor:
+        """An extractor with a network's weights as they are now, optimized for inference."""
+        optimized = optimize_for_inference(network.traced)
+        return cls(network.name, network.image_size, network.shape, optimized)
 
     def __call__(self, images: tf.Tensor) -> tf.Tensor:
-        """Images float32 [batch, image_size, image_size, 3] in [0, 1] to [batch, *shape]."""
+        """Features float32 [batch, *shape] of images.
+
+        Images are float32 [batch, image_size, image_size, 3] in [0, 1].
+        """
         [features] = tf.nest.flatten(self.network(tf.convert_to_tensor(images)))
         return features
 
 
-def load_network(config: Config, learns: bool = False) -> Network:
-    """The network that `--extractor` names, its features pooled unless `--head` takes maps.
+def load_network(options: TransferOptions, seed: int = 0, trainable: bool = False) -> Network:
+    """The network of `--extractor`, with pooling to vectors unless `--head` takes feature maps.
+
+    Args:
+        options: Which network, and how it is used.
+        seed: What its weights follow from, where they are random.
+        trainable: Whether training will change its weights.
 
     Raises:
-        UserError: there is no such network, it cannot be loaded, gives no features or cannot learn.
+        UserError: unknown network, it cannot be loaded or trained, or it gives no features.
     """
-    name = _name(config)
-    layer, size = _loaded(name, config, learns)
-    network = Network(str(name), size, layer, _traced(name, size, layer))
-    _require_features(network)
-    if config.head is not None and len(network.shape) != 3:
+    name = _extractor_name(options)
+    layer, size = _load_layer(name, options, seed, trainable)
+    network = Network(str(name), size, layer, _trace(name, size, layer))
+    _check_features(network)
+    if options.head is not None and len(network.shape) != 3:
         raise UserError(
-            f"--head {config.head} takes maps of features, and {name} gives vectors; name an"
-            " @ENDPOINT, or leave it away"
+            f"--head {options.head} needs feature maps, and {name} gives vectors; add an @ENDPOINT"
+            " to --extractor, or omit --head"
         )
-    if config.head is None and len(network.shape) == 3:
-        pooled = keras.Sequential([layer, POOLINGS[config.pool]()], name="pooled_extractor")
-        return Network(str(name), size, pooled, _traced(name, size, pooled))
+    if options.head is None and len(network.shape) == 3:
+        pooled = keras.Sequential([layer, POOLING_LAYERS[options.pool]()], name="pooled_extractor")
+        return Network(str(name), size, pooled, _trace(name, size, pooled))
     return network
 
 
-def extractor_identity(config: Config) -> dict[str, Any]:
-    """All that shapes features beside the images, as JSON takes it; nothing is loaded for it.
+def extractor_identity(options: TransferOptions, seed: int = 0) -> dict[str, Any]:
+    """Everything but the images that determines features, as JSON takes it; nothing is loaded.
+
+    Args:
+        options: Which network, and how it is used.
+        seed: What its weights follow from, where they are random.
 
     Raises:
         UserError: there is no such module.
     """
-    name = _name(config)
-    is_model = name.is_keras_model
+    name = _extractor_name(options)
     return {
-        "extractor": _model_identity(name, config) if is_model else module_digest(name.network),
+        "extractor": _weights_identity(name, options.weights, seed),
         "endpoint": name.endpoint,
-        "pool": config.pool if config.head is None else None,
-        "image_size": config.image_size or stated_image_size(name),
-        "freezing": GRAPH_OPTIMIZATIONS,
+        "pool": options.pool if options.head is None else None,
+        "image_size": options.image_size or known_image_size(name),
+        "graph_optimizations": GRAPH_OPTIMIZATIONS,
         "tensorflow": tf.__version__,
+        "onednn": onednn_enabled(),
     }
 
 
-def _name(config: Config) -> ExtractorName:
-    """Of an extractor to be cut early and nobody says where, an endpoint without a name."""
-    name = parse_extractor(config.extractor)
-    unsaid = config.transfer == "early" and name.endpoint is None
-    return dataclasses.replace(name, endpoint="") if unsaid else name
+def _extractor_name(options: TransferOptions) -> ExtractorName:
+    """The parts of `--extractor`; `--transfer early` without an endpoint gets an empty one."""
+    name = parse_extractor(options.extractor)
+    lacks_endpoint = options.transfer == "early" and name.endpoint is None
+    return dataclasses.replace(name, endpoint="") if lacks_endpoint else name
 
 
-def _model_identity(name: ExtractorName, config: Config) -> list[Any]:
-    weights: Any = config.weights
+def _weights_identity(name: ExtractorName, weights: str, seed: int) -> Any:
+    if not name.is_keras_model:
+        return module_fingerprint(name.network)
+    content: Any = weights
     if weights == RANDOM:
-        weights = [RANDOM, config.seed]
+        content = [RANDOM, seed]
     elif weights != IMAGENET and Path(weights).is_file():
-        weights = hashlib.sha256(Path(weights).read_bytes()).hexdigest()
-    return [name.network, keras.__version__, weights]
+        content = file_sha256(Path(weights))
+    return [name.network, keras.__version__, content]
 
 
-def _loaded(name: ExtractorName, config: Config, learns: bool) -> tuple[keras.layers.Layer, int]:
-    """A network as it is loaded, and the size of its images."""
-    keras.utils.set_random_seed(config.seed)  # random weights follow from it
-    load = _loaded_model if name.is_keras_model else _loaded_module
-    return load(name, config, learns)
-
-
-def _loaded_model(
-    name: ExtractorName, config: Config, learns: bool
+def _load_layer(
+    name: ExtractorName, options: TransferOptions, seed: int, trainable: bool
 ) -> tuple[keras.layers.Layer, int]:
-    size = config.image_size or keras_image_size(name)
-    weights = RANDOM if config.transfer_mode == "scratch" else config.weights
+    """A network as it is loaded, and the size of its images."""
+    keras.utils.set_random_seed(seed)  # which random weights follow from
+    if name.is_keras_model:
+        return _load_keras_layer(name, options, trainable)
+    return _load_hub_layer(name, options, seed, trainable)
+
+
+def _load_keras_layer(
+    name: ExtractorName, options: TransferOptions, trainable: bool
+) -> tuple[keras.layers.Layer, int]:
+    size = options.image_size or keras_image_size(name)
+    weights = RANDOM if options.transfer_mode == "scratch" else options.weights
     model = load_keras_network(name, size, weights)
-    model.trainable = learns
-    if learns and config.unfreeze_from is not None:
-        freeze_below(model, name, config.unfreeze_from)
+    model.trainable = trainable
+    if trainable and options.unfreeze_from is not None:
+        freeze_layers_before(model, name, options.unfreeze_from)
     return model, size
 
 
-def _loaded_module(
-    name: ExtractorName, config: Config, learns: bool
+def _load_hub_layer(
+    name: ExtractorName, options: TransferOptions, seed: int, trainable: bool
 ) -> tuple[keras.layers.Layer, int]:
-    layer = load_hub_network(name, learns)
-    size = config.image_size or hub_image_size(name, layer)
+    layer = load_hub_network(name, trainable)
+    size = options.image_size or hub_image_size(name, layer)
     if name.endpoint is not None:
-        require_endpoint(name, layer, size)
-    if config.transfer_mode == "scratch":
-        randomise(layer.adopted, config.seed)
+        check_endpoint(name, layer, size)
+    if options.transfer_mode == "scratch":
+        randomise_weights(layer.module_weights, seed)
     return layer, size
 
 
-def _traced(name: ExtractorName, size: int, layer: keras.layers.Layer) -> Any:
+def _trace(name: ExtractorName, size: int, layer: keras.layers.Layer) -> Any:
     def network(images: tf.Tensor) -> Any:
         return layer(images, training=False)
 
@@ -179,17 +203,17 @@ def _traced(name: ExtractorName, size: int, layer: keras.layers.Layer) -> Any:
         return tf.function(network, [images]).get_concrete_function()
     except (ValueError, TypeError) as error:
         raise UserError(
-            f"--extractor {name} takes no float images of {size}x{size}x3;"
-            " try another --image-size, or a feature-vector module"
+            f"--extractor {name} takes no float images of {size}x{size}x3; choose another"
+            " --image-size, or a feature-vector module"
         ) from error
 
 
-def _require_features(network: Network) -> None:
+def _check_features(network: Network) -> None:
     features = network.traced.structured_outputs
     shape = getattr(features, "shape", None)
     if shape is None or shape.rank not in (2, 4) or None in shape[1:]:
-        shown = f"of shape {shape}" if shape is not None else f"a {type(features).__name__}"
+        shown = f"shape {shape}" if shape is not None else f"a {type(features).__name__}"
         raise UserError(
-            f"--extractor {network.name} gives {shown}, neither a vector nor a map of features for"
-            " each image; use a feature-vector module, or name an @ENDPOINT"
+            f"--extractor {network.name} gives {shown}, neither a vector nor a feature map for each"
+            " image; choose a feature-vector module, or add an @ENDPOINT"
         )

@@ -1,26 +1,29 @@
-"""What `--extractor` may say: NAME, keras:NAME, a URL or a folder, each with @ENDPOINT or not."""
+"""Values of `--extractor`: NAME, keras:NAME, a URL or a folder, each with or without @ENDPOINT."""
 
 from __future__ import annotations
 
 import dataclasses
-import difflib
 from pathlib import Path
 
 from trainer.config.transfer import NO_EXTRACTOR
 from trainer.core.errors import UserError
+from trainer.core.text import did_you_mean
 
 KERAS = "keras:"
-"""Begins the names of models of keras.applications."""
+"""The prefix of models of keras.applications."""
 
 _IMAGENET = "https://tfhub.dev/google/imagenet"
 
 
 @dataclasses.dataclass(frozen=True)
 class KnownModule:
-    """A hub module that `--extractor` knows by name."""
+    """A hub module with a short name."""
 
     handle: str
+    """A hub URL or a folder."""
+
     image_size: int
+    """Height and width in pixels of the images that it was trained on."""
 
 
 KNOWN_MODULES = {
@@ -38,47 +41,46 @@ KNOWN_MODULES = {
 
 @dataclasses.dataclass(frozen=True)
 class ExtractorName:
-    """An `--extractor` in its parts: a network, and the inner activation to cut it at."""
+    """The parts of an `--extractor`: a network, and the inner activation at which it is cut."""
 
     network: str
     endpoint: str | None = None
 
     def __str__(self) -> str:
-        """As a person writes it."""
+        """As it is typed."""
         return self.network if self.endpoint is None else f"{self.network}@{self.endpoint}"
 
     @property
     def is_keras_model(self) -> bool:
-        """Whether it is one of keras.applications."""
+        """Whether the network is a model of keras.applications."""
         return self.network.startswith(KERAS)
 
     @property
     def keras_model(self) -> str:
-        """Its name in keras.applications."""
+        """The model's name in keras.applications."""
         return self.network.removeprefix(KERAS)
 
 
 def parse_extractor(text: str) -> ExtractorName:
-    """The parts of what `--extractor` says; of a folder with an @ in its name, the folder."""
+    """The parts of a value of `--extractor`; an existing folder is one network, @ or not."""
     network, at, endpoint = text.rpartition("@")
     if not at or Path(text).is_dir():
         return ExtractorName(text)
     return ExtractorName(network, endpoint)
 
 
-def handle_of(network: str) -> str:
-    """What tensorflow_hub takes for a network's name: a URL or an existing folder.
+def module_handle(network: str) -> str:
+    """The handle of a hub module as tensorflow_hub takes it: a URL or an existing folder.
 
     Raises:
-        UserError: the name is neither; the nearest known one is told.
+        UserError: the network is no known name, URL or folder.
     """
     if network in KNOWN_MODULES:
         return KNOWN_MODULES[network].handle
     if "://" in network or Path(network).is_dir():
         return network
-    nearest = difflib.get_close_matches(network, KNOWN_MODULES, n=1)
-    hint = f"did you mean {nearest[0]}? Known are" if nearest else "known are"
+    names = [*KNOWN_MODULES, NO_EXTRACTOR]
     raise UserError(
-        f"--extractor {network}: {hint} {', '.join(KNOWN_MODULES)}, {NO_EXTRACTOR}; else give"
+        f"--extractor {network} is unknown: {did_you_mean(network, names)}; or choose"
         f" {KERAS}NAME of keras.applications, a hub URL or the folder of a SavedModel"
     )

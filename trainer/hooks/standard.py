@@ -37,11 +37,11 @@ def standard_hooks(
     return [
         ShowProgress(report),
         TensorBoardScalars(summaries, trainer.config.log_every),
+        TerminateOnNaN(),  # behind the curves, which show why, and before the rest
         LogEpoch(),
         CSVLogger(folder.history),
         TrackBest(best),
         *_stopping_hooks(trainer, clock),
-        TerminateOnNaN(),
     ]
 
 

@@ -74,7 +74,7 @@ def step_value_names(step: Callable[..., Any], returned: Any) -> list[str]:
     if isinstance(returned, dict) and "loss" in returned and _all_scalars(returned):
         return list(returned)
     raise TypeError(
-        f'{step.__qualname__} must return a dict of scalars, {{"loss": …}}; it returns {returned}'
+        f'{_name(step)} must return a dict of scalars, {{"loss": …}}; it returns {returned}'
     )
 
 
@@ -85,12 +85,16 @@ def check_metrics_updated(step: Callable[..., Any], metrics: Metrics) -> None:
         TypeError: it does, and there are some; saying what to add.
     """
     if not metrics.is_updated:
-        training = ", training=False" if step.__name__ == "eval_step" else ""
+        training = ", training=False" if _name(step).endswith("eval_step") else ""
         raise TypeError(
-            f"{step.__qualname__} never updates {', '.join(metrics.names)}; add"
+            f"{_name(step)} never updates {', '.join(metrics.names)}; add"
             f" self.update_metrics(labels, logits, sample_weight{training}), or return no metrics"
             " from the task's metrics()"
         )
+
+
+def _name(step: Callable[..., Any]) -> str:
+    return getattr(step, "__qualname__", type(step).__name__)
 
 
 def _zeros(specs: Any) -> Any:

@@ -9,7 +9,7 @@ import keras
 
 
 @contextlib.contextmanager
-def averaged(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> Iterator[None]:
+def ema_weights(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> Iterator[None]:
     """Inside, the model has its averaged weights, if the optimizer keeps averages.
 
     After it, whatever happens inside, its own again, from which training goes on.

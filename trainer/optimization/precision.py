@@ -27,19 +27,19 @@ def dtype_policy_scope(precision: str) -> Iterator[None]:
         keras.config.set_dtype_policy(before)
 
 
-def build_with_dtype_policy(
-    precision: str, build: Callable[[], keras.Model], inputs: tf.TensorSpec
-) -> keras.Model:
-    """The model that is built, its layers made to compute in a dtype policy of Keras.
+def build_with_dtype_policy(precision: str, build: Callable[[], keras.Model]) -> keras.Model:
+    """A model whose layers compute in a dtype policy of Keras, with float32 logits.
 
     Args:
         precision: The policy.
-        build: Makes the model, its weights too.
-        inputs: What the model is given.
+        build: Makes the model.
     """
     with dtype_policy_scope(precision):
         model = build()
-    return model if precision == FULL else _with_full_logits(model, inputs)
+    if precision == FULL:
+        return model
+    # Before softmax and loss, for which 16 bits are too few.
+    return keras.Sequential([model, keras.layers.Activation("linear", dtype=FULL)])
 
 
 def with_loss_scaling(
@@ -57,20 +57,13 @@ def with_loss_scaling(
 
 
 def unscaled_global_norm(
-    optimizer: keras.optimizers.Optimizer, gradients: Sequence[tf.Tensor | None], scale: tf.Tensor
+    optimizer: keras.optimizers.Optimizer, gradients: Sequence[tf.Tensor | None]
 ) -> tf.Tensor:
-    """The global norm of the gradients of a loss that was scaled, as if it had not been.
+    """The global norm of gradients, without the scale of the loss that an optimizer asks for.
 
-    0 where the optimizer leaves the step out.
+    0 where the optimizer will skip the step.
     """
-    norm = global_norm(gradients) / scale
-    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-        return tf.where(tf.math.is_finite(norm), norm, 0.0)
-    return norm
-
-
-def _with_full_logits(model: keras.Model, inputs: tf.TensorSpec) -> keras.Model:
-    # Before softmax and loss, for which 16 bits are too few.
-    whole = keras.Sequential([model, keras.layers.Activation("linear", dtype=FULL)])
-    whole(tf.zeros([1, *inputs.shape[1:]]))
-    return whole
+    norm = global_norm(gradients)
+    if not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        return norm
+    return tf.where(tf.math.is_finite(norm), norm / optimizer.scale_loss(1.0), 0.0)

@@ -41,10 +41,10 @@ def learning_rate(config: Config, steps_per_epoch: int) -> float | Schedule:
     rest = config.epochs * steps_per_epoch - warmup
     if warmup:
         return WarmUp(warmup, _schedule(config, steps_per_epoch, rest) or _constant(config))
-    return _schedule(config, steps_per_epoch, rest) or float(config.learning_rate)
+    return _schedule(config, steps_per_epoch, rest) or float(config.initial_learning_rate)
 
 
-def rate_after(optimizer: keras.optimizers.Optimizer, step: int) -> float:
+def learning_rate_at(optimizer: keras.optimizers.Optimizer, step: int) -> float:
     """The step size of an optimizer after so many steps: by its schedule, else its present one."""
     updating = getattr(optimizer, "inner_optimizer", optimizer)  # within that which scales losses
     schedule = updating._learning_rate  # only its present value has a public name in Keras
@@ -55,7 +55,7 @@ def rate_after(optimizer: keras.optimizers.Optimizer, step: int) -> float:
 
 def _schedule(config: Config, steps_per_epoch: int, steps: int) -> Schedule | None:
     """The schedule over the steps after the warm-up, None for the constant one."""
-    schedules, first = keras.optimizers.schedules, float(config.learning_rate)
+    schedules, first = keras.optimizers.schedules, float(config.initial_learning_rate)
     if config.schedule == "cosine":
         return schedules.CosineDecay(first, steps)
     if config.schedule == "exponential":
@@ -68,7 +68,7 @@ def _schedule(config: Config, steps_per_epoch: int, steps: int) -> Schedule | No
 
 
 def _constant(config: Config) -> Schedule:
-    return lambda _step: tf.constant(config.learning_rate, tf.float32)
+    return lambda _step: tf.constant(config.initial_learning_rate, tf.float32)
 
 
 def _warmup_steps(config: Config, steps_per_epoch: int) -> int:

@@ -14,7 +14,7 @@ from trainer.data.pipeline.augment import Augmentation, EpochAugmentation
 from trainer.data.pipeline.batches import PREPARATION
 from trainer.data.pipeline.mixup import Mixing
 from trainer.data.splits import Source, Split
-from trainer.extractors.hub_modules import USUAL_IMAGE_SIZE
+from trainer.extractors.hub_modules import DEFAULT_IMAGE_SIZE
 from trainer.extractors.loading import Extractor, Network, extractor_identity, load_network
 from trainer.features.features import StoredFeatures
 from trainer.features.store import FeatureSpec, FeatureStore
@@ -47,8 +47,8 @@ class BatchFactory:
         self._store = FeatureStore(config.cache_folder / FEATURES)
         self._channels = 3 if config.uses_extractor else channels
         self._augmentation = Augmentation.from_config(config)
-        self._identity = extractor_identity(config) if config.uses_extractor else {}
-        self._frozen = functools.cache(lambda: load_network(config))
+        self._identity = extractor_identity(config, config.seed) if config.uses_extractor else {}
+        self._frozen = functools.cache(lambda: load_network(config, config.seed))
         self._extractor = functools.cache(lambda: Extractor.from_network(self._frozen()))
 
     @property
@@ -69,7 +69,9 @@ class BatchFactory:
         if not self._config.uses_extractor or self.uses_cached_features:
             return None
         with dtype_policy_scope(self._config.precision):
-            return load_network(self._config, trainable=self._config.extractor_trainable)
+            return load_network(
+                self._config, self._config.seed, trainable=self._config.extractor_trainable
+            )
 
     @property
     def layer(self) -> keras.layers.Layer | None:
@@ -124,7 +126,7 @@ class BatchFactory:
         return StreamedFeatureBatches(kept, batch_size, seed, copies)
 
     def _image_batches(self, source: Source) -> dict[str, Batches]:
-        own_size = self.network.image_size if self.network else USUAL_IMAGE_SIZE
+        own_size = self.network.image_size if self.network else DEFAULT_IMAGE_SIZE
         make = functools.partial(
             ImageBatches,
             image_size=self._config.image_size or own_size,

@@ -261,7 +261,7 @@ def test_augmented_copies_without_augmentation_are_an_error():
         ({"cutmix": float("inf")}, "--cutmix must be at most 1000, not inf"),
         (
             {"augment_copies": 2, "mixup": 0.2},
-            "--augment-copies keeps features, and --mixup mixes images; leave one away",
+            "--augment-copies caches features, and --mixup mixes images; omit one",
         ),
     ],
 )
@@ -273,5 +273,5 @@ def test_an_invalid_value_is_an_error_that_names_the_option(options, message):
 
 @pytest.mark.parametrize("options", [{"extractor": "none"}, {"transfer": "finetune"}])
 def test_copies_of_features_need_a_frozen_extractor(options):
-    with pytest.raises(UserError, match=r"^--augment-copies keeps features of a frozen extractor"):
+    with pytest.raises(UserError, match=r"^--augment-copies needs a frozen extractor"):
         Config(augment="light", augment_copies=2, **options)

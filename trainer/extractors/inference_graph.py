@@ -1,8 +1,8 @@
-"""A network for inference alone: weights as constants, batch norms folded into convolutions.
+"""Inference graphs: weights as constants, batch norms folded into convolutions.
 
-A batch norm behind a convolution scales and shifts each channel by a constant, so the kernel can do
-the scaling and a bias the shift (arXiv 1712.05877, section 3.2). TensorFlow by itself leaves those
-behind depthwise convolutions, each of which is one more walk through the memory.
+A batch norm after a convolution scales and shifts each channel by a constant, so the kernel can do
+the scaling and a bias the shift (arXiv 1712.05877, section 3.2). TensorFlow itself does not fold
+batch norms after depthwise convolutions, and each of those is one more pass over the memory.
 """
 
 from __future__ import annotations
@@ -16,16 +16,20 @@ import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 GRAPH_OPTIMIZATIONS = "batch norms folded into convolutions"
-"""What becomes of a network, in words: changed whenever the numbers that it gives change."""
+"""What is optimized, part of the key of cached features: change it when the outputs change."""
 
-MOMENTS = "12345"
-"""The results of FusedBatchNormV3 beside the normed images; of use in training alone."""
+_MOMENT_OUTPUTS = "12345"
+"""The outputs of FusedBatchNormV3 after the first, which only training uses."""
 
 
-def frozen(traced: Any) -> Callable[[tf.Tensor], Any]:
-    """A traced network that can no longer learn, equal up to rounding and faster.
+def optimize_for_inference(traced: Any) -> Callable[[tf.Tensor], Any]:
+    """A faster graph of a network, with its weights as constants; equal up to rounding.
 
-    As it is where it cannot be made of its input and constants alone: with a lookup table, say.
+    A network that needs more than its input and constants, a lookup table for example, is returned
+    as it is.
+
+    Args:
+        traced: A concrete function of one tensor of images.
     """
     try:
         constant = convert_variables_to_constants_v2(traced)
@@ -45,23 +49,23 @@ def frozen(traced: Any) -> Callable[[tf.Tensor], Any]:
 
 
 def fold_batch_norms(graph: Any, outputs: Sequence[str]) -> None:
-    """Make of every batch norm that follows a convolution alone a bias of that convolution.
+    """Replace each batch norm by a bias, where it is the only consumer of a convolution.
 
     Args:
         graph: A GraphDef of constant weights, changed in place.
-        outputs: The names of the tensors that it is for.
+        outputs: The names of the tensors that the graph computes.
     """
     wiring = _Wiring(graph, outputs)
     for norm in [node for node in graph.node if node.op == "FusedBatchNormV3"]:
         convolution = wiring.node(norm.input[0])
-        if _is_convolution(convolution) and wiring.joins_only(convolution, norm):
+        if _is_convolution(convolution) and wiring.is_only_consumer(norm, convolution):
             weights = wiring.constants([convolution.input[1], *norm.input[1:5]])
             if weights and _is_for_inference(norm):
                 _fold(graph, convolution, norm, *weights)
 
 
 class _Wiring:
-    """What leads to what in a GraphDef, as if there were no Identity ops on the way."""
+    """The producers and consumers of tensors in a GraphDef, looking through Identity ops."""
 
     def __init__(self, graph: Any, outputs: Sequence[str]) -> None:
         self._nodes = {node.name: node for node in graph.node}
@@ -70,23 +74,23 @@ class _Wiring:
         self._uses = collections.Counter(self._origin(tensor) for tensor in used)
 
     def node(self, tensor: str) -> Any:
-        """What makes a tensor."""
+        """The node that computes a tensor."""
         return self._nodes[self._origin(tensor)[0]]
 
     def constants(self, tensors: Iterable[str]) -> list[np.ndarray] | None:
-        """The values of tensors, None where one is computed."""
+        """The values of constant tensors; None if any of them is computed."""
         nodes = [self.node(tensor) for tensor in tensors]
         if any(node.op != "Const" for node in nodes):
             return None
         return [tf.make_ndarray(node.attr["value"].tensor) for node in nodes]
 
-    def joins_only(self, convolution: Any, norm: Any) -> bool:
-        """Whether the convolution serves the norm alone, of which only the first result is used."""
-        others = [(norm.name, output) for output in MOMENTS]
+    def is_only_consumer(self, norm: Any, convolution: Any) -> bool:
+        """Whether only the norm uses the convolution, and only the norm's first output is used."""
+        others = [(norm.name, output) for output in _MOMENT_OUTPUTS]
         return self._uses[convolution.name, "0"] == 1 and not any(self._uses[o] for o in others)
 
     def _origin(self, tensor: str) -> tuple[str, str]:
-        """The name of the node that makes a tensor, and which of its results it is."""
+        """The name of the node that computes a tensor, and the number of its output."""
         name, _, output = tensor.partition(":")
         node = self._nodes[name]
         return self._origin(node.input[0]) if node.op == "Identity" else (name, output or "0")
@@ -106,7 +110,7 @@ def _is_for_inference(norm: Any) -> bool:
 def _fold(
     graph: Any, convolution: Any, norm: Any, kernel: np.ndarray, *moments: np.ndarray
 ) -> None:
-    """A norm gives (x - mean) · gamma / √(variance + epsilon) + beta, channel by channel."""
+    """Fold (x - mean) · gamma / √(variance + epsilon) + beta into kernel and bias, by channel."""
     gamma, beta, mean, variance = (moment.astype(np.float64) for moment in moments)
     scale = gamma / np.sqrt(variance + norm.attr["epsilon"].f)
     channels = kernel.shape[2:] if convolution.op == "DepthwiseConv2dNative" else [-1]
