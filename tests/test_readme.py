@@ -55,9 +55,9 @@ def test_its_resume_command_finds_the_last_run(as_written):
 
 
 def test_its_script_trains(as_written, python, vector_module):
-    script = Path("my_script.py").read_text()
-    small = f'Config(extractor="{vector_module}", image_size=8, data="sample", sample_examples=60, '
-    Path("my_script.py").write_text(script.replace("Config(", small))
+    small = f'extractor="{vector_module}", image_size=8, data="sample", sample_examples=60'
+    code = Path("my_script.py").read_text().replace("trainer.Config(", f"trainer.Config({small}, ")
+    Path("my_script.py").write_text(code)
     done = python("my_script.py", XDG_CACHE_HOME=str(as_written / "cache"))
     assert done.code == 0, done.err
     assert "epoch 5/5" in done.err

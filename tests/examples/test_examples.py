@@ -1,37 +1,49 @@
 """Every example runs, and is examples/base.py but for the lines that it marks as new."""
 
 import ast
+import contextlib
+import functools
 import importlib
+import io
 import re
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from examples import learning_rate_hook, mixup_step, own_data
-from trainer import Config
+from examples import learning_rate_hook
+from examples.learning_rate_hook import HalveOnPlateau
+from trainer import Config, EpochRecord
 
 FOLDER = Path(__file__).parents[2] / "examples"
 EXAMPLES = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem != "__init__")
 
 
-@pytest.fixture
-def config(tmp_path, vector_module):
-    """A run of seconds: few pictures, and an extractor of a single layer."""
+@pytest.fixture(scope="module")
+def config(tmp_path_factory, vector_module):
+    """Makes the config of a run of seconds: few pictures, an extractor of a single layer."""
+    folder = tmp_path_factory.mktemp("examples")
 
     def make(**options):
         small = {"data": "sample", "sample_examples": 60, "epochs": 2, "batch_size": 8}
-        folders = {"log_dir": tmp_path / "logs", "cache_dir": tmp_path / "cache"}
-        extractor = {"extractor": str(vector_module), "image_size": 8}
-        return Config(**{**small, **folders, **extractor, **options})
+        extractor = {"extractor": str(vector_module), "image_size": 8, "jit": "off"}
+        folders = {"log_dir": folder / "logs", "cache_dir": folder / "cache"}
+        return Config(**{**small, **extractor, **folders, **options})
 
     return make
 
 
-@pytest.fixture
-def options_of(cats_and_dogs):
-    """What an example needs beside the options of every other."""
-    return {"own_data": {"data": str(cats_and_dogs)}}
+@pytest.fixture(scope="module")
+def trained(config, noise_folder):
+    """The run of an example, which is run once."""
+    data = {"own_data": {"data": str(noise_folder)}}
+
+    @functools.cache
+    def run(name):
+        with contextlib.redirect_stdout(io.StringIO()) as printed:
+            example = importlib.import_module(f"examples.{name}")
+            return example.main(config(**data.get(name, {}))), printed.getvalue()
+
+    return run
 
 
 def code_of(name: str) -> list[str]:
@@ -48,10 +60,9 @@ def unmarked_lines(name: str) -> list[str]:
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_an_example_trains_and_prints_its_accuracy(name, config, options_of, capsys):
-    example = importlib.import_module(f"examples.{name}")
-    run = example.main(config(**options_of.get(name, {})))
-    assert f"test accuracy {run.metrics['test']['accuracy']:.3f}" in capsys.readouterr().out
+def test_an_example_trains_and_prints_its_accuracy(name, trained):
+    run, printed = trained(name)
+    assert f"test accuracy {run.metrics['test']['accuracy']:.3f}" in printed
     assert (run.folder / "result.json").is_file()
 
 
@@ -73,32 +84,31 @@ def test_the_page_of_examples_lists_all_of_them():
     assert sorted(re.findall(r"^\| \[(\w+)\.py\]", page, re.MULTILINE)) == EXAMPLES
 
 
-def test_mixed_labels_are_those_of_the_mixed_examples(config):
-    run = mixup_step.main(config())
+def test_the_mixup_example_trains_with_its_own_step(trained):
+    run, _ = trained("mixup_step")
     assert run.config.trainer == "examples.mixup_step:MixupTrainer"
-    assert np.isfinite(run.metrics["train"]["loss"])
+    assert run.result["weights_digest"] != trained("base")[0].result["weights_digest"]
 
 
-def test_the_learning_rate_is_halved_where_validation_does_not_improve(config):
-    # With a learning rate of 0 no epoch improves on the first; from the hook's side nothing else.
-    hook = learning_rate_hook.HalveOnPlateau()
-    trainer, records = FakeTrainer(), [record(loss) for loss in (2.0, 1.0, 1.5, 0.5)]
-    for each in records:
-        hook.on_epoch_end(trainer, each)
+def test_the_learning_rate_is_halved_where_validation_does_not_improve():
+    hook, trainer = HalveOnPlateau(), FakeTrainer()
+    for loss in (2.0, 1.0, 1.5, 0.5):
+        hook.on_epoch_end(trainer, EpochRecord(1, 1, 1.0, {"validation": {"loss": loss}}))
     assert trainer.optimizer.learning_rate == 0.5
     assert trainer.written == [0, 0, 1, 1]
 
 
 def test_the_hook_resumes_with_its_state(config):
-    whole = learning_rate_hook.main(config(epochs=4, learning_rate=2.0))
-    first = learning_rate_hook.main(config(epochs=2, learning_rate=2.0))
-    resumed = learning_rate_hook.main(config(epochs=4, learning_rate=2.0, resume=first.folder))
+    options = {"learning_rate": 2.0}  # so large that the validation loss rises
+    whole = learning_rate_hook.main(config(epochs=4, **options))
+    begun = learning_rate_hook.main(config(epochs=2, **options))
+    resumed = learning_rate_hook.main(config(epochs=4, resume=begun.folder, **options))
     assert resumed.result["weights_digest"] == whole.result["weights_digest"]
 
 
-def test_own_photos_are_classified_by_their_folders(config, cats_and_dogs):
-    run = own_data.main(config(data=str(cats_and_dogs)))
-    assert run.result["data"]["classes"] == ["cat", "dog"]
+def test_own_photos_are_classified_by_their_folders(trained):
+    run, _ = trained("own_data")
+    assert run.result["data"]["classes"] == ["cyan", "magenta", "yellow"]
 
 
 class FakeTrainer:
@@ -111,9 +121,3 @@ class FakeTrainer:
 
     def write_scalars(self, values):
         self.written.append(values["halvings"])
-
-
-def record(loss):
-    from trainer import EpochRecord
-
-    return EpochRecord(1, 1, 1.0, {"train": {}, "validation": {"loss": loss}})
