@@ -106,7 +106,8 @@ def test_the_sample_has_the_number_of_images_of_the_config(flowers, config):
 def test_a_sample_is_called_a_sample_with_the_way_to_the_real_data(flowers, config):
     options = config("sample")
     assert description(open_source(flowers, options), flowers, options) == (
-        "data: the built-in sample, 25 images of 5 classes (--data tfds downloads the real tiny_pictures)"
+        "data: the built-in sample, 25 images of 5 classes"
+        " (--data tfds downloads the real tiny_pictures)"
     )
 
 
