@@ -2,7 +2,8 @@
 
     python examples/base.py
 
-TIME_BASE
+Under a minute on two cores, of which most is the extraction of features: they are cached, and the
+next run takes seconds. On the built-in sample you should see a test accuracy near 0.93.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
     python examples/learning_rate_hook.py
 
-TIME_HOOK
+Seconds on two cores once examples/base.py has cached the features, under a minute before. On the
+built-in sample you should see a test accuracy near 0.94, and the curve "halvings" in TensorBoard.
 """
 
 from __future__ import annotations

@@ -2,17 +2,19 @@
 
     python examples/mixup_step.py
 
-TIME_MIXUP
+Seconds on two cores once examples/base.py has cached the features, under a minute before. On the
+built-in sample you should see a test accuracy near 0.93, and a training loss near 0.58 in the last
+epoch: of mixed labels a model cannot be certain.
 """
 
 from __future__ import annotations
 
 import logging
 
-import tensorflow as tf  # new
-
 import trainer
 from tasks.flowers import Flowers
+
+import tensorflow as tf  # new: behind trainer, which turns oneDNN on before it is imported
 
 
 # new:

@@ -56,7 +56,7 @@ def code_of(name: str) -> list[str]:
 def unmarked_lines(name: str) -> list[str]:
     text = "\n".join(code_of(name))
     text = re.sub(r"^# new:\n.*?^# end of new$", "", text, flags=re.MULTILINE | re.DOTALL)
-    return [line for line in text.splitlines() if line.strip() and not line.endswith("# new")]
+    return [line for line in text.splitlines() if line.strip() and "  # new" not in line]
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
