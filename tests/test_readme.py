@@ -65,8 +65,8 @@ def test_its_script_trains(as_written, python, vector_module):
     assert run.name in done.out
 
 
-def test_its_task_step_and_hook_run_on_a_folder_of_photos(as_written, noise_folder):
-    (as_written / "photos").symlink_to(noise_folder)
+def test_its_task_step_and_hook_run_on_a_folder_of_photos(as_written, write_photos):
+    write_photos(as_written / "photos", 25)
     [command] = [c for c in blocks("sh") if "my_trainers" in c]
     arguments = [sys.executable, *shlex.split(command)[1:]]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
