@@ -12,7 +12,7 @@ from trainer.data.readers import tfds_cache
 from trainer.data.readers.sample import SAMPLES
 from trainer.data.readers.tfds import dataset_files as files
 from trainer.data.sources import description, open_source
-from trainer.task import find_task
+from trainer.runs.plugins import find_task
 
 EXAMPLES = 25
 
