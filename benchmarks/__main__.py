@@ -10,11 +10,11 @@ from pathlib import Path
 
 import tyro
 
-from benchmarks.page import PAGE, fill_page, require_sections
-from benchmarks.results import Result, claim_table, keep_result, load_results, run_table
-from benchmarks.suite import NAMES, Name, measure, require_what_they_need
+from benchmarks.page import PAGE, check_sections, fill_page
+from benchmarks.results import Result, claim_table, load_results, run_table, save_result
+from benchmarks.suite import NAMES, Name, check_requirements, measure
 from trainer import UserError, command_line
-from trainer.report.progress import Display
+from trainer.report.display import LOGGER, Display, Table
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,13 +25,13 @@ class Options:
     """Which benchmarks; all when none is named."""
 
     rounds: int | None = None
-    """How often each contestant runs; when not given, the slow seldom and the fast often."""
+    """How often each contestant runs; when not given, fast ones run more often than slow ones."""
 
     data_dir: Path | None = None
     """Where TFDS keeps its datasets, prepared; its own default when not given."""
 
     results: Path | None = None
-    """A JSON file to keep every run in, beside those of other benchmarks that it has already;
+    """A JSON file to save every run in, beside those of other benchmarks that it has already;
     docs/benchmarks.md is then filled from it."""
 
     def __post_init__(self) -> None:
@@ -46,33 +46,33 @@ class Options:
     @property
     def prepared(self) -> Path:
         """`data_dir`, or TFDS's own; asked here without the seconds that its import takes."""
-        its_own = os.environ.get("TFDS_DATA_DIR", "~/tensorflow_datasets")
-        return (self.data_dir or Path(its_own).expanduser()).absolute()
+        default = os.environ.get("TFDS_DATA_DIR", "~/tensorflow_datasets")
+        return (self.data_dir or Path(default).expanduser()).absolute()
 
 
 def main(arguments: Sequence[str]) -> None:
     """Measure what the options ask for.
 
     Raises:
-        UserError: what a person can mend, before anything is measured.
+        UserError: what a person can fix, before anything is measured.
     """
     options = command_line.parse_options("benchmarks", Options(), arguments)
-    require_what_they_need(options.names, options.prepared)
+    check_requirements(options.names, options.prepared)
     if options.results:
-        require_sections(PAGE, options.names)
+        check_sections(PAGE, options.names)
         load_results(options.results)
-    display = Display()
-    for name in options.names:
-        result = measure(name, options.rounds, options.prepared)
-        _show(display, name, result)
-        if options.results:
-            fill_page(PAGE, keep_result(options.results, name, result))
+    with Display().shown():
+        for name in options.names:
+            result = measure(name, options.rounds, options.prepared)
+            _log(name, result)
+            if options.results:
+                fill_page(PAGE, save_result(options.results, name, result))
 
 
-def _show(display: Display, name: str, result: Result) -> None:
-    display.table(f"{name}: medians", run_table(result))
-    display.table(f"{name}: claim", claim_table(result))
-    display.say(result.circumstances)
+def _log(name: str, result: Result) -> None:
+    LOGGER.info(Table(f"{name}: medians", run_table(result)))
+    LOGGER.info(Table(f"{name}: claim", claim_table(result)))
+    LOGGER.info(result.environment)
 
 
 if __name__ == "__main__":

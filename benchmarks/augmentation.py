@@ -1,4 +1,4 @@
-"""Images a second through augmentation, 224 pixels a side, ready as floats, in one process."""
+"""Images a second through augmentation: decoded, 224 pixels a side, in one process."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import tensorflow as tf
 
-from benchmarks.measuring import Claim, Contestant, Folders, Medians, images_a_second, warmed_up
+from benchmarks.measuring import Claim, Contestant, Folders, Medians, images_per_second, warmed_up
 from tasks.flowers import Flowers
 from trainer.data.pipeline.augment import Augmentation, EpochAugmentation
 from trainer.data.pipeline.batches import PREFETCH, image_batches, without_autotune
@@ -20,7 +20,7 @@ PHOTOS = BATCHES * BATCH
 SETTINGS = Augmentation(
     rotation=40.0, width_shift=0.2, height_shift=0.2, shear=10.0, zoom=0.2, flip="horizontal"
 )
-"""Those of the tutorials, and a shear that can be seen."""
+"""As in the tutorials, with a visible shear."""
 
 KERAS, OURS, ALONE = "Keras' ImageDataGenerator", "ours", "ours, the transform alone"
 
@@ -32,7 +32,7 @@ def contestants(folders: Folders) -> Sequence[Contestant]:
     photos = next(batches.as_numpy_iterator())[0]
     runs = {KERAS: _generator(photos), OURS: _pipeline(photos), ALONE: _transform(photos)}
     return warmed_up(
-        [Contestant(name, images_a_second(run, PHOTOS), ROUNDS) for name, run in runs.items()]
+        [Contestant(name, images_per_second(run, PHOTOS), ROUNDS) for name, run in runs.items()]
     )
 
 
@@ -60,18 +60,18 @@ def _generator(photos: np.ndarray) -> Callable[[], object]:
 
 
 def _pipeline(photos: np.ndarray) -> Callable[[], object]:
-    variation = EpochAugmentation(SETTINGS, seed=0, epoch=0)
-    ready = tf.data.Dataset.from_tensor_slices(photos).enumerate()
-    varied = ready.map(
-        lambda position, photo: variation(photo, position),
+    augment = EpochAugmentation(SETTINGS, seed=0, epoch=0)
+    decoded = tf.data.Dataset.from_tensor_slices(photos).enumerate()
+    augmented = decoded.map(
+        lambda position, photo: augment(photo, position),
         num_parallel_calls=tf.data.AUTOTUNE,
         deterministic=True,
     )
-    batches = without_autotune(varied.batch(BATCH, drop_remainder=True).prefetch(PREFETCH))
+    batches = without_autotune(augmented.batch(BATCH, drop_remainder=True).prefetch(PREFETCH))
     return lambda: deque(batches, maxlen=0)
 
 
 def _transform(photos: np.ndarray) -> Callable[[], object]:
-    variation = tf.function(EpochAugmentation(SETTINGS, seed=0, epoch=0))
-    at_hand = [(tf.constant(photo), tf.constant(n, tf.int64)) for n, photo in enumerate(photos)]
-    return lambda: [variation(*example) for example in at_hand]
+    augment = tf.function(EpochAugmentation(SETTINGS, seed=0, epoch=0))
+    examples = [(tf.constant(photo), tf.constant(n, tf.int64)) for n, photo in enumerate(photos)]
+    return lambda: [augment(*example) for example in examples]

@@ -1,22 +1,20 @@
-"""What checkpoints cost where nobody says how often they are kept: the head's training, timed."""
+"""The cost of checkpoints with `--checkpoint-every auto`: the head's training, timed."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
 
-import numpy as np
-
-from benchmarks.head import BATCH, CLASSES, EXAMPLES, STEPS, WIDTH
+from benchmarks.head import BATCH, STEPS, head_trainer, random_features
+from benchmarks.loops import TrainOnly
 from benchmarks.measuring import Claim, Contestant, Folders, Measures, Medians, warmed_up
-from tasks.flowers import Flowers
-from trainer import Config, Trainer
+from trainer import Config, EverySeconds, Hook, Trainer
+from trainer.checkpoints.checkpointer import SHARE_OF_TIME
 from trainer.checkpoints.training_state import TrainingState
 from trainer.core.run_folder import RunFolder
-from trainer.features.features import Features
-from trainer.hooks.standard import SHARE_FOR_CHECKPOINTS, Hook, SaveCheckpoints
-from trainer.loop.batches import FeatureBatches
-from trainer.loop.triggers import EverySeconds, TimeBudget
+from trainer.hooks.show_progress import SECONDS_PER_REFRESH
+from trainer.loop.trainer import Checkpointer
+from trainer.loop.triggers import TimeBudget
 from trainer.report.clock import Clock
 
 EPOCHS, ROUNDS = 150, 3
@@ -24,74 +22,60 @@ WITHOUT, BY_DEFAULT = "without checkpoints", "as often as by default"
 SHARE = "% of the time for checkpoints"
 
 
-class Glance:
-    """Ends spans as often as the progress line does."""
+class RefreshNothing(Hook):
+    """Ends calls into the graph as often as the progress bar does."""
 
-    def __init__(self) -> None:
-        """Four times a second."""
-        self.when = EverySeconds(0.25)
-
-    def __call__(self, trainer: Trainer, span: object) -> None:
-        """Nothing: the line itself takes no part in this."""
+    when = EverySeconds(SECONDS_PER_REFRESH)
 
 
-class Stopwatch:
-    """How long something has taken in all."""
+class Timed:
+    """An action, and how long all its calls took."""
 
     def __init__(self, action: Callable[[], None]) -> None:
-        """Nothing so far."""
-        self._action, self.seconds, self.times = action, 0.0, 0
+        """Before the first call."""
+        self._action, self.seconds, self.calls = action, 0.0, 0
 
     def __call__(self) -> None:
-        """Do it once more."""
+        """Call it once more."""
         began = time.perf_counter()
         self._action()
         self.seconds += time.perf_counter() - began
-        self.times += 1
+        self.calls += 1
 
 
 def contestants(folders: Folders) -> Sequence[Contestant]:
     """Training with and without them; a run is about ten seconds of steps."""
-    trainer = _trainer()
+    config = Config(epochs=EPOCHS, batch_size=BATCH)
+    trainer = head_trainer(TrainOnly, config, random_features())
     run = RunFolder(folders.scratch)
     run.checkpoints.mkdir()
     state = TrainingState(trainer, run, Clock(), {})
     runs = {
         WITHOUT: lambda: _measured(trainer, None),
-        BY_DEFAULT: lambda: _measured(trainer, Stopwatch(state.save)),
+        BY_DEFAULT: lambda: _measured(trainer, Timed(state.save)),
     }
     return warmed_up([Contestant(name, run, ROUNDS) for name, run in runs.items()])
 
 
 def claims(medians: Medians) -> Sequence[Claim]:
-    """How much of the time they take."""
+    """The share of the time that they take."""
     return [Claim("share of the time, %", medians[BY_DEFAULT][SHARE], at_most=2.0)]
 
 
-def _trainer() -> Trainer:
-    random = np.random.default_rng(0)
-    vectors = random.random((EXAMPLES, WIDTH), np.float32)
-    features = Features(vectors, random.integers(0, CLASSES, EXAMPLES, np.int32))
-    batches = FeatureBatches(features, BATCH, seed=0)
-    names = [str(number) for number in range(CLASSES)]
-    config = Config(epochs=EPOCHS, batch_size=BATCH)
-    return Trainer(Flowers(), config, names, {"train": batches, "validation": batches})
-
-
-def _measured(trainer: Trainer, saving: Stopwatch | None) -> Measures:
-    hooks: list[Hook] = [Glance()]
-    if saving is not None:
-        when = TimeBudget(SHARE_FOR_CHECKPOINTS, trainer)
-        hooks.append(SaveCheckpoints(when, when.timed(saving)))
-    trainer.step = 0
+def _measured(trainer: Trainer, save: Timed | None) -> Measures:
+    checkpointer = None
+    if save is not None:
+        budget = TimeBudget(SHARE_OF_TIME)
+        checkpointer = Checkpointer(budget, budget.timed(save))
+    trainer.step, trainer.history = 0, []
     began = time.perf_counter()
-    trainer.fit(hooks)
+    trainer.fit([RefreshNothing()], checkpointer)
     seconds = time.perf_counter() - began
     measures = {"ms a step": seconds / (EPOCHS * STEPS) * 1e3}
-    if saving is None:
+    if save is None:
         return measures
     return {
         **measures,
-        "ms a checkpoint": saving.seconds / saving.times * 1e3,
-        SHARE: 100 * saving.seconds / seconds,
+        "ms a checkpoint": save.seconds / save.calls * 1e3,
+        SHARE: 100 * save.seconds / seconds,
     }

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import tensorflow as tf
 import tensorflow_hub as hub
 
-from benchmarks.measuring import Claim, Contestant, Folders, Medians, images_a_second, warmed_up
+from benchmarks.measuring import Claim, Contestant, Folders, Medians, images_per_second, warmed_up
 from tasks.flowers import Flowers
 from trainer import Config
 from trainer.data.pipeline.batches import image_batches
@@ -37,7 +37,7 @@ def contestants(folders: Folders) -> Sequence[Contestant]:
         "decoding alone": lambda: deque(_batches(photos, extractor), maxlen=0),
     }
     return warmed_up(
-        [Contestant(name, images_a_second(run, PHOTOS), ROUNDS) for name, run in runs.items()]
+        [Contestant(name, images_per_second(run, PHOTOS), ROUNDS) for name, run in runs.items()]
     )
 
 

@@ -22,7 +22,7 @@ CLASSIC, COLD, WARM = "the classic script", "ours, cold", "ours, warm"
 
 
 def contestants(folders: Folders) -> Sequence[Contestant]:
-    """The scripts that people write, and ours without and with its features kept."""
+    """The scripts that people write, and ours without and with cached features."""
     script = functools.partial(functools.partial, _script, folders.data_dir)
     return [
         Contestant(CLASSIC, script("classic"), MINUTES),
@@ -60,9 +60,9 @@ def claims(medians: Medians) -> Sequence[Claim]:
 def _script(data_dir: Path, name: str) -> Measures:
     module = f"benchmarks.scripts.{name}"
     finished = run_python("-m", module, MODULE, data_dir, Flowers.defaults.epochs)
-    told = re.search(r"^test accuracy (\S+)\s*\Z", finished.output, re.MULTILINE)
-    assert told, f"{module} must end with its test accuracy"
-    return {"seconds": finished.seconds, "test accuracy": float(told[1])}
+    printed = re.search(r"^test accuracy (\S+)\s*\Z", finished.output, re.MULTILINE)
+    assert printed, f"{module} must print its test accuracy last"
+    return {"seconds": finished.seconds, "test accuracy": float(printed[1])}
 
 
 def _cold(folders: Folders) -> Measures:
@@ -73,7 +73,7 @@ def _cold(folders: Folders) -> Measures:
 def _warm(folders: Folders) -> Measures:
     data = ("--data", "tfds", "--data-dir", folders.data_dir)
     finished = run_trainer(folders.scratch, "--task", "flowers", *data)
-    # The folders of runs are called by the time.
+    # Run folders are named by the time.
     newest = max(folders.scratch.glob("logs/flowers/*/result.json"))
     accuracy = json.loads(newest.read_bytes())["metrics"]["test"]["accuracy"]
     return {"seconds": finished.seconds, "test accuracy": accuracy}

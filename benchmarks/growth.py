@@ -16,7 +16,7 @@ TIMES = (1, 4, 16)
 ROUNDS = 3
 
 STREAMED = ("--feature-memory", "0.001")
-"""Gigabytes: less than the features of the smallest folder."""
+"""Gigabytes: less than the features of the smallest folder take."""
 
 COLD, WARM, READ_FROM_DISK = "cold", "warm", "warm, features left on the disk"
 
@@ -53,7 +53,7 @@ def _name(times: int, way: str) -> str:
 
 
 def _multiply(photos: Path, folder: Path, times: int) -> None:
-    """The photos so many times, under other names: hard links where the disk has them."""
+    """Copy the photos so many times, under other names: hard links where the disk has them."""
     for path in sorted(photos.rglob("*.jpg")):
         into = folder / path.relative_to(photos).parent
         into.mkdir(parents=True, exist_ok=True)
@@ -75,10 +75,10 @@ def _cold(folder: Path) -> Measures:
 
 def _run(folder: Path, *options: str) -> Measures:
     finished = run_trainer(folder, "--task", "flowers", "--data", folder / "photos", *options)
-    kept = (folder / "cache").rglob("*.vectors.npy")
+    cached = (folder / "cache").rglob("*.vectors.npy")
     return {
         "seconds": finished.seconds,
-        "features MB": sum(path.stat().st_size for path in kept) / 1e6,
+        "features MB": sum(path.stat().st_size for path in cached) / 1e6,
         "peak MB": finished.peak_megabytes,
     }
 
@@ -90,7 +90,7 @@ def _memory(medians: Medians, way: str, features_in_memory: bool) -> Claim:
     return Claim(
         f"{way}: peak memory of the most photos ÷ that of the fewest{budget}",
         most["peak MB"] / (least["peak MB"] + added),
-        at_most=1.1,  # the allocator's own coming and going
+        at_most=1.1,  # the allocator's own variation
     )
 
 

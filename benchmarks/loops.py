@@ -1,4 +1,4 @@
-"""Ours and the training step that everybody writes by hand, ready to be timed."""
+"""Our loop, and the training step that everybody writes by hand, to be timed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Learner:
         loss: keras.losses.Loss,
         accuracy: keras.metrics.Metric,
     ) -> None:
-        """Make all variables now: none may come into being inside a graph."""
+        """Create all variables now: a graph may create none."""
         self.model, self.loss, self.accuracy = model, loss, accuracy
         self.mean_loss = keras.metrics.Mean()
         self.optimizer = keras.optimizers.Adam(1e-3)
@@ -29,7 +29,7 @@ class Learner:
         self.optimizer.build(model.trainable_variables)
 
     def step(self, inputs: tf.Tensor, labels: tf.Tensor) -> None:
-        """Learn from a batch, and count it."""
+        """Learn from a batch, and update the metrics."""
         with tf.GradientTape() as tape:
             logits = self.model(inputs, training=True)
             loss = self.loss(labels, logits)
@@ -47,22 +47,28 @@ class Learner:
         return values
 
 
-def fed(batches: tf.data.Dataset) -> tf.data.Dataset:
-    """Batches made while a step runs, without tf.data's tuner, as ours are.
+def prefetched(batches: tf.data.Dataset) -> tf.data.Dataset:
+    """Batches made while a step runs, without tf.data's autotuning, as ours are.
 
-    At times the end of an epoch has to wait until the tuner wakes, 10 (2^n - 1) ms after the
-    epoch's start (TensorFlow 2.21): up to twice the time of its steps, which would flatter us.
+    At times the end of an epoch has to wait for the tuner's thread, which wakes 10 (2^n - 1) ms
+    after the epoch's start (TensorFlow 2.21): up to twice the time of the epoch's steps.
     """
     return without_autotune(batches.prefetch(PREFETCH))
 
 
-def first_epoch(trainer: Trainer) -> Callable[[], None]:
-    """Our trainer's first epoch, however often it is called; at its end the metrics are read."""
+class TrainOnly(Trainer):
+    """Trains without validation, as the loops beside it do."""
+
+    def evaluate(self, split: str, use_ema: bool = True) -> dict[str, float]:
+        """Nothing."""
+        return {}
+
+
+def repeated_epoch(trainer: Trainer) -> Callable[[], None]:
+    """Our trainer's first epoch, however often it is called; at its end `fit` reads the metrics."""
 
     def epoch() -> None:
-        trainer.step = 0
+        trainer.step, trainer.history = 0, []
         trainer.fit()
-        trainer.train_metrics.result()
-        trainer.train_metrics.reset()
 
     return epoch

@@ -1,4 +1,4 @@
-"""What a figure hangs on besides the code: the day, the machine, the releases."""
+"""What a figure depends on besides the code: the day, the machine, the releases."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from pathlib import Path
 from trainer.report.result import versions
 
 OTHERS = ("tf-keras", "scikit-learn")
-"""Packages that a run of ours has no need of, and the scripts beside it have."""
+"""Packages that the scripts beside ours need, and ours does not."""
 
 
-def circumstances() -> str:
+def environment() -> str:
     """All of it, on one line."""
-    told = ", ".join(f"{package} {release}" for package, release in _releases().items())
+    listed = ", ".join(f"{package} {release}" for package, release in _releases().items())
     today = datetime.date.today().isoformat()
-    return f"{today}, {_processor()}, {os.cpu_count()} cores; {told}"
+    return f"{today}, {_processor()}, {os.cpu_count()} cores; {listed}"
 
 
 def _releases() -> dict[str, str]:
     releases = versions()
-    del releases["trainer"]  # it is what is being measured, and may be under change
+    del releases["tf-trainer"]  # it is what is measured, and may be an unreleased change
     for package in OTHERS:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             releases[package] = importlib.metadata.version(package)

@@ -1,4 +1,4 @@
-"""Contestants in turns, round after round, and the medians of what they show."""
+"""Contestants in turns, round after round, and the medians of what is measured."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 Measures = Mapping[str, float]
-"""What one run shows: a value for each quantity, whose name tells its unit."""
+"""The values that one run measured, by quantity; the name of a quantity has its unit."""
 
 Runs = Mapping[str, Sequence[Measures]]
 """All runs of each contestant, by its name."""
@@ -23,25 +23,25 @@ class Folders:
     """What a benchmark finds, and where it may write."""
 
     data_dir: Path
-    """TFDS's, with the benchmark's datasets prepared."""
+    """Where TFDS has the benchmark's datasets prepared."""
 
     scratch: Path
-    """Empty, and taken away when the benchmark is done."""
+    """Empty, and removed when the benchmark is done."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Contestant:
-    """One way of doing what a benchmark is about."""
+    """One way of doing what a benchmark measures."""
 
     name: str
     run: Callable[[], Measures]
     rounds: int
-    """How often it runs where nobody says: the slow seldom."""
+    """How often it runs by default: slow ones less often."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Claim:
-    """A figure that we state, and what it has to be."""
+    """A figure that we state, and its target."""
 
     what: str
     figure: float
@@ -50,27 +50,27 @@ class Claim:
 
     @property
     def holds(self) -> bool:
-        """Whether the figure is what it has to be."""
+        """Whether the figure meets its target."""
         above = self.at_least is None or self.figure >= self.at_least
         return above and (self.at_most is None or self.figure <= self.at_most)
 
 
 def interleaved(
-    contestants: Sequence[Contestant], rounds: int | None, say: Callable[[str], None]
+    contestants: Sequence[Contestant], rounds: int | None, report: Callable[[str], None]
 ) -> Runs:
-    """Every contestant once a round, so that what else the machine does meets them all.
+    """Every contestant once a round, so that other load on the machine affects them all.
 
     Args:
         contestants: Who runs, in this order.
         rounds: How often each runs; its own number where it is None.
-        say: Is told of each run in one line.
+        report: Is called with one line for each run.
     """
     runs: dict[str, list[Measures]] = {contestant.name: [] for contestant in contestants}
     for contestant in _turns(contestants, rounds):
         measures = contestant.run()
         runs[contestant.name].append(measures)
         shown = ", ".join(f"{value:.4g} {quantity}" for quantity, value in measures.items())
-        say(f"{contestant.name}: {shown}")
+        report(f"{contestant.name}: {shown}")
     return runs
 
 
@@ -83,13 +83,13 @@ def medians(runs: Runs) -> Medians:
 
 
 def warmed_up(contestants: Sequence[Contestant]) -> Sequence[Contestant]:
-    """The same, after a run of each that nobody measures: graphs are traced and compiled."""
+    """The same, after one run of each that is not measured: graphs are traced and compiled then."""
     for contestant in contestants:
         contestant.run()
     return contestants
 
 
-def milliseconds_a_step(run: Callable[[], object], steps: int) -> Callable[[], Measures]:
+def milliseconds_per_step(run: Callable[[], object], steps: int) -> Callable[[], Measures]:
     """A run of so many steps, timed."""
 
     def timed() -> Measures:
@@ -100,7 +100,7 @@ def milliseconds_a_step(run: Callable[[], object], steps: int) -> Callable[[], M
     return timed
 
 
-def images_a_second(run: Callable[[], object], images: int) -> Callable[[], Measures]:
+def images_per_second(run: Callable[[], object], images: int) -> Callable[[], Measures]:
     """A run over so many images, timed."""
 
     def timed() -> Measures:
@@ -112,8 +112,8 @@ def images_a_second(run: Callable[[], object], images: int) -> Callable[[], Meas
 
 
 def _turns(contestants: Sequence[Contestant], rounds: int | None) -> Iterator[Contestant]:
-    wanted = [contestant.rounds if rounds is None else rounds for contestant in contestants]
-    for number in range(max(wanted)):
-        for contestant, most in zip(contestants, wanted, strict=True):
+    rounds_of = [contestant.rounds if rounds is None else rounds for contestant in contestants]
+    for number in range(max(rounds_of)):
+        for contestant, most in zip(contestants, rounds_of, strict=True):
             if number < most:
                 yield contestant

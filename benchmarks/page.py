@@ -1,10 +1,10 @@
-"""docs/benchmarks.md: prose kept by hand, and tables between marks that results fill.
+"""docs/benchmarks.md: prose written by hand, and tables between marks that results fill.
 
     <!-- head -->
     tables
     <!-- /head -->
 
-`python -m benchmarks.page RESULTS` fills them from kept results, without measuring.
+`python -m benchmarks.page RESULTS` fills them from saved results, without measuring.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ def fill_page(page: Path, results: Results) -> None:
     """
     text = page.read_text(encoding="utf-8")
     for name, result in results.items():
-        text = with_section(text, name, in_markdown(result))
+        text = replace_section(text, name, markdown_tables(result))
     atomic.write_text(page, text)
 
 
-def require_sections(page: Path, names: Sequence[str]) -> None:
+def check_sections(page: Path, names: Sequence[str]) -> None:
     """Look for the marks of these benchmarks.
 
     Raises:
@@ -42,10 +42,10 @@ def require_sections(page: Path, names: Sequence[str]) -> None:
     """
     text = page.read_text(encoding="utf-8")
     for name in names:
-        with_section(text, name, "")
+        replace_section(text, name, "")
 
 
-def with_section(text: str, name: str, content: str) -> str:
+def replace_section(text: str, name: str, content: str) -> str:
     """The text, with this content between the marks of a name.
 
     Raises:
@@ -58,13 +58,13 @@ def with_section(text: str, name: str, content: str) -> str:
     return filled
 
 
-def in_markdown(result: Result) -> str:
-    """Its two tables, and what they hang on."""
+def markdown_tables(result: Result) -> str:
+    """Its two tables, and what they depend on."""
     tables = (
         _table("medians", run_table(result)),
         _table("claim", claim_table(result)),
     )
-    return "\n".join([*tables, f"{result.circumstances}\n"])
+    return "\n".join([*tables, f"{result.environment}\n"])
 
 
 def _table(first_column: str, table: Table) -> str:
@@ -81,7 +81,7 @@ def main(arguments: Sequence[str]) -> None:
     """Fill the page from a file of results.
 
     Raises:
-        UserError: none is named, or it is no such file.
+        UserError: none is named, or it is not one.
     """
     if len(arguments) != 1:
         raise UserError("name the file of results: python -m benchmarks.page RESULTS")

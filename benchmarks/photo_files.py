@@ -15,7 +15,7 @@ SPLIT_OF = ("train", "validation", "train", "test")
 
 
 def write_photos(data_dir: Path, folder: Path, photos: int) -> None:
-    """The first photos of the dataset, as they are: the bytes of their JPEGs."""
+    """Write the first photos of the dataset as they are: the bytes of their JPEGs."""
     source = tfds_source(Flowers.dataset, {"train": f"train[:{photos}]"}, data_dir)
     for number, (encoded, label) in enumerate(source.splits["train"].references()):
         split = SPLIT_OF[number % len(SPLIT_OF)]

@@ -13,22 +13,22 @@ from typing import IO
 
 CHECKOUT = Path(__file__).parents[1]
 MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
-"""Bytes in the unit of `ru_maxrss`, which hangs on the system."""
+"""Bytes in the unit of `ru_maxrss`, which depends on the system."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Finished:
-    """A process that has done what it had to do."""
+    """A process that has ended without an error."""
 
     output: str
     began: float
-    """When it was started, as `time.time()` tells."""
+    """When it was started, as `time.time()`."""
 
     seconds: float
     peak_megabytes: float
     """The most memory that it had at any time (its resident set), in units of 1,000,000 bytes.
 
-    No less than that of the process that started it, which Linux hands on: keep that one small.
+    No less than that of the process that started it, which Linux passes on: keep that one small.
     """
 
 

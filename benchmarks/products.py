@@ -12,9 +12,9 @@ HIDDEN, CLASSES = 512, 5
 
 
 def products(batch_size: int, width: int, steps: int, update: bool) -> Callable[[], object]:
-    """So many steps as one XLA program: what they compute has no meaning, only a duration.
+    """So many steps as one XLA program, of which only the duration matters.
 
-    Two products forward and three backward a step; with `update` Adam too learns from them.
+    Two products forward and three backward a step; with `update` Adam's update too.
     """
     inputs, first, second = _inputs(batch_size, width)
     optimizer = keras.optimizers.Adam(1e-3)
@@ -31,7 +31,7 @@ def products(batch_size: int, width: int, steps: int, update: bool) -> Callable[
             of_first = tf.matmul(x, of_hidden, transpose_a=True)
             if update:
                 optimizer.apply([of_first, of_second], [first, second])
-            # Each step hangs on the one before, or a compiler would take them all for one.
+            # Each step depends on the one before, or the compiler would merge them into one.
             seen += of_first[0, 0] + of_second[0, 0]
             x = inputs + seen * 1e-9
             done += 1

@@ -1,4 +1,4 @@
-"""A trainer that tells the time of its first step and of its first span, and goes no further."""
+"""A trainer that prints when its first step is traced and its first call is done, and exits."""
 
 from __future__ import annotations
 
@@ -8,32 +8,29 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from benchmarks.startup import FIRST_SPAN, FIRST_STEP
-from trainer import Hook, Trainer
+from benchmarks.startup import FIRST_CALL, FIRST_STEP
+from trainer import Hook, LoopOutput, Trainer
 from trainer.loop.batches import Batch
-from trainer.loop.inner_loop import Span
-from trainer.loop.triggers import EverySpan
+from trainer.loop.trainer import Checkpointer
 
 
 class Stopwatch(Trainer):
     """`--trainer benchmarks.stopwatch:Stopwatch`."""
 
     def train_step(self, batch: Batch) -> dict[str, tf.Tensor]:
-        """As always; that it runs in Python means that it is being traced."""
+        """The usual step; Python runs it only while it is traced."""
         print(FIRST_STEP, time.time())
         return super().train_step(batch)
 
-    def fit(self, hooks: Sequence[Hook] = ()) -> None:
-        """Until the first hook speaks."""
-        super().fit([Stop(), *hooks])
+    def fit(self, hooks: Sequence[Hook] = (), checkpointer: Checkpointer | None = None) -> None:
+        """Up to the first hook."""
+        super().fit([Exit(), *hooks], checkpointer)
 
 
-class Stop:
-    """Ends the process after a span of steps."""
+class Exit(Hook):
+    """Ends the process after the first call into the graph."""
 
-    when = EverySpan()
-
-    def __call__(self, trainer: Trainer, span: Span) -> None:  # noqa: ARG002
-        """Tell the time and leave."""
-        print(FIRST_SPAN, time.time())
+    def on_steps_end(self, trainer: Trainer, output: LoopOutput) -> None:
+        """Print the time and exit."""
+        print(FIRST_CALL, time.time())
         sys.exit()

@@ -12,9 +12,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal, get_args
 
-from benchmarks.machine import circumstances
+from benchmarks.machine import environment
 from benchmarks.measuring import Folders, interleaved, medians
-from benchmarks.results import Result, keep_result, load_results
+from benchmarks.results import Result, load_results, save_result
 from trainer import UserError
 from trainer.core import tensorflow_import
 
@@ -38,7 +38,7 @@ DATASETS: dict[Name, str] = {
     "growth": "tf_flowers/3.0.1",
     "startup": "tf_flowers/3.0.1",
 }
-"""What a benchmark reads, by TFDS's name and version, which is also the folder's."""
+"""What a benchmark reads: the name and version in TFDS, which are also the folder."""
 
 PACKAGES: dict[Name, dict[str, str]] = {
     "flowers": {"scikit-learn": "sklearn"},
@@ -47,11 +47,11 @@ PACKAGES: dict[Name, dict[str, str]] = {
 """What a benchmark needs and the trainer does not, by the names of package and module."""
 
 IN_ONE_PROCESS = ("head", "extraction", "images", "augmentation", "checkpoints")
-"""Those that import TensorFlow; the others start processes, and are themselves kept small."""
+"""Those that import TensorFlow; the others start processes, and stay small themselves."""
 
 
-def require_what_they_need(names: Iterable[Name], data_dir: Path) -> None:
-    """Look for all that the benchmarks need, before any of them takes its time.
+def check_requirements(names: Iterable[Name], data_dir: Path) -> None:
+    """Look for everything that the benchmarks need, before any of them starts.
 
     Raises:
         UserError: a dataset is not prepared, or a package not installed.
@@ -69,30 +69,30 @@ def require_what_they_need(names: Iterable[Name], data_dir: Path) -> None:
 
 
 def measure(name: Name, rounds: int | None, data_dir: Path) -> Result:
-    """Run one benchmark in a new process, telling of each run on a line.
+    """Run one benchmark in a new process, which prints each run on a line.
 
-    A new one, for what one benchmark leaves behind would slow the next; and because the peak
+    A new one, because what one benchmark leaves behind would slow the next, and because the peak
     memory of a process is never less than that of the one which starts it.
 
     Raises:
-        SystemExit: it failed, and has told why.
+        SystemExit: it failed, and has printed why.
     """
     with tempfile.TemporaryDirectory() as folder:
-        kept = Path(folder) / "results.json"
+        saved = Path(folder) / "results.json"
         new = multiprocessing.get_context("spawn").Process(
-            target=_measure_here, args=(name, rounds, data_dir, kept)
+            target=_measure_here, args=(name, rounds, data_dir, saved)
         )
         new.start()
         new.join()
         if new.exitcode:
             sys.exit(new.exitcode)
-        return load_results(kept)[name]
+        return load_results(saved)[name]
 
 
-def _measure_here(name: Name, rounds: int | None, data_dir: Path, kept: Path) -> None:
+def _measure_here(name: Name, rounds: int | None, data_dir: Path, saved: Path) -> None:
     try:
-        keep_result(kept, name, _result(name, rounds, data_dir))
-    except KeyboardInterrupt:  # the process that started this one has it too, and tells it
+        save_result(saved, name, _result(name, rounds, data_dir))
+    except KeyboardInterrupt:  # the process that started this one has it too, and reports it
         sys.exit(128 + signal.SIGINT)
 
 
@@ -103,4 +103,4 @@ def _result(name: Name, rounds: int | None, data_dir: Path) -> Result:
     with tempfile.TemporaryDirectory() as scratch:
         contestants = benchmark.contestants(Folders(data_dir, Path(scratch)))
         runs = interleaved(contestants, rounds, lambda line: print(f"{name}: {line}", flush=True))
-    return Result(runs, benchmark.claims(medians(runs)), circumstances())
+    return Result(runs, benchmark.claims(medians(runs)), environment())

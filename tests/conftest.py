@@ -136,6 +136,24 @@ def cats_and_dogs(class_folders: Callable[[Mapping[str, int]], Path]) -> Path:
     return class_folders({"cat": 10, "dog": 10})
 
 
+@pytest.fixture(scope="session")
+def write_photos(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path, int], None]:
+    """Writes the first so many pictures of the flowers sample into class folders below a folder."""
+
+    def write(folder: Path, count: int) -> None:
+        from trainer.data.readers.sample import sample_source
+
+        source = sample_source("flowers", count, tmp_path_factory.mktemp("memory"))
+        for split in source.splits.values():
+            for number, (encoded, label) in enumerate(split.references().as_numpy_iterator()):
+                class_folder = folder / source.classes[label]
+                class_folder.mkdir(parents=True, exist_ok=True)
+                name = f"{split.name.replace(' ', '-')}-{number:03}.jpg"
+                (class_folder / name).write_bytes(encoded)
+
+    return write
+
+
 @pytest.fixture
 def split_of() -> Callable[[Sequence[bytes]], Split]:
     """A split of encoded images, labelled by their positions."""

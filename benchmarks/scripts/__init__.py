@@ -1,4 +1,4 @@
 """Flowers as people write it today, a script each: `python -m benchmarks.scripts.classic`.
 
-Every one takes MODULE TFDS_DIR EPOCHS and tells its test accuracy on its last line.
+Every one takes MODULE TFDS_DIR EPOCHS and prints its test accuracy on its last line.
 """

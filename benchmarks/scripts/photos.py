@@ -1,4 +1,4 @@
-"""tf_flowers as all the scripts read it, so that they learn and test on the same photos."""
+"""tf_flowers as all the scripts read it, so that they train and test on the same photos."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the module, as loaded, makes of tf_flowers: computed once, kept in arrays."""
+"""The features of tf_flowers from the module as loaded: computed once, in arrays."""
 
 from __future__ import annotations
 

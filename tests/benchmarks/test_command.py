@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: what is missing is told at once; what is asked for is measured."""
+"""`python -m benchmarks`: reports what is missing before it measures what is asked for."""
 
 import json
 
@@ -14,7 +14,7 @@ from trainer import command_line
 
 @pytest.fixture
 def measured(monkeypatch):
-    """The names of what has been measured, in turn; nothing really is."""
+    """The names of the benchmarks that were run, in order; each is faked."""
     names = []
 
     def measure(name, rounds, data_dir):
@@ -53,7 +53,7 @@ def benchmarks(*arguments):
         (["head", "--results", __file__], f"--results {__file__}: no file of results"),
     ],
 )
-def test_a_mistake_is_told_on_one_line_before_anything_is_measured(
+def test_a_mistake_is_reported_on_one_line_before_anything_is_measured(
     measured, capfd, arguments, message
 ):
     assert benchmarks(*arguments) == 2
@@ -75,22 +75,22 @@ def test_a_benchmark_without_its_package_is_refused(
     assert measured == []
 
 
-def test_all_are_measured_where_none_is_named(measured, data_dir, with_scikit_learn):
+def test_all_benchmarks_are_run_when_none_is_named(measured, data_dir, with_scikit_learn):
     assert benchmarks("--data-dir", data_dir) == 0
     assert measured == list(NAMES)
 
 
-def test_those_named_are_measured_in_their_order(measured, data_dir):
+def test_named_benchmarks_are_run_in_the_given_order(measured, data_dir):
     assert benchmarks("startup", "head", "--data-dir", data_dir) == 0
     assert measured == ["startup", "head"]
 
 
-def test_the_head_needs_no_data(measured):
+def test_the_head_benchmark_needs_no_data(measured):
     assert benchmarks("head", "--data-dir", "nowhere") == 0
     assert measured == ["head"]
 
 
-def test_where_tfds_keeps_its_data_is_the_default(measured, data_dir, monkeypatch):
+def test_the_default_data_dir_is_that_of_tfds(measured, data_dir, monkeypatch):
     monkeypatch.setenv("TFDS_DATA_DIR", str(data_dir))
     assert benchmarks("growth") == 0
     assert measured == ["growth"]
@@ -102,12 +102,12 @@ def test_tables_are_printed(measured, capsys):
     assert all(word in printed for word in ("ours", "5.00", "faster", "7.00", "today, here"))
 
 
-def test_our_page_stays_as_it_is_where_no_results_are_kept(measured, monkeypatch):
+def test_the_page_is_unchanged_without_a_results_file(measured, monkeypatch):
     monkeypatch.setattr(command, "fill_page", pytest.fail)
     assert benchmarks("head") == 0
 
 
-def test_results_are_kept_and_fill_the_page(measured, tmp_path, monkeypatch):
+def test_results_are_saved_and_fill_the_page(measured, tmp_path, monkeypatch):
     page = tmp_path / "page.md"
     page.write_text("<!-- head -->\n<!-- /head -->\n")
     monkeypatch.setattr(command, "PAGE", page)
@@ -116,7 +116,7 @@ def test_results_are_kept_and_fill_the_page(measured, tmp_path, monkeypatch):
     assert "| ours | 5.00 | 1 |" in page.read_text()
 
 
-def test_the_head_is_really_measured(python):
+def test_the_head_benchmark_runs_and_prints_its_claims(python):
     done = python("-m", "benchmarks", "head", "--rounds", "1")
     assert done.code == 0, done.err
     for claim in ("as fast as Keras fit", "as fast as the Orbit-style tf.while", "bare matrix"):

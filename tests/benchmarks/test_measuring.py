@@ -1,21 +1,21 @@
-"""Contestants take turns, and of what they show the medians are told."""
+"""Contestants take turns, and the medians of their runs are reported."""
 
 import pytest
 
 from benchmarks.measuring import (
     Claim,
     Contestant,
-    images_a_second,
+    images_per_second,
     interleaved,
     medians,
-    milliseconds_a_step,
+    milliseconds_per_step,
     warmed_up,
 )
 
 
 @pytest.fixture
 def order():
-    """Who has run, in turn."""
+    """The names of those that have run, in order."""
     return []
 
 
@@ -40,17 +40,17 @@ def test_each_round_has_every_contestant_once(contestant, order):
     assert order == ["a", "b", "a", "b", "a", "b"]
 
 
-def test_the_slow_run_less_often(contestant, order):
+def test_slow_contestants_run_less_often(contestant, order):
     interleaved([contestant("slow", 1), contestant("fast", 3)], None, ignored)
     assert order == ["slow", "fast", "fast", "fast"]
 
 
-def test_rounds_that_are_asked_for_are_everybodys(contestant, order):
+def test_a_given_number_of_rounds_applies_to_every_contestant(contestant, order):
     interleaved([contestant("slow", 1), contestant("fast", 3)], 2, ignored)
     assert order == ["slow", "fast", "slow", "fast"]
 
 
-def test_every_run_is_kept(contestant):
+def test_the_measures_of_every_run_are_returned(contestant):
     runs = interleaved([contestant("a", 2), contestant("b", 2)], None, ignored)
     assert runs == {
         "a": [{"seconds": 1.0}, {"seconds": 3.0}],
@@ -58,13 +58,13 @@ def test_every_run_is_kept(contestant):
     }
 
 
-def test_every_run_is_told_of_on_a_line(contestant):
+def test_every_run_is_reported_on_a_line(contestant):
     lines = []
     interleaved([contestant("a"), contestant("b")], None, lines.append)
     assert lines == ["a: 1 seconds", "b: 2 seconds"]
 
 
-def test_medians_are_of_each_quantity_alone():
+def test_the_median_is_taken_of_each_quantity_separately():
     runs = [{"s": 1.0, "MB": 9.0}, {"s": 2.0, "MB": 7.0}, {"s": 30.0, "MB": 8.0}]
     assert medians({"a": runs}) == {"a": {"s": 2.0, "MB": 8.0}}
 
@@ -75,16 +75,16 @@ def test_warming_up_is_one_run_that_is_not_measured(contestant, order):
     assert interleaved(contestants, 1, ignored)["a"] == [{"seconds": 3.0}]
 
 
-def test_a_step_takes_its_share_of_the_run(monkeypatch):
+def test_milliseconds_per_step_divide_the_run_by_its_steps(monkeypatch):
     times = iter([10.0, 10.6])
     monkeypatch.setattr("time.perf_counter", lambda: next(times))
-    assert milliseconds_a_step(lambda: None, steps=3)() == {"ms a step": pytest.approx(200)}
+    assert milliseconds_per_step(lambda: None, steps=3)() == {"ms a step": pytest.approx(200)}
 
 
-def test_images_a_second_are_those_of_the_run(monkeypatch):
+def test_images_per_second_divide_the_images_by_the_run(monkeypatch):
     times = iter([10.0, 10.5])
     monkeypatch.setattr("time.perf_counter", lambda: next(times))
-    assert images_a_second(lambda: None, images=64)() == {"images/s": 128}
+    assert images_per_second(lambda: None, images=64)() == {"images/s": 128}
 
 
 @pytest.mark.parametrize(
@@ -97,5 +97,5 @@ def test_images_a_second_are_those_of_the_run(monkeypatch):
         (1.4, {}, True),
     ],
 )
-def test_a_claim_holds_within_its_bounds(figure, bounds, holds):
+def test_a_claim_holds_within_its_targets(figure, bounds, holds):
     assert Claim("times as fast", figure, **bounds).holds is holds

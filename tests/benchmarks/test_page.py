@@ -1,11 +1,11 @@
-"""The page: tables between marks are filled, prose stays."""
+"""docs/benchmarks.md: tables between marks are filled, and the prose is unchanged."""
 
 import pytest
 
 from benchmarks import page
 from benchmarks.measuring import Claim
-from benchmarks.page import PAGE, fill_page, in_markdown, require_sections, with_section
-from benchmarks.results import Result, keep_result
+from benchmarks.page import PAGE, check_sections, fill_page, markdown_tables, replace_section
+from benchmarks.results import Result, save_result
 from benchmarks.suite import NAMES
 from trainer import UserError, command_line
 
@@ -38,18 +38,18 @@ def path(tmp_path):
     return tmp_path / "page.md"
 
 
-def test_what_is_between_the_marks_is_replaced():
-    assert with_section(EMPTY, "images", "new\n") == EMPTY.replace("old", "new")
+def test_the_content_between_the_marks_is_replaced():
+    assert replace_section(EMPTY, "images", "new\n") == EMPTY.replace("old", "new")
 
 
-def test_nothing_is_taken_for_a_pattern():
-    assert with_section(EMPTY, "head", r"\1 \g<2>" "\n").count(r"\1 \g<2>") == 1
+def test_backslashes_in_results_are_written_as_they_are():
+    assert replace_section(EMPTY, "head", r"\1 \g<2>" "\n").count(r"\1 \g<2>") == 1
 
 
-def test_the_page_is_filled_with_the_results_there_are(path, result):
+def test_the_page_is_filled_with_the_results_of_a_file(path, result):
     fill_page(path, {"head": result})
     assert path.read_text() == EMPTY.replace(
-        "<!-- head -->\n", f"<!-- head -->\n{in_markdown(result)}"
+        "<!-- head -->\n", f"<!-- head -->\n{markdown_tables(result)}"
     )
 
 
@@ -61,7 +61,7 @@ def test_filling_it_again_changes_nothing(path, result):
 
 
 def test_tables_are_written_in_markdown(result):
-    assert in_markdown(result) == (
+    assert markdown_tables(result) == (
         "| medians | ms a step | runs |\n"
         "| --- | ---: | ---: |\n"
         "| Keras fit | 4.20 | 1 |\n"
@@ -81,12 +81,12 @@ def test_a_page_without_the_marks_is_refused(path, result):
     assert path.read_text() == EMPTY
 
 
-def test_our_page_has_the_marks_of_every_benchmark():
-    require_sections(PAGE, NAMES)
+def test_the_page_has_the_marks_of_every_benchmark():
+    check_sections(PAGE, NAMES)
 
 
-def test_the_page_can_be_filled_from_kept_results_alone(path, result, tmp_path, monkeypatch):
+def test_the_page_is_filled_from_saved_results_alone(path, result, tmp_path, monkeypatch):
     monkeypatch.setattr(page, "PAGE", path)
-    keep_result(tmp_path / "results.json", "head", result)
+    save_result(tmp_path / "results.json", "head", result)
     assert command_line.exit_code(page.main, [str(tmp_path / "results.json")]) == 0
     assert "| ours | 0.600 | 1 |" in path.read_text()

@@ -1,4 +1,4 @@
-"""A process is run to its end, and what it took is told."""
+"""A process is run to its end, and its output, time and memory are returned."""
 
 import time
 
@@ -21,7 +21,7 @@ def peak_of(python):
     return measured
 
 
-def test_what_it_prints_is_told():
+def test_its_output_is_returned():
     assert run_python("-c", "print('test accuracy 0.9')").output == "test accuracy 0.9\n"
 
 
@@ -29,13 +29,13 @@ def test_its_seconds_are_those_of_the_whole_process():
     assert 0.3 <= run_python("-c", "import time; time.sleep(0.3)").seconds < 3
 
 
-def test_a_time_that_it_tells_is_counted_from_its_start():
+def test_times_that_it_prints_are_comparable_with_its_start():
     before = time.time()
     finished = run_python("-c", "import time; print(time.time())")
     assert before <= finished.began < float(finished.output) < finished.began + finished.seconds
 
 
-def test_its_peak_memory_is_the_most_that_it_had_at_any_time(peak_of):
+def test_its_peak_memory_is_the_most_at_any_time(peak_of):
     idle = peak_of("pass")
     assert ALLOCATED < peak_of(f"x = b'x' * {ALLOCATED}_000_000; del x") < ALLOCATED + 2 * idle
 
@@ -50,6 +50,6 @@ def test_it_runs_in_the_checkout(checkout):
     assert run_python("-c", "import os; print(os.getcwd())").output.strip() == str(checkout)
 
 
-def test_a_failure_tells_what_the_process_wrote():
+def test_a_failure_has_the_standard_error_of_the_process():
     with pytest.raises(RuntimeError, match="ZeroDivisionError"):
         run_python("-c", "1 / 0")

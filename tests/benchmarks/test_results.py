@@ -1,11 +1,18 @@
-"""Results are kept in a file, benchmark by benchmark, and read as tables."""
+"""Results are saved in a file, benchmark by benchmark, and shown as tables."""
 
 import json
 
 import pytest
 
 from benchmarks.measuring import Claim
-from benchmarks.results import Result, claim_table, in_digits, keep_result, load_results, run_table
+from benchmarks.results import (
+    Result,
+    claim_table,
+    format_number,
+    load_results,
+    run_table,
+    save_result,
+)
 from trainer import UserError
 
 
@@ -18,30 +25,30 @@ def result():
             Claim("times as long", 1.2, at_most=1.3),
             Claim("seconds more", 2.0),
         ],
-        circumstances="today, here",
+        environment="today, here",
     )
 
 
-def test_what_is_kept_is_found_again(tmp_path, result):
-    keep_result(tmp_path / "results.json", "head", result)
+def test_saved_results_are_loaded_again(tmp_path, result):
+    save_result(tmp_path / "results.json", "head", result)
     assert load_results(tmp_path / "results.json") == {"head": result}
 
 
-def test_a_benchmark_takes_the_place_of_its_older_result_alone(tmp_path, result):
+def test_a_new_result_replaces_that_of_the_same_benchmark_only(tmp_path, result):
     path = tmp_path / "results.json"
     newer = Result(result.runs, [], "tomorrow, here")
-    keep_result(path, "head", result)
-    keep_result(path, "images", result)
-    assert keep_result(path, "head", newer) == {"head": newer, "images": result}
+    save_result(path, "head", result)
+    save_result(path, "images", result)
+    assert save_result(path, "head", newer) == {"head": newer, "images": result}
 
 
 def test_every_single_run_is_in_the_file(tmp_path, result):
-    keep_result(tmp_path / "results.json", "head", result)
-    kept = json.loads((tmp_path / "results.json").read_text())
-    assert kept["head"]["runs"]["ours"] == [{"seconds": 5.0}, {"seconds": 7.0}]
+    save_result(tmp_path / "results.json", "head", result)
+    saved = json.loads((tmp_path / "results.json").read_text())
+    assert saved["head"]["runs"]["ours"] == [{"seconds": 5.0}, {"seconds": 7.0}]
 
 
-def test_no_file_yet_is_no_results(tmp_path):
+def test_a_missing_file_has_no_results(tmp_path):
     assert load_results(tmp_path / "results.json") == {}
 
 
@@ -52,7 +59,7 @@ def test_another_file_is_refused(tmp_path, content):
         load_results(tmp_path / "results.json")
 
 
-def test_a_table_of_runs_shows_medians_and_of_how_many(result):
+def test_a_table_of_runs_shows_medians_and_the_number_of_runs(result):
     assert run_table(result) == {
         "ours": {"seconds": "6.00", "runs": "2"},
         "classic": {"seconds": "282", "runs": "1"},
@@ -81,4 +88,4 @@ def test_a_table_of_claims_shows_whether_each_target_is_met(result):
     ],
 )
 def test_numbers_have_three_digits(value, shown):
-    assert in_digits(value) == shown
+    assert format_number(value) == shown

@@ -115,7 +115,7 @@ def test_without_a_hook_that_has_state_it_is_refused(
 ):
     within_an_epoch()
     state = state_of(make_trainer(jit="off", ema=0.9))
-    with pytest.raises(UserError, match="holds the state of a hook .*:Leave, which this run does"):
+    with pytest.raises(UserError, match=r"holds the state of a hook .*:Leave, which this run does"):
         state.restore(newest(tmp_path))
 
 

@@ -1,4 +1,4 @@
-"""Layers start from the weights of an earlier run, by name and shapes, frozen if the task says so."""
+"""Layers start from the weights of an earlier run, by name and shapes."""
 
 import keras
 import numpy as np

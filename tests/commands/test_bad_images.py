@@ -35,9 +35,7 @@ def bad_files(cats_and_dogs, encoded):
     return add
 
 
-def test_bad_images_are_skipped_named_and_change_nothing_else(
-    trained, cats_and_dogs, bad_files
-):
+def test_bad_images_are_skipped_named_and_change_nothing_else(trained, cats_and_dogs, bad_files):
     _, before = trained("--data", cats_and_dogs)
     paths = bad_files()
     out, result = trained("--data", cats_and_dogs, "--skip-bad-images")

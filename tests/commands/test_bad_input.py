@@ -240,8 +240,10 @@ def test_a_download_that_cannot_be_had(refused, tmp_path, offline):
     assert message.startswith(f"cifar10 is not prepared in {tmp_path / 'tfds'} and http")
 
 
-def test_too_small_a_sample(refused):
-    assert "at least 25" in refused("--data", "sample", "--sample-examples", 24)
+@pytest.mark.parametrize("examples", [24, 1001])
+def test_a_part_of_the_sample_that_it_does_not_have(refused, examples):
+    message = refused("--data", "sample", "--sample-examples", examples)
+    assert message.endswith("choose from 25 to 1,000")
 
 
 # Extractors.

@@ -6,17 +6,15 @@ import filelock
 import pytest
 
 from trainer import cache, command_line
-from trainer.data.readers.sample import sample_folder
 
 
 @pytest.fixture
 def kept(tmp_path):
-    """A cache with a sample, features of one split, and something of the user's own."""
+    """A cache with features of one split, and something of the user's own."""
     folder = tmp_path / "features" / ("a" * 32)
     folder.mkdir(parents=True)
     (folder / "manifest.json").write_text(json.dumps({"about": "photos/train through a module"}))
     (folder / "00000.vectors.npy").write_bytes(bytes(3_000_000))
-    sample_folder("flowers", tmp_path, examples=25)
     (tmp_path / "notes.txt").write_text("not ours")
     return tmp_path
 
@@ -33,7 +31,6 @@ def say(capsys):
 def test_it_lists_what_is_kept_with_its_size(say, kept):
     told = say("--cache-dir", kept)
     assert "photos/train through a module (aaaaaaaa)" in told
-    assert "the flowers-v1-25 sample" in told
     assert "3.0" in told
 
 
@@ -48,7 +45,7 @@ def test_clearing_takes_away_what_is_ours_and_nothing_else(say, kept):
     assert [path.name for path in kept.iterdir()] == ["notes.txt"]
 
 
-@pytest.mark.parametrize("room", ["features", "samples", "datasets"])
+@pytest.mark.parametrize("room", ["features", "datasets"])
 def test_what_the_user_keeps_under_our_rooms_names_stays(say, kept, room):
     """Somebody's project may well have such folders, and be given as --cache-dir."""
     theirs = kept / room / "my_photos" / "one.jpg"

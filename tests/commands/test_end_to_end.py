@@ -1,4 +1,4 @@
-"""The commands, as a user types them, on the sample drawn small."""
+"""The commands, as a user types them, on a part of the sample."""
 
 import contextlib
 import csv

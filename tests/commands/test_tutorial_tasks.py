@@ -1,4 +1,4 @@
-"""The tasks of the tutorials, as a user types them, on samples drawn small."""
+"""The tasks of the tutorials, as a user types them, on parts of the samples."""
 
 import json
 

@@ -9,7 +9,6 @@ import pytest
 from trainer import Config, Task, UserError
 from trainer.data import SPLITS
 from trainer.data.readers import tfds_cache
-from trainer.data.readers.sample import SAMPLES
 from trainer.data.readers.tfds import dataset_files as files
 from trainer.data.sources import description, open_source
 from trainer.runs.plugins import find_task
@@ -30,7 +29,7 @@ def pictures(tiny_dataset):
 
 @pytest.fixture
 def config(tmp_path_factory, tmp_path):
-    """A config with `--data …`, in folders of the test; the sample is drawn once for all tests."""
+    """A config with `--data …`, in folders of the test."""
 
     def make(data="auto", data_dir=tmp_path / "tfds"):
         cache = tmp_path_factory.getbasetemp() / "cache"
@@ -93,18 +92,12 @@ def test_the_error_of_a_missing_sample_does_not_mention_prepared_data(pictures, 
 
 def test_the_sample_has_its_own_name_and_version(flowers, config):
     source = open_source(flowers, config("sample"))
-    assert (source.name, source.version) == ("flowers", str(SAMPLES["flowers"].version))
+    assert (source.name, source.version) == ("flowers", "1.0.0")
 
 
 def test_the_sample_has_the_number_of_images_of_the_config(flowers, config):
     source = open_source(flowers, config("sample"))
     assert sum(source.examples.values()) == EXAMPLES
-
-
-def test_progress_is_shown_for_every_drawn_image(flowers, tmp_path, progress):
-    options = Config(data="sample", cache_dir=tmp_path, sample_examples=EXAMPLES)
-    open_source(flowers, options)
-    assert progress == [("drawing the sample", n, EXAMPLES) for n in range(1, EXAMPLES + 1)]
 
 
 # The description.
@@ -113,7 +106,7 @@ def test_progress_is_shown_for_every_drawn_image(flowers, tmp_path, progress):
 def test_a_sample_is_called_a_sample_with_the_way_to_the_real_data(flowers, config):
     options = config("sample")
     assert description(open_source(flowers, options), flowers, options) == (
-        "data: the built-in sample, 25 images of 5 classes drawn by the program"
+        "data: the built-in sample, 25 images of 5 classes"
         " (--data tfds downloads the real tiny_pictures)"
     )
 

@@ -106,9 +106,7 @@ def test_a_folder_is_its_own_handle(vector_module):
     ("wrong", "right"), [("mobilenet_v3", "mobilenet_v2"), ("inceptionv3", "inception_v3")]
 )
 def test_a_mistyped_name_is_answered_with_the_nearest(wrong, right):
-    with pytest.raises(
-        UserError, match=rf"^--extractor {wrong}: did you mean {right}\?"
-    ):
+    with pytest.raises(UserError, match=rf"^--extractor {wrong}: did you mean {right}\?"):
         extractor_of(wrong)
 
 

@@ -72,7 +72,7 @@ def test_a_resumed_run_has_the_last_finite_loss_of_before():
     before, resumed = TerminateOnNaN(), TerminateOnNaN()
     before.on_steps_end(None, output(loss=[0.5, 0.25]))
     resumed.load_state_dict(json.loads(json.dumps(before.state_dict())))
-    with pytest.raises(DivergedError, match="0.25 at step 12"):
+    with pytest.raises(DivergedError, match=r"0\.25 at step 12"):
         resumed.on_steps_end(None, output(first=12, loss=[NAN]))
 
 

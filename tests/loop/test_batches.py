@@ -224,7 +224,7 @@ def test_the_soft_labels_of_every_row_add_up_to_1_in_a_mixed_epoch():
 
 
 def test_the_rows_that_fill_up_are_mixed_with_none():
-    *_, (images, soft, weight) = drawn(noisy_batches(mixing=MIXING), 0)
+    *_, (_, soft, weight) = drawn(noisy_batches(mixing=MIXING), 0)
     assert (soft[weight == 0].max(axis=1) == 1).all()
 
 

@@ -392,7 +392,7 @@ def test_a_step_that_never_updates_the_metrics_is_an_error_that_says_what_to_add
 
     bare.__name__ = f"{kind}_step"
     forgetful = type("Forgetful", (Trainer,), {f"{kind}_step": bare})
-    with pytest.raises(TypeError, match="never updates accuracy; add self.update_metrics"):
+    with pytest.raises(TypeError, match=r"never updates accuracy; add self\.update_metrics"):
         make_trainer(forgetful).fit()
 
 

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from trainer import UserError
 from trainer.data import SPLITS
-from trainer.data.readers.sample import SAMPLES
+from trainer.samples import sample_names
 from trainer.task import find_task, task_names
 
 FEATURES = tf.random.stateless_normal([4, 20], [1, 2])
@@ -30,7 +30,7 @@ def test_a_task_names_its_three_splits(name):
 
 @pytest.mark.parametrize("name", [name for name in task_names() if find_task(name).dataset])
 def test_a_task_with_data_of_its_own_has_a_sample_for_the_first_run(name):
-    assert find_task(name).sample in SAMPLES
+    assert find_task(name).sample in sample_names()
 
 
 @EVERY_TASK

@@ -1,1 +1,1 @@
-"""Pictures drawn by the program: stand-ins for photographs, for a run without a download."""
+"""The built-in samples, drawn: stand-ins for photographs, for a run without a download."""

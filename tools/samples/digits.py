@@ -7,9 +7,9 @@ import numpy as np
 from numpy.random import Generator
 from PIL import Image
 
-from tools.samples.canvas import Brush, one_of
-from tools.samples.grey import grey, grey_picture
-from tools.samples.shapes import Points, curve
+from tools.samples.drawing.canvas import Brush, one_of
+from tools.samples.drawing.grey import grey, grey_picture
+from tools.samples.drawing.shapes import Points, curve
 
 Stroke = tuple[tuple[float, float], ...]
 Glyph = tuple[Stroke, ...]
@@ -162,3 +162,5 @@ _GLYPHS: dict[str, tuple[Glyph, ...]] = {
         ),
     ),
 }  # fmt: skip
+
+CLASSES = tuple(_GLYPHS)

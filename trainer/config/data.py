@@ -27,10 +27,10 @@ class DataOptions(Options):
     """The folder of TFDS datasets; the default of TFDS when not given."""
 
     cache_dir: Path | None = None
-    """Where features and samples are cached; the platform's user cache when not given."""
+    """Where features are cached; the platform's user cache when not given."""
 
     sample_examples: Annotated[int | None, AtLeast(1)] = None
-    """Number of images in the sample, all splits together; the sample's own when not given."""
+    """Use so many images of the sample, all splits together; all when not given."""
 
     feature_memory: Annotated[float, Between(0, MAX_FLOAT)] = 2.0
     """Gigabytes of memory for features; larger ones are read from disk during training."""

@@ -14,12 +14,11 @@ import filelock
 
 from trainer.core.errors import UserError
 
-FEATURES, DRAWN_SAMPLES, DATASETS = "features", "samples", "datasets"
+FEATURES, DATASETS = "features", "datasets"
 """Its rooms."""
 
 OURS = {
     FEATURES: re.compile(r"[0-9a-f]{32}(\.partial)?"),
-    DRAWN_SAMPLES: re.compile(r"\.?[a-z]+-v\d+-\d+(-\w+)?"),
     DATASETS: re.compile(r"[0-9a-f]{64}\.json"),
 }
 """What we call things in each room: whatever has another name is somebody else's, and stays."""
@@ -27,7 +26,7 @@ OURS = {
 
 @dataclasses.dataclass(frozen=True)
 class Entry:
-    """One thing that is kept: the features of a split, or a drawn sample."""
+    """One thing that is kept: the features of a split."""
 
     path: Path
     about: str
@@ -40,12 +39,8 @@ class Entry:
 
 
 def entries(cache_folder: Path) -> list[Entry]:
-    """All that is kept, samples first; half-made things too."""
-    samples = [
-        Entry(path, f"the {path.name} sample") for path in _ours(cache_folder, DRAWN_SAMPLES)
-    ]
-    features = [Entry(path, _about(path)) for path in _ours(cache_folder, FEATURES)]
-    return samples + features
+    """All that is kept; half-made things too."""
+    return [Entry(path, _about(path)) for path in _ours(cache_folder, FEATURES)]
 
 
 def clear(cache_folder: Path) -> list[Entry]:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
 from trainer.config.config import Config
 from trainer.core.cache_folder import DATASETS
 from trainer.core.errors import UserError
-from trainer.core.progress import progress_bar
 from trainer.data.checks.unreadable import drop_unreadable
 from trainer.data.json_cache import JsonCache
 from trainer.data.readers.folder import folder_source
 from trainer.data.readers.partition import split_percents
-from trainer.data.readers.sample import SAMPLES, sample_folder
+from trainer.data.readers.sample import sample_source
 from trainer.data.readers.tfds import (
     default_data_dir,
     is_prepared,
@@ -38,7 +36,7 @@ def open_source(task: Task, config: Config) -> Source:
     source = _whole_source(task, config)
     if task.classes:
         source = filter_classes(source, task.classes)
-    if config.skip_bad_images and source.kind == "tfds":
+    if config.skip_bad_images and source.kind != "folder":
         source = drop_unreadable(source, data_cache(config))
     return source
 
@@ -54,8 +52,7 @@ def description(source: Source, task: Task, config: Config) -> str:
     counted = f"{examples:,} images of {len(source.classes)} classes"
     if source.kind == "sample":
         return (
-            f"data: the built-in sample, {counted} drawn by the program"
-            f" (--data tfds downloads the real {task.dataset})"
+            f"data: the built-in sample, {counted} (--data tfds downloads the real {task.dataset})"
         )
     counted += _how_cut(source.cut)
     if source.kind == "tfds":
@@ -92,24 +89,14 @@ def _data_dir(config: Config) -> Path:
     return config.data_dir or default_data_dir()
 
 
-def _folder(folder: Path, config: Config, **about: str) -> Source:
-    skip_unreadable = config.skip_bad_images
-    return folder_source(folder, cache=data_cache(config), skip_unreadable=skip_unreadable, **about)
+def _folder(folder: Path, config: Config) -> Source:
+    return folder_source(folder, cache=data_cache(config), skip_unreadable=config.skip_bad_images)
 
 
 def _sample_source(task: Task, config: Config) -> Source:
     if task.sample is None:
         raise _no_sample(task, config)
-    cache_dir = config.cache_folder
-    try:
-        with progress_bar("drawing the sample", "images") as report:
-            folder = sample_folder(task.sample, cache_dir, config.sample_examples, report)
-    except OSError as error:
-        raise UserError(
-            f"--cache-dir {cache_dir}: the drawn sample cannot be kept there ({error.strerror})"
-        ) from error
-    source = _folder(folder, config, kind="sample", name=task.sample)
-    return dataclasses.replace(source, version=str(SAMPLES[task.sample].version))
+    return sample_source(task.sample, config.sample_examples, data_cache(config))
 
 
 def _no_sample(task: Task, config: Config) -> UserError:

@@ -56,6 +56,15 @@ class Trainer:
     from the seed and the step number.
     """
 
+    step: int
+    """How many steps are done."""
+
+    history: list[EpochRecord]
+    """The record of every epoch."""
+
+    stopped: str | None
+    """Why training ended before its last step."""
+
     # What a subclass changes.
 
     def build_model(self) -> keras.Model:
@@ -275,10 +284,7 @@ class Trainer:
         """
         self.task, self.config, self.classes, self.batches = task, config, classes, batches
         self.extractor = extractor
-        self.step = 0
-        self.history: list[EpochRecord] = []
-        self.stopped: str | None = None
-        """Why training ended before its last step."""
+        self.step, self.history, self.stopped = 0, [], None
         self.summaries: Summaries | None = None
         train = batches["train"]
         inputs, labels, _ = train.batch_spec
@@ -302,7 +308,7 @@ class Trainer:
         }
 
     def build(self) -> None:
-        """Trace the steps, so that every variable of training and every metric is there."""
+        """Trace the steps, so that every variable of training and every metric exists."""
         self._train_loop.build()
         self._eval_loops["validation"].build()
 

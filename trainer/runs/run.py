@@ -115,15 +115,16 @@ def train(
     else:
         config = dataclasses.replace(config, trainer=class_reference(trainer_class))
     if config.resume is not None:
-        config = _resumed(config, task)
-        if (message := finished_message(config.resume, config)) is not None:
+        folder = _folder_to_resume(config, task)
+        if (message := finished_message(folder, config)) is not None:
             logger.info(message)
-            return load(config.resume, task, trainer_class)
+            return load(folder, task, trainer_class)
+        config = dataclasses.replace(config, resume=folder)
     all_hooks = [*load_hooks(config.hook), *hooks]
     with signals.handle_signals(second_ends_process=False):
-        folder, trained, result = train_in_folder(task, config, trainer_class, all_hooks, clock)
+        files, trained, result = train_in_folder(task, config, trainer_class, all_hooks, clock)
     epochs = [record.as_row() for record in trained.history]
-    return Run(folder.path, config, result, task, trainer_class, epochs, trained.model)
+    return Run(files.path, config, result, task, trainer_class, epochs, trained.model)
 
 
 def load(
@@ -158,11 +159,11 @@ def load(
     )
 
 
-def _resumed(config: Config, task: Task) -> Config:
-    """The config with the folder of the run to resume, if their options agree."""
+def _folder_to_resume(config: Config, task: Task) -> Path:
+    """The folder of the run to resume, if its options agree with the config."""
     folder = find_run(str(config.resume), config.log_dir, task.name)
     check_same_options(saved_config(folder), config)
-    return dataclasses.replace(config, resume=folder)
+    return folder
 
 
 def _read_history(path: Path) -> list[dict[str, float]]:

@@ -10,7 +10,7 @@ import tensorflow as tf
 from trainer.data.checks.audit import audit
 from trainer.data.json_cache import JsonCache
 from trainer.data.readers.folder import folder_source
-from trainer.data.readers.sample import sample_folder
+from trainer.data.readers.sample import sample_source
 from trainer.data.readers.tfds import tfds_source
 from trainer.data.selection import filter_classes
 
@@ -62,8 +62,8 @@ def test_the_result_of_good_data_is_empty(look, pets):
     }
 
 
-def test_a_drawn_sample_is_good(look, tmp_path):
-    assert look(folder_source(sample_folder("digits", tmp_path, 200))).warnings("none") == []
+def test_a_built_in_sample_is_good(look, tmp_path):
+    assert look(sample_source("digits", 200, tmp_path)).warnings("none") == []
 
 
 def test_a_folder_that_was_cut_has_no_leakage(look, class_folders):

@@ -1,160 +1,184 @@
-"""The built-in samples: drawn once, kept, and the same for everybody."""
+"""The built-in samples: read from the package like any dataset of TFDS, whole or in part."""
 
-import subprocess
-import sys
-from collections import Counter
-from hashlib import sha256
-from pathlib import Path
+import collections
+import hashlib
+import io
+import os
+import shutil
 
+import numpy as np
 import pytest
 from PIL import Image
 
+from trainer import samples
 from trainer.core.errors import UserError
 from trainer.data import SPLITS
-from trainer.data.readers.sample import SAMPLES, sample_folder
+from trainer.data.readers.sample import sample_source
+from trainer.samples import sample_names
 
-EXAMPLES = 30
+EXAMPLES = 32
 
 
 @pytest.fixture(scope="module")
-def flowers(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return sample_folder("flowers", tmp_path_factory.mktemp("cache"), EXAMPLES)
+def memory(tmp_path_factory):
+    return tmp_path_factory.mktemp("memory")
 
 
-def _pictures(folder: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.glob("*/*/*.jpg")
-    }
+@pytest.fixture(scope="module")
+def flowers(memory):
+    return sample_source("flowers", None, memory)
 
 
-def _never_draw(*_: object) -> None:
-    raise AssertionError("drew a sample that was kept")
+@pytest.fixture(scope="module")
+def part(memory):
+    return sample_source("flowers", EXAMPLES, memory)
 
 
-def test_the_folder_is_named_by_version_and_number_of_examples(flowers: Path) -> None:
-    assert flowers.name == f"flowers-v{SAMPLES['flowers'].version}-{EXAMPLES}"
+def images(split):
+    return [encoded for encoded, _ in split.references().as_numpy_iterator()]
 
 
-def test_the_splits_have_three_fifths_one_fifth_and_one_fifth(flowers: Path) -> None:
-    counts = Counter(name.split("/")[0] for name in _pictures(flowers))
-    assert counts == {"train": 18, "validation": 6, "test": 6}
+def fingerprints(source):
+    return [split.fingerprint for split in source.splits.values()]
+
+
+# What is in the package.
+
+
+def test_there_are_six():
+    assert sample_names() == ["digits", "dogs", "fashion", "flowers", "horses", "rendered_horses"]
+
+
+def test_all_together_take_at_most_twenty_megabytes():
+    files = [path for path in samples.FOLDER.rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) <= 20e6
+
+
+@pytest.mark.parametrize("name", sample_names())
+def test_every_class_has_as_many_pictures_as_any_other(name, memory):
+    source = sample_source(name, None, memory)
+    for split in source.splits.values():
+        counts = np.bincount(split.labels(), minlength=len(source.classes))
+        assert min(counts) >= 20
+        assert max(counts) - min(counts) <= 1
+
+
+@pytest.mark.parametrize("name", sample_names())
+def test_no_picture_is_there_twice(name, memory):
+    splits = sample_source(name, None, memory).splits.values()
+    digests = [hashlib.sha256(image).digest() for split in splits for image in images(split)]
+    assert len(set(digests)) == len(digests)
+
+
+def test_flowers_are_colour_jpegs_of_several_sizes_about_240_pixels_a_side(part):
+    opened = [Image.open(io.BytesIO(image)) for image in images(part.splits["train"])]
+    assert {(image.format, image.mode) for image in opened} == {("JPEG", "RGB")}
+    assert all(180 <= side <= 300 for image in opened for side in image.size)
+    assert len({image.size for image in opened}) > 5
+
+
+@pytest.mark.parametrize("name", ["digits", "fashion"])
+def test_digits_and_garments_are_grey_and_as_large_as_those_of_mnist(name, memory):
+    [image, *_] = images(sample_source(name, 50, memory).splits["test"])
+    opened = Image.open(io.BytesIO(image))
+    assert (opened.format, opened.mode, opened.size) == ("JPEG", "L", (28, 28))
+
+
+@pytest.mark.parametrize(
+    ("name", "dataset"),
+    [
+        ("flowers", "tf_flowers"),
+        ("horses", "horses_or_humans"),
+        ("rendered_horses", "horses_or_humans"),
+        ("digits", "mnist"),
+        ("fashion", "fashion_mnist"),
+    ],
+)
+def test_the_classes_are_those_of_the_dataset_it_stands_in_for(name, dataset, memory):
+    import tensorflow_datasets as tfds
+
+    published = tfds.builder(dataset).info.features["label"].names
+    assert list(sample_source(name, None, memory).classes) == published
+
+
+# As a source.
+
+
+def test_it_is_a_sample_with_a_name_and_a_version(flowers):
+    assert (flowers.kind, flowers.name, flowers.version) == ("sample", "flowers", "1.0.0")
+
+
+def test_three_fifths_train_and_one_fifth_each_validates_and_tests(flowers):
+    assert flowers.examples == {"train": 600, "validation": 200, "test": 200}
+
+
+def test_an_unknown_sample_is_refused_with_the_nearest_one(memory):
+    with pytest.raises(UserError, match=r"no built-in sample 'flower'; did you mean flowers\?"):
+        sample_source("flower", None, memory)
+
+
+# The same everywhere.
+
+
+@pytest.fixture
+def cloned(tmp_path, monkeypatch):
+    """The flowers of the package in another folder, their files of another time."""
+    clone = tmp_path / "clone"
+    shutil.copytree(samples.FOLDER / "flowers", clone / "flowers")
+    for path in clone.rglob("*"):
+        os.utime(path, ns=(1, 1))
+    monkeypatch.setattr(samples, "FOLDER", clone)
+    return clone
+
+
+def test_its_fingerprints_are_the_same_in_every_clone(cloned, flowers, tmp_path):
+    assert fingerprints(sample_source("flowers", None, tmp_path)) == fingerprints(flowers)
+
+
+def test_its_fingerprints_change_with_its_pictures(cloned, flowers, tmp_path):
+    [train] = cloned.rglob("*train.tfrecord*")
+    train.write_bytes(train.read_bytes() + b"!")
+    changed = fingerprints(sample_source("flowers", None, tmp_path))
+    assert not set(changed) & set(fingerprints(flowers))
+
+
+def test_reading_it_writes_nothing_into_the_package(cloned, tmp_path):
+    before = sorted(cloned.rglob("*"))
+    source = sample_source("flowers", None, tmp_path)
+    list(source.splits["test"].references())
+    assert sorted(cloned.rglob("*")) == before
+
+
+# A part of it.
+
+
+def test_a_part_has_as_many_pictures_as_asked_for(part):
+    assert part.examples == {"train": 20, "validation": 6, "test": 6}
 
 
 @pytest.mark.parametrize("split", SPLITS)
-def test_every_split_is_balanced_over_all_the_classes(flowers: Path, split: str) -> None:
-    counts = [len(list((flowers / split / name).iterdir())) for name in SAMPLES["flowers"].classes]
-    assert min(counts) >= 1
-    assert max(counts) - min(counts) <= 1
+def test_a_part_is_balanced_over_the_classes(part, split):
+    counts = collections.Counter(part.splits[split].labels().tolist())
+    assert len(counts) == len(part.classes)
+    assert max(counts.values()) - min(counts.values()) <= 1
 
 
-def test_pictures_are_numbered_within_their_class(flowers: Path) -> None:
-    names = sorted(path.name for path in (flowers / "train" / "daisy").iterdir())
-    assert names == ["0000.jpg", "0001.jpg", "0002.jpg", "0003.jpg"]
+@pytest.mark.parametrize("split", SPLITS)
+def test_a_part_is_the_beginning_of_the_whole(part, flowers, split):
+    beginning = images(part.splits[split])
+    assert beginning == images(flowers.splits[split])[: len(beginning)]
 
 
-def test_pictures_are_colour_jpegs_about_240_pixels_a_side(flowers: Path) -> None:
-    for path in flowers.glob("*/*/*.jpg"):
-        with Image.open(path) as picture:
-            picture.load()
-            assert (picture.format, picture.mode) == ("JPEG", "RGB")
-            assert all(180 <= side <= 300 for side in picture.size)
+@pytest.mark.parametrize("examples", [25, 1000])
+def test_the_least_and_the_most_can_be_had(memory, examples):
+    assert sum(sample_source("flowers", examples, memory).examples.values()) == examples
 
 
-def test_pictures_differ_in_size(flowers: Path) -> None:
-    sizes = {Image.open(path).size for path in flowers.glob("*/*/*.jpg")}
-    assert len(sizes) > 5
-
-
-def test_no_picture_is_there_twice(flowers: Path) -> None:
-    digests = [sha256(picture).digest() for picture in _pictures(flowers).values()]
-    assert len(set(digests)) == EXAMPLES
-
-
-def test_another_machine_draws_the_same_pictures(flowers: Path, tmp_path: Path) -> None:
-    assert _pictures(sample_folder("flowers", tmp_path, EXAMPLES)) == _pictures(flowers)
-
-
-def test_a_smaller_sample_is_part_of_a_larger_one(flowers: Path, tmp_path: Path) -> None:
-    smaller = _pictures(sample_folder("flowers", tmp_path, 25))
-    assert smaller.items() <= _pictures(flowers).items()
-
-
-def test_a_kept_sample_is_found_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = sample_folder("horses", tmp_path, 10)
-    monkeypatch.setattr(samples, "_draw_one", _never_draw)
-    assert sample_folder("horses", tmp_path, 10) == first
-
-
-def test_progress_is_reported_after_every_picture(tmp_path: Path) -> None:
-    reports: list[tuple[int, int]] = []
-    sample_folder("horses", tmp_path, 10, lambda done, total: reports.append((done, total)))
-    assert reports == [(done, 10) for done in range(1, 11)]
-
-
-def test_an_interrupted_drawing_leaves_nothing(tmp_path: Path) -> None:
-    def interrupt(done: int, _: int) -> None:
-        if done == 4:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        sample_folder("horses", tmp_path, 10, interrupt)
-    assert list((tmp_path / "samples").iterdir()) == []
-
-
-def test_a_killed_drawing_leaves_no_half_made_sample_and_does_not_hurt_the_next(
-    tmp_path: Path,
-) -> None:
-    killed = (
-        "import os; from pathlib import Path; from trainer.data.readers.sample import sample_folder\n"
-        f"sample_folder('horses', Path({str(tmp_path)!r}), 10, lambda *_: os._exit(9))"
-    )
-    assert subprocess.run([sys.executable, "-c", killed], check=False).returncode == 9
-    assert list((tmp_path / "samples").glob("horses-*")) == []
-    assert len(_pictures(sample_folder("horses", tmp_path, 10))) == 10
-
-
-def test_the_sample_of_a_process_that_finished_first_is_kept(tmp_path: Path) -> None:
-    def finish_first(done: int, total: int) -> None:
-        if done == total:
-            theirs = tmp_path / "samples" / f"horses-v{SAMPLES['horses'].version}-10" / "theirs"
-            theirs.mkdir(parents=True)
-
-    folder = sample_folder("horses", tmp_path, 10, finish_first)
-    assert [path.name for path in folder.iterdir()] == ["theirs"]
-    assert list((tmp_path / "samples").iterdir()) == [folder]
-
-
-def test_a_folder_that_cannot_be_moved_into_place_is_an_error(tmp_path: Path) -> None:
-    def stand_in_the_way(done: int, total: int) -> None:
-        if done == total:
-            (tmp_path / "samples" / f"horses-v{SAMPLES['horses'].version}-10").touch()
-
-    with pytest.raises(OSError):
-        sample_folder("horses", tmp_path, 10, stand_in_the_way)
-
-
-@pytest.mark.parametrize("examples", [24, 0, -5])
-def test_too_few_examples_are_refused_with_the_least_that_will_do(
-    tmp_path: Path, examples: int
-) -> None:
+@pytest.mark.parametrize("examples", [24, 1001])
+def test_too_few_or_too_many_are_refused_with_what_can_be_had(memory, examples):
     with pytest.raises(UserError) as refusal:
-        sample_folder("flowers", tmp_path, examples)
+        sample_source("flowers", examples, memory)
     assert str(refusal.value) == (
-        "--sample-examples must be at least 25 for the 5 classes of the flowers sample; "
-        f"got {examples}"
+        f"--sample-examples {examples:,}: the flowers sample has 1,000 pictures of 5 classes;"
+        " choose from 25 to 1,000"
     )
-
-
-@pytest.mark.parametrize("name", SAMPLES)
-def test_the_default_number_of_examples_is_enough(name: str) -> None:
-    assert SAMPLES[name].examples >= 100 * len(SAMPLES[name].classes)
-
-
-def test_flowers_are_in_the_order_of_the_published_data_set() -> None:
-    published = ("dandelion", "daisy", "tulips", "sunflowers", "roses")
-    assert SAMPLES["flowers"].classes == published
-
-
-def test_listing_the_samples_loads_no_numpy() -> None:
-    listing = "import sys, trainer.data.readers.sample; sys.exit('numpy' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", listing], check=False).returncode == 0

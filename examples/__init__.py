@@ -1,0 +1,1 @@
+"""Scripts to start from, each a few marked lines away from `examples/base.py`."""

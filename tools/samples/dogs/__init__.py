@@ -1,0 +1,1 @@
+"""Dogs of twelve breeds."""

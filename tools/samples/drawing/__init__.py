@@ -1,0 +1,1 @@
+"""Canvas, brushes, shapes and scenes that all samples are drawn with."""

@@ -1,0 +1,1 @@
+"""Ten kinds of garments."""

@@ -1,0 +1,1 @@
+"""Five kinds of flowers."""
