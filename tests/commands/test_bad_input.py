@@ -146,7 +146,9 @@ def test_more_classes_than_the_task_tells_apart(refused, class_folders):
     [
         pytest.param(b"a text", "is not an image of a supported format", id="a-text"),
         pytest.param(b"", "is empty", id="nothing"),
-        pytest.param(b"\xff\xd8\xff\xe0\x00\x10", "is a JPEG file that ends before", id="a-beginning"),
+        pytest.param(
+            b"\xff\xd8\xff\xe0\x00\x10", "is a JPEG file that ends before", id="a-beginning"
+        ),
         pytest.param(
             b"\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR\x00\x00\x4e\x20\x00\x00\x4e\x20" + bytes(40),
             "has 20,000 x 20,000 pixels, more than the limit of 178,956,970",
