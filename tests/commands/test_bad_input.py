@@ -146,7 +146,9 @@ def test_more_classes_than_the_task_tells_apart(refused, class_folders):
     [
         pytest.param(b"a text", "is not an image of a supported format", id="a-text"),
         pytest.param(b"", "is empty", id="nothing"),
-        pytest.param(b"\xff\xd8\xff\xe0\x00\x10", "is a JPEG that ends before", id="a-beginning"),
+        pytest.param(
+            b"\xff\xd8\xff\xe0\x00\x10", "is a JPEG file that ends before", id="a-beginning"
+        ),
         pytest.param(
             b"\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR\x00\x00\x4e\x20\x00\x00\x4e\x20" + bytes(40),
             "has 20,000 x 20,000 pixels, more than the limit of 178,956,970",
@@ -184,7 +186,7 @@ def test_an_image_that_may_not_be_read(refused, cats_and_dogs):
     ("kept", "reason"),
     [
         pytest.param(0.8, "cannot be read as an image", id="in-its-pixels"),
-        pytest.param(0.2, "is a JPEG that ends before", id="in-its-header"),
+        pytest.param(0.2, "is a JPEG file that ends before", id="in-its-header"),
     ],
 )
 def test_a_truncated_jpeg_below_an_extractor(refused, cats_and_dogs, truncated_jpeg, kept, reason):
@@ -215,7 +217,7 @@ def test_a_dataset_that_is_not_prepared_without_network(refused, tmp_path, offli
 
 def test_a_folder_task_without_a_folder(refused):
     message = refused("--task", "folder")
-    assert message.startswith("--task folder has no data of its own; give it a folder")
+    assert message.startswith("--task folder has no data of its own; choose a folder")
 
 
 def test_a_dataset_that_tfds_does_not_know(refused, tmp_path):
@@ -226,7 +228,7 @@ def test_a_dataset_that_tfds_does_not_know(refused, tmp_path):
 def test_a_dataset_of_boxes(refused, tmp_path):
     message = refused("--task", "tfds:coco", "--data-dir", tmp_path / "tfds")
     assert message == (
-        "coco of TFDS is no classification of images: its examples have no class label"
+        "coco of TFDS is not an image classification dataset: its examples have no class label"
     )
 
 

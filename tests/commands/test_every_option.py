@@ -1,4 +1,4 @@
-"""The options that no other specification gives to the command, several a run, on tiny data."""
+"""The options that no other test gives to the command, several a run, on tiny data."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""Every option of the optimization, through the command, on pictures of two classes."""
+"""Options of optimization, through the command, on images of two classes."""
 
 import csv
 import json
@@ -18,7 +18,7 @@ class OfClasses(Dogs):
 
 @pytest.fixture
 def train(run_command, vector_module, cats_and_dogs, tmp_path):
-    """Trains for two epochs; gives the result, read as strictly as JSON is meant, and the rows."""
+    """Trains for two epochs; returns the result, which must be strict JSON, and the history."""
 
     def refuse(constant):
         raise ValueError(f"{constant} is no JSON")
@@ -36,7 +36,7 @@ def train(run_command, vector_module, cats_and_dogs, tmp_path):
 
 @pytest.fixture
 def refused(run_command, vector_module, cats_and_dogs, tmp_path):
-    """The one line with which the command refuses."""
+    """The one line of error with which the command ends."""
 
     def run(*options):
         common = ("--task", "dogs", "--data", cats_and_dogs, "--extractor", vector_module)
@@ -71,7 +71,7 @@ def test_a_run_is_tested_with_finite_metrics(train, task, options):
     assert len(rows) == 2
 
 
-def test_the_history_tells_the_schedules_step_size(train):
+def test_the_history_has_the_learning_rate_of_the_schedule(train):
     _, rows = train("--schedule", "cosine", "--learning-rate", 0.1)
     assert [float(row["learning_rate"]) for row in rows] == pytest.approx([0.05, 0.0], abs=1e-7)
 
@@ -80,7 +80,7 @@ def test_the_history_tells_the_schedules_step_size(train):
     ("options", "line"),
     [
         (("--optimizer", "adamm"), "--optimizer adamm is unknown: did you mean adam? There are"),
-        (("--momentum", 0.9), "--momentum: adam takes none; leave it out, or choose --optimizer"),
+        (("--momentum", 0.9), "--momentum: adam has none; omit it, or choose --optimizer"),
         (("--ema", 1), "--ema must be at least 0 and less than 1, not 1.0"),
         (("--warmup", "5"), "--warmup must be a duration like 200steps, 2epochs, 1000examples"),
         (("--epochs", 1, "--warmup", "2epochs"), "--warmup 2epochs is 2 steps, and the training"),
@@ -91,11 +91,11 @@ def test_the_history_tells_the_schedules_step_size(train):
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_what_no_run_can_have_is_refused_in_one_line(refused, options, line):
+def test_impossible_options_are_refused_in_one_line(refused, options, line):
     assert refused(*options).startswith(line)
 
 
-def test_a_loss_of_classes_alone_is_refused_mixed_labels(refused, user_module):
+def test_mixing_is_refused_for_a_loss_without_soft_labels(refused, user_module):
     user_module("my_loss", OF_CLASSES)
-    told = refused("--task", "my_loss:OfClasses", "--mixup", 0.2, "--cutmix", 1)
-    assert told.startswith("--mixup and --cutmix: the loss of ofclasses takes no shares of classes")
+    line = refused("--task", "my_loss:OfClasses", "--mixup", 0.2, "--cutmix", 1)
+    assert line.startswith("--mixup and --cutmix: the loss of ofclasses takes no soft labels")

@@ -11,7 +11,7 @@ CUT = ("--extractor", "efficientnet_lite0@block_2")
 
 @pytest.fixture
 def train(run_command, cats_and_dogs, tmp_path):
-    """Runs the command on two classes of ten pictures; gives the result."""
+    """Runs the command on two classes of ten images; returns the result."""
 
     def run(*options):
         outcome = run_command("--data", cats_and_dogs, *SMALL, *options)

@@ -1,4 +1,4 @@
-"""Conditions at which training stops: what a text may say."""
+"""Conditions at which training stops: their syntax."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Durations: what a text may say, and how many steps that is."""
+"""Durations: their syntax, and their length in steps."""
 
 import pytest
 

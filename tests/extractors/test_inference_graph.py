@@ -47,12 +47,12 @@ def operations(network):
 
 
 def assert_equal_outputs(network):
-    for kept, expected in zip(
+    for optimized, expected in zip(
         tf.nest.flatten(optimize_for_inference(network)(IMAGES)),
         tf.nest.flatten(network(IMAGES)),
         strict=True,
     ):
-        np.testing.assert_allclose(kept, expected, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(optimized, expected, rtol=1e-4, atol=1e-5)
 
 
 FOLDED = {

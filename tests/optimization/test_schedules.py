@@ -1,20 +1,25 @@
+"""Schedules of the learning rate."""
+
 import pytest
 
-from trainer import Config, UserError
-from trainer.optimization.schedules import learning_rate, rate_after
+from trainer import UserError
+from trainer.config.optimization import OptimizationOptions
+from trainer.optimization.schedules import learning_rate_at, make_learning_rate
 
 EPOCHS, STEPS_PER_EPOCH = 10, 20
 TOTAL = EPOCHS * STEPS_PER_EPOCH
 
 
 def rate(step: int, **options: object) -> float:
-    """The step size after so many of 200 steps, of a schedule that begins with 0.1."""
-    config = Config(epochs=EPOCHS, learning_rate=0.1, **options)
-    return float(learning_rate(config, STEPS_PER_EPOCH)(step))
+    """The learning rate after so many of 200 steps, of a schedule that begins with 0.1."""
+    schedule = make_learning_rate(
+        OptimizationOptions(epochs=EPOCHS, **options), 0.1, STEPS_PER_EPOCH
+    )
+    return float(schedule(step))
 
 
-def test_a_constant_step_size_stays_a_number():
-    assert learning_rate(Config(learning_rate=1), STEPS_PER_EPOCH) == 1.0
+def test_a_constant_learning_rate_is_a_number():
+    assert make_learning_rate(OptimizationOptions(), 1, STEPS_PER_EPOCH) == 1.0
 
 
 @pytest.mark.parametrize(
@@ -25,13 +30,13 @@ def test_a_constant_step_size_stays_a_number():
         ("piecewise", {0: 0.1, 99: 0.1, 100: 0.01, 149: 0.01, 150: 0.001, TOTAL: 0.001}),
     ],
 )
-def test_a_schedule_at_its_start_middle_and_end(schedule, expected):
+def test_a_schedule_has_its_known_values(schedule, expected):
     rates = {step: rate(step, schedule=schedule) for step in expected}
     assert rates == pytest.approx(expected, abs=1e-8)
 
 
 @pytest.mark.parametrize("schedule", ["constant", "cosine", "exponential", "piecewise"])
-def test_a_warm_up_rises_evenly_to_where_the_schedule_begins(schedule):
+def test_a_warm_up_rises_linearly_to_the_start_of_the_schedule(schedule):
     rates = [rate(step, schedule=schedule, warmup="20%") for step in (0, 10, 40)]
     assert rates == pytest.approx([0.0, 0.025, 0.1])
 
@@ -45,7 +50,7 @@ def test_a_warm_up_rises_evenly_to_where_the_schedule_begins(schedule):
         ("piecewise", {119: 0.1, 120: 0.01, 160: 0.001}),
     ],
 )
-def test_after_a_warm_up_the_schedule_has_the_steps_that_are_left(schedule, expected):
+def test_the_schedule_takes_the_steps_after_the_warm_up(schedule, expected):
     rates = {step: rate(step, schedule=schedule, warmup="40steps") for step in expected}
     assert rates == pytest.approx(expected, abs=1e-8)
 
@@ -57,13 +62,13 @@ def test_a_warm_up_as_long_as_the_training_is_refused(warmup):
 
 
 @pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
-def test_the_rate_of_any_step_is_known(make_trainer, precision):
+def test_the_learning_rate_of_any_step_is_known(make_trainer, precision):
     trainer = make_trainer(learning_rate=0.1, schedule="cosine", epochs=2, precision=precision)
-    rates = [rate_after(trainer.optimizer, step) for step in (0, 7, 14)]
+    rates = [learning_rate_at(trainer.optimizer, step) for step in (0, 7, 14)]
     assert rates == pytest.approx([0.1, 0.05, 0.0], abs=1e-8)
 
 
-def test_the_rate_of_an_optimizer_without_a_schedule_is_its_present_one(make_trainer):
+def test_the_learning_rate_without_a_schedule_is_the_present_one(make_trainer):
     trainer = make_trainer(learning_rate=0.1)
     trainer.optimizer.learning_rate.assign(0.25)
-    assert rate_after(trainer.optimizer, 3) == 0.25
+    assert learning_rate_at(trainer.optimizer, 3) == 0.25

@@ -54,7 +54,7 @@ class OptimizationOptions(Options):
 
     ema: Annotated[float | None, below_one] = None
     """The decay of an exponential moving average of the weights, 0.999 for example; the average is
-    evaluated, and kept as the best weights."""
+    evaluated, and saved as the best weights."""
 
     label_smoothing: Annotated[float, below_one] = 0.0
     """The fraction of each training label that is spread over all classes: 0.1 is usual."""

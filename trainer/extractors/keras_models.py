@@ -111,8 +111,8 @@ def _as_user_error(name: ExtractorName, weights: str, error: Exception) -> Excep
     reason = first_line(error)
     url = re.search(r"URL fetch failure on (\S+?):? ", f"{reason} ")
     if url:
-        kept = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "models"
-        file = kept / url[1].rpartition("/")[2]
+        cache = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "models"
+        file = cache / url[1].rpartition("/")[2]
         return UserError(
             f"--weights {weights}: the weights of {name.network} cannot be downloaded; put"
             f" {url[1]} at {file}, or choose --weights {RANDOM} or a file"

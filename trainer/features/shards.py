@@ -55,7 +55,7 @@ def read_shard(folder: Path, number: int, shard: Shard) -> Features:
 def write_manifest(
     folder: Path, about: str, identity: Mapping[str, Any], shards: Sequence[Shard]
 ) -> None:
-    """Write manifest.json, which says what the features are of and which shards there are."""
+    """Write manifest.json: what the features are of, and the shards there are."""
     content = {
         "about": about,
         "identity": identity,

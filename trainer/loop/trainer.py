@@ -288,7 +288,6 @@ class Trainer:
         self.summaries: Summaries | None = None
         train = batches["train"]
         inputs, labels, _ = train.batch_spec
-
         keras.utils.set_random_seed(config.seed)
         self.model = build_with_dtype_policy(config.precision, self.build_model)
         logits = logits_of_zeros(self.model, inputs, task.name)
@@ -298,7 +297,6 @@ class Trainer:
         self.optimizer.build(self.model.trainable_variables)
         self.training_loss = training_loss(task.loss, config, len(classes), lambda: train.labels)
         check_soft_labels(task.name, config, self.training_loss, labels, logits)
-
         self.train_metrics = Metrics(task.metrics())
         self.eval_metrics = Metrics(task.metrics())
         # Only training is compiled: an evaluation is shorter than its compilation.

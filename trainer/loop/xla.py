@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from trainer.core.errors import UserError
 from trainer.loop.batches import Batch, Batches
-from trainer.optimization.norms import traced_for_xla
+from trainer.optimization.precision import traced_for_xla
 
 logger = logging.getLogger(__name__)
 

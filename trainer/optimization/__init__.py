@@ -1,1 +1,1 @@
-"""Optimizers, schedules, losses, precision, averaged weights."""
+"""Optimizers, learning rate schedules, losses, mixed precision and averaged weights."""

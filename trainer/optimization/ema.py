@@ -1,4 +1,4 @@
-"""Averages of weights over the steps (arXiv 1803.05407), which evaluate better than the last."""
+"""Moving averages of weights over the steps (arXiv 1803.05407), which often evaluate better."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import keras
 
 @contextlib.contextmanager
 def ema_weights(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> Iterator[None]:
-    """Inside, the model has its averaged weights, if the optimizer keeps averages.
+    """Inside, the model has the averages of its weights, if the optimizer keeps averages.
 
-    After it, whatever happens inside, its own again, from which training goes on.
+    Afterwards it has its own weights again, from which training continues; after an exception too.
     """
-    if not _keeps_averages(optimizer):
+    if not _has_averages(optimizer):
         yield
         return
     variables = model.trainable_variables
@@ -27,7 +27,7 @@ def ema_weights(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> It
             variable.assign(value)
 
 
-def _keeps_averages(optimizer: keras.optimizers.Optimizer) -> bool:
-    updating = getattr(optimizer, "inner_optimizer", optimizer)  # within that which scales losses
-    # Until weights have changed there are no averages, but zeros.
+def _has_averages(optimizer: keras.optimizers.Optimizer) -> bool:
+    updating = getattr(optimizer, "inner_optimizer", optimizer)  # of a LossScaleOptimizer
+    # Before the first update the averages are zeros.
     return updating.use_ema and int(updating.iterations) > 0

@@ -1,31 +1,32 @@
-"""The optimizer that the options describe: any of keras.optimizers, by its name."""
+"""The optimizer of the options: any of keras.optimizers, by its name."""
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from typing import Any
 
 import keras
 
 from trainer.config.config import Config
+from trainer.config.optimization import OptimizationOptions
 from trainer.core.errors import UserError
-from trainer.optimization.schedules import learning_rate
+from trainer.core.text import did_you_mean
+from trainer.optimization.schedules import make_learning_rate
 
 OptimizerClass = type[keras.optimizers.Optimizer]
 
 
 def make_optimizer(config: Config, steps_per_epoch: int) -> keras.optimizers.Optimizer:
-    """The optimizer, and with it what else happens between gradients and weights.
+    """The optimizer of a run, with its schedule, accumulation, clipping and averages.
 
-    Gradients are averaged over `--accumulate` steps, then clipped to `--clip-norm`; `--ema` forgets
-    by the step, whether the step changed the weights or not.
+    Gradients are averaged over `--accumulate` steps, then clipped to `--clip-norm`. The averages of
+    `--ema` are updated in every step, whether it changes the weights or only accumulates.
 
     Raises:
-        UserError: there is no such optimizer, or it would never change a weight.
+        UserError: there is no such optimizer, it has no momentum, or no weight would ever change.
     """
-    check_optimizer(config)
-    _require_update(config, steps_per_epoch)
+    optimizer = optimizer_class(config)
+    _check_accumulation(config, steps_per_epoch)
     options: dict[str, Any] = {
         "momentum": config.momentum,
         "weight_decay": config.weight_decay,
@@ -35,48 +36,49 @@ def make_optimizer(config: Config, steps_per_epoch: int) -> keras.optimizers.Opt
         "ema_momentum": config.ema,
     }
     given = {name: value for name, value in options.items() if value is not None}
-    step_size = learning_rate(config, steps_per_epoch)
-    return optimizer_classes()[config.optimizer.lower()](learning_rate=step_size, **given)
+    learning_rate = make_learning_rate(config, config.initial_learning_rate, steps_per_epoch)
+    return optimizer(learning_rate=learning_rate, **given)
 
 
-def check_optimizer(config: Config) -> None:
-    """Refuse, before any data is read, an optimizer that cannot be made.
+def optimizer_class(options: OptimizationOptions) -> OptimizerClass:
+    """The class of `--optimizer`.
 
     Raises:
-        UserError: there is none of that name, or it takes no momentum.
+        UserError: there is none of that name, or it does not take the `--momentum` given.
     """
-    classes, name = optimizer_classes(), config.optimizer.lower()
+    classes, name = optimizer_classes(), options.optimizer.lower()
     if name not in classes:
-        nearest = difflib.get_close_matches(name, classes, n=1)
-        hint = f"did you mean {nearest[0]}? There are" if nearest else "there are"
-        raise UserError(f"--optimizer {config.optimizer} is unknown: {hint} {', '.join(classes)}")
-    with_momentum = [name for name, found in classes.items() if "momentum" in _options(found)]
-    if config.momentum is not None and name not in with_momentum:
         raise UserError(
-            f"--momentum: {config.optimizer} takes none; leave it out, or choose --optimizer"
+            f"--optimizer {options.optimizer} is unknown: {did_you_mean(name, classes)}"
+        )
+    with_momentum = [name for name, found in classes.items() if "momentum" in _arguments(found)]
+    if options.momentum is not None and name not in with_momentum:
+        raise UserError(
+            f"--momentum: {options.optimizer} has none; omit it, or choose --optimizer"
             f" {' or '.join(with_momentum)}"
         )
+    return classes[name]
 
 
 def optimizer_classes() -> dict[str, OptimizerClass]:
-    """All of keras.optimizers by their names in small letters, but those that wrap others."""
+    """The optimizers of keras.optimizers by their names in lower case, without wrappers."""
     base = keras.optimizers.Optimizer
     found = {
         name.lower(): value
         for name, value in vars(keras.optimizers).items()
         if inspect.isclass(value) and issubclass(value, base) and value is not base
     }
-    return {name: value for name, value in found.items() if "learning_rate" in _options(value)}
+    return {name: value for name, value in found.items() if "learning_rate" in _arguments(value)}
 
 
-def _options(optimizer_class: OptimizerClass) -> set[str]:
-    return set(inspect.signature(optimizer_class).parameters)
+def _arguments(optimizer: OptimizerClass) -> set[str]:
+    return set(inspect.signature(optimizer).parameters)
 
 
-def _require_update(config: Config, steps_per_epoch: int) -> None:
-    steps = config.epochs * steps_per_epoch
-    if config.accumulate > steps:
+def _check_accumulation(options: OptimizationOptions, steps_per_epoch: int) -> None:
+    steps = options.epochs * steps_per_epoch
+    if options.accumulate > steps:
         raise UserError(
-            f"--accumulate {config.accumulate} is more steps than the training has ({steps}), so"
-            " that no weight would ever change; give less, or more --epochs"
+            f"--accumulate {options.accumulate} is more steps than the training has ({steps}), so"
+            " that no weight would ever change; lower it, or raise --epochs"
         )

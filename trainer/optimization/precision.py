@@ -1,24 +1,25 @@
-"""Mixed precision: models that compute in 16 bits, and learn as if in 32.
+"""Mixed precision: dtype policies, scaled losses, and the norm of the gradients.
 
-Weights, logits, losses and what the optimizer makes of gradients are float32 always.
+Weights, logits, losses and the optimizer's updates are float32 in every policy.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+import contextvars
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import keras
 import tensorflow as tf
 
-from trainer.optimization.norms import global_norm
-
 FULL = "float32"
+
+_for_xla = contextvars.ContextVar("for_xla", default=False)
 
 
 @contextlib.contextmanager
 def dtype_policy_scope(precision: str) -> Iterator[None]:
-    """Layers made inside compute in a dtype policy of Keras; those made after it do not."""
+    """Inside, new layers get a dtype policy of Keras."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(precision)
     try:
@@ -28,7 +29,7 @@ def dtype_policy_scope(precision: str) -> Iterator[None]:
 
 
 def build_with_dtype_policy(precision: str, build: Callable[[], keras.Model]) -> keras.Model:
-    """A model whose layers compute in a dtype policy of Keras, with float32 logits.
+    """A model whose layers have a dtype policy of Keras, with float32 logits.
 
     Args:
         precision: The policy.
@@ -45,13 +46,13 @@ def build_with_dtype_policy(precision: str, build: Callable[[], keras.Model]) ->
 def with_loss_scaling(
     optimizer: keras.optimizers.Optimizer, precision: str
 ) -> keras.optimizers.Optimizer:
-    """The optimizer, with what gradients in float16 need.
+    """The optimizer, with a scaled loss in float16 (arXiv 1710.03740).
 
-    Small ones survive where the loss is scaled up (arXiv 1710.03740). A step in which some are too
-    large then is left out, and the scale halved.
+    Scaling keeps small gradients from becoming 0. A step with gradients that overflow is skipped,
+    and the scale halved.
     """
-    scales_already = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
-    if precision != "mixed_float16" or scales_already:
+    is_scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+    if precision != "mixed_float16" or is_scaled:
         return optimizer
     return keras.optimizers.LossScaleOptimizer(optimizer)
 
@@ -59,11 +60,35 @@ def with_loss_scaling(
 def unscaled_global_norm(
     optimizer: keras.optimizers.Optimizer, gradients: Sequence[tf.Tensor | None]
 ) -> tf.Tensor:
-    """The global norm of gradients, without the scale of the loss that an optimizer asks for.
+    """The global norm of gradients, divided by the scale of the loss if the optimizer has one.
 
-    0 where the optimizer will skip the step.
+    0 where the optimizer skips the step because a gradient overflows.
     """
     norm = global_norm(gradients)
     if not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         return norm
     return tf.where(tf.math.is_finite(norm), norm / optimizer.scale_loss(1.0), 0.0)
+
+
+def global_norm(gradients: Iterable[tf.Tensor | tf.IndexedSlices | None]) -> tf.Tensor:
+    """The Euclidean norm of all gradients as one vector, scalar; None is omitted."""
+    dense = [tf.convert_to_tensor(gradient) for gradient in gradients if gradient is not None]
+    # XLA on a CPU sums a whole matrix number by number, but its columns side by side; TensorFlow's
+    # own kernel is faster for the whole matrix.
+    parts = [_column_norms(gradient) for gradient in dense] if _for_xla.get() else dense
+    return tf.linalg.global_norm(parts)
+
+
+@contextlib.contextmanager
+def traced_for_xla(compiled: bool) -> Iterator[None]:
+    """Inside, `global_norm` is traced as XLA runs it fastest, or as TensorFlow does."""
+    token = _for_xla.set(compiled)
+    try:
+        yield
+    finally:
+        _for_xla.reset(token)
+
+
+def _column_norms(gradient: tf.Tensor) -> tf.Tensor:
+    squares = tf.square(gradient)
+    return tf.sqrt(tf.reduce_sum(squares, axis=list(range(squares.shape.rank - 1))))

@@ -1,4 +1,4 @@
-"""How the optimizer's step size goes on through a training."""
+"""Schedules of the learning rate: warm-up, then constant, cosine, exponential or piecewise."""
 
 from __future__ import annotations
 
@@ -8,81 +8,86 @@ import keras
 import tensorflow as tf
 
 from trainer.config import durations
-from trainer.config.config import Config
+from trainer.config.optimization import OptimizationOptions
 from trainer.core.errors import UserError
 
 Schedule = Callable[[tf.Tensor], tf.Tensor]
-"""From the number of steps taken, scalar, to the size of the next one."""
+"""From a number of steps, scalar, to the learning rate of the next step."""
 
-DECAY_AN_EPOCH = 0.94
+DECAY_PER_EPOCH = 0.94
 """Of the exponential schedule: what Inception was trained with (arXiv 1512.00567)."""
 
 
 class WarmUp(keras.optimizers.schedules.LearningRateSchedule):
-    """A step size that rises evenly from 0 (arXiv 1706.02677) to where another schedule begins."""
+    """A learning rate that rises linearly from 0 to the start of a schedule (arXiv 1706.02677)."""
 
-    def __init__(self, steps: int, then: Schedule) -> None:
-        """Rise for so many steps; those of the schedule `then` are counted from there."""
-        self.steps, self.then = steps, then
+    def __init__(self, steps: int, schedule: Schedule) -> None:
+        """Warm up for a number of steps, then follow a schedule that begins at step 0."""
+        self.steps, self.schedule = steps, schedule
 
     def __call__(self, step: tf.Tensor) -> tf.Tensor:
-        """The size of the step that follows `step` others."""
+        """The learning rate after `step` steps."""
         taken = tf.cast(step, tf.float32)
-        return tf.minimum(taken / self.steps, 1.0) * self.then(tf.maximum(taken - self.steps, 0.0))
+        rate = self.schedule(tf.maximum(taken - self.steps, 0.0))
+        return tf.minimum(taken / self.steps, 1.0) * rate
 
 
-def learning_rate(config: Config, steps_per_epoch: int) -> float | Schedule:
-    """The step size as an optimizer of Keras takes it: a number where it is the same throughout.
+def make_learning_rate(
+    options: OptimizationOptions, initial: float, steps_per_epoch: int
+) -> float | Schedule:
+    """The learning rate of an optimizer of Keras: a number where it is constant, else a schedule.
+
+    Args:
+        options: The schedule, its warm-up, and the length of the training.
+        initial: The learning rate that the schedule begins with.
+        steps_per_epoch: Steps in an epoch.
 
     Raises:
-        UserError: the warm-up is as long as the training.
+        UserError: the warm-up is as long as the training, or longer.
     """
-    warmup = _warmup_steps(config, steps_per_epoch)
-    rest = config.epochs * steps_per_epoch - warmup
+    warmup = _warmup_steps(options, steps_per_epoch)
+    rest = options.epochs * steps_per_epoch - warmup
+    schedule = _schedule(options.schedule, float(initial), steps_per_epoch, rest)
     if warmup:
-        return WarmUp(warmup, _schedule(config, steps_per_epoch, rest) or _constant(config))
-    return _schedule(config, steps_per_epoch, rest) or float(config.initial_learning_rate)
+        return WarmUp(warmup, schedule or (lambda _step: tf.constant(initial, tf.float32)))
+    return schedule or float(initial)
 
 
 def learning_rate_at(optimizer: keras.optimizers.Optimizer, step: int) -> float:
-    """The step size of an optimizer after so many steps: by its schedule, else its present one."""
-    updating = getattr(optimizer, "inner_optimizer", optimizer)  # within that which scales losses
-    schedule = updating._learning_rate  # only its present value has a public name in Keras
+    """The learning rate of an optimizer after some steps; its present one without a schedule."""
+    updating = getattr(optimizer, "inner_optimizer", optimizer)  # of a LossScaleOptimizer
+    schedule = updating._learning_rate  # the public name gives only the present value
     if isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule):
         return float(schedule(tf.constant(step, tf.int64)))
     return float(optimizer.learning_rate)
 
 
-def _schedule(config: Config, steps_per_epoch: int, steps: int) -> Schedule | None:
-    """The schedule over the steps after the warm-up, None for the constant one."""
-    schedules, first = keras.optimizers.schedules, float(config.initial_learning_rate)
-    if config.schedule == "cosine":
-        return schedules.CosineDecay(first, steps)
-    if config.schedule == "exponential":
-        return schedules.ExponentialDecay(first, steps_per_epoch, DECAY_AN_EPOCH)
-    if config.schedule == "piecewise":
+def _schedule(name: str, initial: float, steps_per_epoch: int, steps: int) -> Schedule | None:
+    """The schedule over the steps after the warm-up; None for the constant one."""
+    schedules = keras.optimizers.schedules
+    if name == "cosine":
+        return schedules.CosineDecay(initial, steps)
+    if name == "exponential":
+        return schedules.ExponentialDecay(initial, steps_per_epoch, DECAY_PER_EPOCH)
+    if name == "piecewise":
         # A boundary is the last step of the value before it.
         boundaries = [steps // 2 - 1, steps * 3 // 4 - 1]
-        return schedules.PiecewiseConstantDecay(boundaries, [first, first / 10, first / 100])
+        return schedules.PiecewiseConstantDecay(boundaries, [initial, initial / 10, initial / 100])
     return None
 
 
-def _constant(config: Config) -> Schedule:
-    return lambda _step: tf.constant(config.initial_learning_rate, tf.float32)
-
-
-def _warmup_steps(config: Config, steps_per_epoch: int) -> int:
-    total = config.epochs * steps_per_epoch
+def _warmup_steps(options: OptimizationOptions, steps_per_epoch: int) -> int:
+    total = options.epochs * steps_per_epoch
     warmup = durations.steps(
         "--warmup",
-        config.warmup,
+        options.warmup,
         steps_per_epoch=steps_per_epoch,
         total_steps=total,
-        batch_size=config.batch_size,
+        batch_size=options.batch_size,
     )
     if warmup and warmup >= total:
         raise UserError(
-            f"--warmup {config.warmup} is {warmup} steps, and the training has {total};"
+            f"--warmup {options.warmup} is {warmup} steps, and the training has {total};"
             " choose a shorter one"
         )
     return warmup

@@ -28,7 +28,7 @@ from trainer.data.checks.unreadable import report_unreadable_images
 from trainer.hooks.standard import standard_hooks
 from trainer.loop.history import best_record
 from trainer.loop.trainer import Hook, Trainer
-from trainer.optimization.optimizers import check_optimizer
+from trainer.optimization.optimizers import optimizer_class
 from trainer.report.clock import Clock
 from trainer.report.display import Table
 from trainer.report.layer_table import layer_table
@@ -173,7 +173,7 @@ def train_in_folder(
         UserError: what a person can fix; of a run that has learned nothing yet no folder is left.
         Interrupted: Ctrl-C or SIGTERM; with the command that resumes the run.
     """
-    check_optimizer(config)
+    optimizer_class(config)  # an unknown one is refused before the data are read
     reader = None if config.init_from is None else CheckpointReader(config.init_from)
     with (
         _run_folder(task, config) as folder,

@@ -1,0 +1,29 @@
+"""Files of the user's in the current folder: they break no command that does not name them."""
+
+import pytest
+
+NAMES = ["tasks", "config", "hooks", "features", "data", "core", "runs", "loop", "report"]
+
+
+@pytest.fixture
+def broken_files(tmp_path):
+    """A module of each name in the current folder, which cannot be imported."""
+    for name in NAMES:
+        (tmp_path / f"{name}.py").write_text("raise RuntimeError('not for the command')")
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_a_module_of_tasks_disturbs_no_built_in_task(python, tmp_path, kind):
+    broken = tmp_path / ("tasks.py" if kind == "file" else "tasks/__init__.py")
+    broken.parent.mkdir(exist_ok=True)
+    broken.write_text("raise RuntimeError('not for the command')")
+    folders = ["--log-dir", str(tmp_path / "logs"), "--cache-dir", str(tmp_path / "cache")]
+    small = ["--data", "sample", "--sample-examples", "25"]
+    done = python("-m", "trainer.run", "--task", "flowers", *small, "--dry-run", *folders)
+    assert (done.code, done.err) == (0, "")
+
+
+def test_modules_of_any_of_our_names_disturb_no_help(python, broken_files):
+    done = python("-m", "trainer.run", "--task", "digits01", "--help")
+    assert (done.code, done.err) == (0, "")
+    assert "--epochs" in done.out
