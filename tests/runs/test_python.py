@@ -72,9 +72,12 @@ def test_a_loaded_run_is_the_one_that_was_trained(train):
         np.testing.assert_array_equal(own, other)
 
 
-@pytest.mark.parametrize("extractor", ["none", None], ids=["images", "fine-tuned"])
-def test_the_model_of_a_loaded_run_may_take_images(train, extractor):
-    others = {"transfer": "finetune"} if extractor is None else {"extractor": extractor}
+@pytest.mark.parametrize(
+    "others",
+    [{"extractor": "none"}, {"augment": "light"}],
+    ids=["without an extractor", "with an extractor in the model"],
+)
+def test_the_model_of_a_loaded_run_may_take_images(train, others):
     run = train(Pixels(), image_size=8, epochs=1, **others)
     loaded = trainer.load(run.folder, Pixels())
     images = np.random.default_rng(0).random([2, 8, 8, 3], np.float32)

@@ -17,9 +17,8 @@ from trainer.data.readers.tfds import (
     default_data_dir,
     is_prepared,
     require_labelled_images,
-    tfds_source,
 )
-from trainer.data.readers.tfds_cache import cache_source, cached_source
+from trainer.data.readers.tfds_cache import cached_source, open_and_cache
 from trainer.data.selection import filter_classes
 from trainer.data.splits import Source
 from trainer.task import Task
@@ -76,12 +75,8 @@ def _tfds_source(task: Task, config: Config) -> Source | None:
     """The dataset of a task; None where `--data auto` would have to download it."""
     data_dir, cache = _data_dir(config), data_cache(config)
     source = cached_source(task.dataset, task.splits, data_dir, cache)
-    if source is not None:
-        return source
-    if config.data == "auto" and not is_prepared(task.dataset, data_dir):
-        return None
-    source = tfds_source(task.dataset, task.splits, data_dir)
-    cache_source(source, task.splits, data_dir, cache)
+    if source is None and (config.data == "tfds" or is_prepared(task.dataset, data_dir)):
+        source = open_and_cache(task.dataset, task.splits, data_dir, cache)
     return source
 
 

@@ -63,7 +63,7 @@ def test_the_result_of_good_data_is_empty(look, pets):
 
 
 def test_a_built_in_sample_is_good(look, tmp_path):
-    assert look(sample_source("digits", 200, tmp_path)).warnings("none") == []
+    assert look(sample_source("digits", 200, JsonCache(tmp_path))).warnings("none") == []
 
 
 def test_a_folder_that_was_cut_has_no_leakage(look, class_folders):

@@ -13,6 +13,7 @@ from PIL import Image
 from trainer import samples
 from trainer.core.errors import UserError
 from trainer.data import SPLITS
+from trainer.data.json_cache import JsonCache
 from trainer.data.readers.sample import sample_source
 from trainer.samples import sample_names
 
@@ -20,18 +21,18 @@ EXAMPLES = 32
 
 
 @pytest.fixture(scope="module")
-def memory(tmp_path_factory):
-    return tmp_path_factory.mktemp("memory")
+def cache(tmp_path_factory):
+    return JsonCache(tmp_path_factory.mktemp("cache"))
 
 
 @pytest.fixture(scope="module")
-def flowers(memory):
-    return sample_source("flowers", None, memory)
+def flowers(cache):
+    return sample_source("flowers", None, cache)
 
 
 @pytest.fixture(scope="module")
-def part(memory):
-    return sample_source("flowers", EXAMPLES, memory)
+def part(cache):
+    return sample_source("flowers", EXAMPLES, cache)
 
 
 def images(split):
@@ -55,8 +56,8 @@ def test_all_together_take_at_most_twenty_megabytes():
 
 
 @pytest.mark.parametrize("name", sample_names())
-def test_every_class_has_as_many_pictures_as_any_other(name, memory):
-    source = sample_source(name, None, memory)
+def test_every_class_has_as_many_pictures_as_any_other(name, cache):
+    source = sample_source(name, None, cache)
     for split in source.splits.values():
         counts = np.bincount(split.labels(), minlength=len(source.classes))
         assert min(counts) >= 20
@@ -64,8 +65,8 @@ def test_every_class_has_as_many_pictures_as_any_other(name, memory):
 
 
 @pytest.mark.parametrize("name", sample_names())
-def test_no_picture_is_there_twice(name, memory):
-    splits = sample_source(name, None, memory).splits.values()
+def test_no_picture_is_there_twice(name, cache):
+    splits = sample_source(name, None, cache).splits.values()
     digests = [hashlib.sha256(image).digest() for split in splits for image in images(split)]
     assert len(set(digests)) == len(digests)
 
@@ -78,8 +79,8 @@ def test_flowers_are_colour_jpegs_of_several_sizes_about_240_pixels_a_side(part)
 
 
 @pytest.mark.parametrize("name", ["digits", "fashion"])
-def test_digits_and_garments_are_grey_and_as_large_as_those_of_mnist(name, memory):
-    [image, *_] = images(sample_source(name, 50, memory).splits["test"])
+def test_digits_and_garments_are_grey_and_as_large_as_those_of_mnist(name, cache):
+    [image, *_] = images(sample_source(name, 50, cache).splits["test"])
     opened = Image.open(io.BytesIO(image))
     assert (opened.format, opened.mode, opened.size) == ("JPEG", "L", (28, 28))
 
@@ -94,11 +95,11 @@ def test_digits_and_garments_are_grey_and_as_large_as_those_of_mnist(name, memor
         ("fashion", "fashion_mnist"),
     ],
 )
-def test_the_classes_are_those_of_the_dataset_it_stands_in_for(name, dataset, memory):
+def test_the_classes_are_those_of_the_dataset_it_stands_in_for(name, dataset, cache):
     import tensorflow_datasets as tfds
 
     published = tfds.builder(dataset).info.features["label"].names
-    assert list(sample_source(name, None, memory).classes) == published
+    assert list(sample_source(name, None, cache).classes) == published
 
 
 # As a source.
@@ -112,9 +113,9 @@ def test_three_fifths_train_and_one_fifth_each_validates_and_tests(flowers):
     assert flowers.examples == {"train": 600, "validation": 200, "test": 200}
 
 
-def test_an_unknown_sample_is_refused_with_the_nearest_one(memory):
+def test_an_unknown_sample_is_refused_with_the_nearest_one(cache):
     with pytest.raises(UserError, match=r"no built-in sample 'flower'; did you mean flowers\?"):
-        sample_source("flower", None, memory)
+        sample_source("flower", None, cache)
 
 
 # The same everywhere.
@@ -132,19 +133,21 @@ def cloned(tmp_path, monkeypatch):
 
 
 def test_its_fingerprints_are_the_same_in_every_clone(cloned, flowers, tmp_path):
-    assert fingerprints(sample_source("flowers", None, tmp_path)) == fingerprints(flowers)
+    assert fingerprints(sample_source("flowers", None, JsonCache(tmp_path))) == fingerprints(
+        flowers
+    )
 
 
 def test_its_fingerprints_change_with_its_pictures(cloned, flowers, tmp_path):
     [train] = cloned.rglob("*train.tfrecord*")
     train.write_bytes(train.read_bytes() + b"!")
-    changed = fingerprints(sample_source("flowers", None, tmp_path))
+    changed = fingerprints(sample_source("flowers", None, JsonCache(tmp_path)))
     assert not set(changed) & set(fingerprints(flowers))
 
 
 def test_reading_it_writes_nothing_into_the_package(cloned, tmp_path):
     before = sorted(cloned.rglob("*"))
-    source = sample_source("flowers", None, tmp_path)
+    source = sample_source("flowers", None, JsonCache(tmp_path))
     list(source.splits["test"].references())
     assert sorted(cloned.rglob("*")) == before
 
@@ -170,14 +173,14 @@ def test_a_part_is_the_beginning_of_the_whole(part, flowers, split):
 
 
 @pytest.mark.parametrize("examples", [25, 1000])
-def test_the_least_and_the_most_can_be_had(memory, examples):
-    assert sum(sample_source("flowers", examples, memory).examples.values()) == examples
+def test_the_least_and_the_most_can_be_had(cache, examples):
+    assert sum(sample_source("flowers", examples, cache).examples.values()) == examples
 
 
 @pytest.mark.parametrize("examples", [24, 1001])
-def test_too_few_or_too_many_are_refused_with_what_can_be_had(memory, examples):
+def test_too_few_or_too_many_are_refused_with_what_can_be_had(cache, examples):
     with pytest.raises(UserError) as refusal:
-        sample_source("flowers", examples, memory)
+        sample_source("flowers", examples, cache)
     assert str(refusal.value) == (
         f"--sample-examples {examples:,}: the flowers sample has 1,000 pictures of 5 classes;"
         " choose from 25 to 1,000"

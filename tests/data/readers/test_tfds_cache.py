@@ -7,7 +7,7 @@ import pytest
 
 from trainer.data.json_cache import JsonCache
 from trainer.data.readers.tfds import tfds_source
-from trainer.data.readers.tfds_cache import cache_source, cached_source
+from trainer.data.readers.tfds_cache import cached_source, open_and_cache
 
 SPLITS = {"train": "train[:50%]", "validation": "train[50%:75%]", "test": "train[75%:]"}
 
@@ -17,7 +17,7 @@ def place(tiny_dataset, prepared, tmp_path):
     """A dataset that was opened once: its data_dir, and the cache."""
     data_dir, cache = tmp_path / "tfds", JsonCache(tmp_path / "cache")
     shutil.copytree(prepared, data_dir)
-    cache_source(tfds_source(tiny_dataset, SPLITS, data_dir), SPLITS, data_dir, cache)
+    open_and_cache(tiny_dataset, SPLITS, data_dir, cache)
     return data_dir, cache
 
 
@@ -50,8 +50,7 @@ def test_other_splits_are_not_cached(tiny_dataset, place):
 
 
 def test_splits_that_the_dataset_lacks_are_cached_too(tiny_dataset, place):
-    opened = tfds_source(tiny_dataset, None, place[0])
-    cache_source(opened, None, *place)
+    opened = open_and_cache(tiny_dataset, None, *place)
     cached = cached_source(tiny_dataset, None, *place)
     assert (cached.examples, cached.cut) == (opened.examples, opened.cut)
 

@@ -10,8 +10,7 @@ from trainer.core.hashing import file_sha256, fingerprint
 from trainer.core.text import did_you_mean
 from trainer.data import SPLITS
 from trainer.data.json_cache import JsonCache
-from trainer.data.readers.tfds import tfds_source
-from trainer.data.readers.tfds_cache import cache_source, cached_source
+from trainer.data.readers.tfds_cache import cached_source, open_and_cache
 from trainer.data.splits import Source
 
 _HELD_OUT_SHARE = 5
@@ -37,11 +36,8 @@ def sample_source(name: str, examples: int | None, cache: JsonCache) -> Source:
 
 
 def _whole_sample(name: str, cache: JsonCache) -> Source:
-    own_splits = {split: split for split in SPLITS}
-    source = cached_source(name, own_splits, samples.FOLDER, cache)
-    if source is None:
-        source = tfds_source(name, own_splits, samples.FOLDER)
-        cache_source(source, own_splits, samples.FOLDER, cache)
+    place = name, {split: split for split in SPLITS}, samples.FOLDER, cache
+    source = cached_source(*place) or open_and_cache(*place)
     return dataclasses.replace(source, kind="sample")
 
 

@@ -44,10 +44,15 @@ def cached_source(
     )
 
 
-def cache_source(
-    source: Source, splits: Mapping[str, str] | None, data_dir: Path, cache: JsonCache
-) -> None:
-    """Put a source that TFDS has opened into the cache, for `cached_source`."""
+def open_and_cache(
+    dataset: str, splits: Mapping[str, str] | None, data_dir: Path, cache: JsonCache
+) -> Source:
+    """The source of a dataset as TFDS opens it, put into the cache for `cached_source`.
+
+    Raises:
+        UserError: as `tfds_source`.
+    """
+    source = tfds_source(dataset, splits, data_dir)
     info = {
         "version": source.version,
         "classes": source.classes,
@@ -57,7 +62,8 @@ def cache_source(
         },
         "cut": source.cut,
     }
-    cache.put(_key(source.name, splits, data_dir), info)
+    cache.put(_key(dataset, splits, data_dir), info)
+    return source
 
 
 def _key(dataset: str, splits: Mapping[str, str] | None, data_dir: Path) -> list[Any]:
