@@ -12,12 +12,11 @@ run.metrics["test"]["accuracy"]
 from __future__ import annotations
 
 import importlib
-import os
 from typing import TYPE_CHECKING, Any
 
 from trainer.config.config import Config
 from trainer.core.errors import UserError
-from trainer.core.tensorflow_import import import_tensorflow
+from trainer.core.tensorflow_import import import_tensorflow, prefer_onednn
 from trainer.runs.run import Run, load, train
 from trainer.task import Task
 
@@ -27,10 +26,7 @@ if TYPE_CHECKING:
     from trainer.loop.trainer import Hook, Trainer
     from trainer.loop.triggers import EverySeconds, EverySteps
 
-# TensorFlow turns oneDNN on by itself only where the processor has AVX512-VNNI or the like. On
-# other x86 processors it is worth a factor of two, so it is on unless the user has decided.
-# TensorFlow reads the variable when it is imported: import trainer first.
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+prefer_onednn()  # before anything imports TensorFlow
 
 _IMPORT_TENSORFLOW = {
     "Trainer": "trainer.loop.trainer",

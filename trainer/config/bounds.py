@@ -20,6 +20,7 @@ import sys
 import types
 import typing
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Annotated, Any, Literal, Union
 
 from trainer.core.errors import UserError
@@ -37,7 +38,7 @@ class Options:
     """A group of options, each of which is checked when the group is made."""
 
     def __post_init__(self) -> None:
-        """Check every option against its bounds and choices.
+        """Check every option against its bounds and choices; paths may be given as text.
 
         Raises:
             UserError: naming the option.
@@ -45,7 +46,9 @@ class Options:
         hints = typing.get_type_hints(type(self), include_extras=True)
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
-            if value is not None:
+            if isinstance(value, str) and Path in typing.get_args(hints[field.name] | None):
+                object.__setattr__(self, field.name, Path(value))
+            elif value is not None:
                 for check in _checks(hints[field.name]):
                     check(flag(field.name), value)
 

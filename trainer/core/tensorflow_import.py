@@ -13,6 +13,8 @@ from collections.abc import Iterator
 
 from trainer.core import signals
 
+logger = logging.getLogger(__name__)
+
 
 @functools.cache
 def import_tensorflow() -> None:
@@ -31,6 +33,23 @@ def import_tensorflow() -> None:
     # An exception within would crash some of its C++ code, and be lost in its Python code.
     with signals.exit_immediately(), quietly, _frozen_for_garbage_collector():
         import keras  # noqa: F401
+
+
+def prefer_onednn() -> None:
+    """Have TensorFlow compute with oneDNN, unless the user has set TF_ENABLE_ONEDNN_OPTS.
+
+    By itself it does so only where the processor has AVX512-VNNI or the like. On other x86
+    processors it is worth a factor of two. TensorFlow reads the variable when it is imported: where
+    that was before, and without oneDNN, a warning is logged.
+    """
+    if "TF_ENABLE_ONEDNN_OPTS" in os.environ:
+        return
+    os.environ["TF_ENABLE_ONEDNN_OPTS"] = "1"
+    if "tensorflow" in sys.modules and not onednn_enabled():
+        logger.warning(
+            "tensorflow was imported before trainer, so without oneDNN, which is twice as fast on"
+            " this processor: import trainer first, or set TF_ENABLE_ONEDNN_OPTS"
+        )
 
 
 def onednn_enabled() -> bool:

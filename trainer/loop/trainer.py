@@ -4,7 +4,8 @@
 class NoisyTrainer(Trainer):  # learns from inputs with noise (Bishop, 1995)
     def train_step(self, batch):
         inputs, labels, sample_weight = batch
-        noise = tf.random.stateless_normal(inputs.shape, [0, self.optimizer.iterations], stddev=0.1)
+        seed = [self.config.seed, self.optimizer.iterations.value]
+        noise = tf.random.stateless_normal(inputs.shape, seed, stddev=0.1)
         return super().train_step((inputs + noise, labels, sample_weight))
 ```
 """

@@ -118,6 +118,11 @@ def _load_hook(reference: str) -> Hook:
 def _load_attribute(option: str, reference: str, kind: str) -> Any:
     """What a module of the user's has under a name; None where it has nothing."""
     module_name, _, name = reference.partition(":")
+    if module_name == "__main__":
+        raise UserError(
+            f"{option} {reference} was defined in a script; resume in that script, or pass the"
+            " class to trainer.load"
+        )
     tensorflow_import.import_tensorflow()  # the user's module is about to import it
     # The console script, unlike `python -m`, does not look into the current folder. Only who names
     # a module there trusts it: any other file could stand in for a library.
