@@ -76,3 +76,8 @@ def test_importing_the_options_does_not_import_tensorflow():
     code = "import sys, trainer; print({'tensorflow', 'keras'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+def test_a_path_may_be_given_as_text():
+    config = Config(log_dir="runs", cache_dir="cache")
+    assert (config.log_dir, config.cache_dir) == (Path("runs"), Path("cache"))

@@ -74,3 +74,20 @@ print(os.environ["TF_ENABLE_ONEDNN_OPTS"], onednn_enabled())
 @pytest.mark.parametrize(("users", "expected"), [("unset", "1 True"), ("0", "0 False")])
 def test_onednn_is_on_unless_the_user_turns_it_off(python, users, expected):
     assert python("-c", ONEDNN, TF_ENABLE_ONEDNN_OPTS=users).out == f"{expected}\n"
+
+
+IMPORTED_BEFORE = """
+import os
+del os.environ["TF_ENABLE_ONEDNN_OPTS"]
+import tensorflow
+from tensorflow.python.util import _pywrap_util_port
+import trainer
+print(_pywrap_util_port.IsMklEnabled())
+"""
+
+
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="not on every processor")
+def test_a_script_that_imports_tensorflow_first_is_warned_where_onednn_is_off(python):
+    done = python("-c", IMPORTED_BEFORE, TF_ENABLE_ONEDNN_OPTS="1", TF_CPP_MIN_LOG_LEVEL="3")
+    warned = "tensorflow was imported before trainer" in done.err
+    assert warned == (done.out == "False\n")

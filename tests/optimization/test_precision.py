@@ -158,3 +158,28 @@ def test_a_hub_module_computes_in_float32_under_any_policy(vector_module):
     with dtype_policy_scope("mixed_float16"):
         network = load_network(config).layer
         assert network(tf.zeros([1, TINY_SIDE, TINY_SIDE, 3])).dtype == tf.float32
+
+
+class Unscaled(Trainer):
+    """Takes the gradients of its loss as it is."""
+
+    def train_step(self, batch):
+        inputs, labels, sample_weight = batch
+        with tf.GradientTape() as tape:
+            logits = self.model(inputs, training=True)
+            loss = self.compute_loss(labels, logits, sample_weight)
+        apply_gradients(self, tape, loss)
+        self.update_metrics(labels, logits, sample_weight)
+        return {"loss": loss}
+
+
+def test_a_step_that_does_not_scale_its_loss_in_float16_is_an_error_that_says_what_to_add(
+    make_trainer,
+):
+    with pytest.raises(TypeError, match=r"take the gradients of self\.optimizer\.scale_loss"):
+        make_trainer(Unscaled, precision="mixed_float16").fit()
+
+
+@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
+def test_in_other_precisions_no_loss_needs_a_scale(make_trainer, precision):
+    make_trainer(Unscaled, precision=precision).fit()

@@ -14,6 +14,7 @@ from trainer.core.errors import UserError
 from trainer.core.text import first_line
 from trainer.loop.metrics import Metrics
 from trainer.optimization.losses import SOFT_LABEL_OPTIONS, ExampleLoss
+from trainer.optimization.precision import CheckedLossScaleOptimizer
 
 
 def logits_of_zeros(model: keras.Model, inputs: Any, task_name: str) -> tf.Tensor:
@@ -95,6 +96,19 @@ def check_metrics_updated(step: Callable[..., Any], metrics: Metrics) -> None:
 
 def _name(step: Callable[..., Any]) -> str:
     return getattr(step, "__qualname__", type(step).__name__)
+
+
+def check_loss_scaled(step: Callable[..., Any], optimizer: keras.optimizers.Optimizer) -> None:
+    """Refuse a training step that does not scale its loss in float16.
+
+    Raises:
+        TypeError: it does not; saying what to add.
+    """
+    if isinstance(optimizer, CheckedLossScaleOptimizer) and not optimizer.has_scaled:
+        raise TypeError(
+            f"{_name(step)} must scale its loss in --precision mixed_float16; take the gradients of"
+            " self.optimizer.scale_loss(loss), within the tape"
+        )
 
 
 def _zeros(specs: Any) -> Any:

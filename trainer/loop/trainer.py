@@ -23,7 +23,7 @@ import tensorflow as tf
 from trainer.config.config import Config
 from trainer.core import signals
 from trainer.loop.batches import Batch, Batches
-from trainer.loop.checks import check_soft_labels, logits_of_zeros
+from trainer.loop.checks import check_loss_scaled, check_soft_labels, logits_of_zeros
 from trainer.loop.history import EpochRecord
 from trainer.loop.inner_loop import MAX_STEPS_PER_EXECUTION, InnerLoop, LoopOutput
 from trainer.loop.metrics import Metrics
@@ -141,6 +141,7 @@ class Trainer:
         A call takes as many steps as it can: up to the end of the epoch or of the data, or to the
         next step at which a hook or a checkpoint is due.
         """
+        self.build()
         if self.has_unlogged_epoch:  # it was interrupted in its validation
             self._end_epoch(hooks)
         train = self.batches["train"]
@@ -309,6 +310,7 @@ class Trainer:
     def build(self) -> None:
         """Trace the steps, so that every variable of training and every metric exists."""
         self._train_loop.build()
+        check_loss_scaled(self.train_step, self.optimizer)
         self._eval_loops["validation"].build()
 
 

@@ -43,6 +43,17 @@ def build_with_dtype_policy(precision: str, build: Callable[[], keras.Model]) ->
     return keras.Sequential([model, keras.layers.Activation("linear", dtype=FULL)])
 
 
+class CheckedLossScaleOptimizer(keras.optimizers.LossScaleOptimizer):
+    """Records whether a loss was scaled: gradients of any other loss would be far too small."""
+
+    has_scaled = False
+
+    def scale_loss(self, loss: tf.Tensor) -> tf.Tensor:
+        """The loss times the scale."""
+        self.has_scaled = True
+        return super().scale_loss(loss)
+
+
 def with_loss_scaling(
     optimizer: keras.optimizers.Optimizer, precision: str
 ) -> keras.optimizers.Optimizer:
@@ -54,7 +65,7 @@ def with_loss_scaling(
     is_scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
     if precision != "mixed_float16" or is_scaled:
         return optimizer
-    return keras.optimizers.LossScaleOptimizer(optimizer)
+    return CheckedLossScaleOptimizer(optimizer)
 
 
 def unscaled_global_norm(
@@ -67,7 +78,8 @@ def unscaled_global_norm(
     norm = global_norm(gradients)
     if not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         return norm
-    return tf.where(tf.math.is_finite(norm), norm / optimizer.scale_loss(1.0), 0.0)
+    scale = keras.optimizers.LossScaleOptimizer.scale_loss(optimizer, 1.0)
+    return tf.where(tf.math.is_finite(norm), norm / scale, 0.0)
 
 
 def global_norm(gradients: Iterable[tf.Tensor | tf.IndexedSlices | None]) -> tf.Tensor:
