@@ -147,9 +147,9 @@ class Trainer:
         train = self.batches["train"]
         triggers = [hook.when for hook in hooks] + ([checkpointer.when] if checkpointer else [])
         while not self.finished:
-            iterator = train.make_iterator(self.data_epoch, self.step % train.steps)
-            end_of_data = (self.data_epoch + 1) * train.steps
-            while self.step < end_of_data and not self.finished:
+            data_epoch = self.data_epoch
+            iterator = train.make_iterator(data_epoch, first=self.step % train.steps)
+            while self.data_epoch == data_epoch and not self.finished:
                 output = self._train_loop(iterator, self.step, self._next_stop(triggers))
                 self.step = output.last
                 for trigger in triggers:
@@ -198,10 +198,7 @@ class Trainer:
     def write_scalars(
         self, values: Mapping[str, float], split: str = "train", step: int | None = None
     ) -> None:
-        """Write values to TensorBoard, each under its name, at a step (the present one).
-
-        A trainer without a run folder writes nothing.
-        """
+        """Write values to TensorBoard by their names, at a step (the present one), in a run."""
         if self.summaries is not None:
             self.summaries.write(split, self.step if step is None else step, values)
 
