@@ -30,7 +30,7 @@ from trainer.loop.metrics import Metrics
 from trainer.loop.triggers import Always, EverySeconds, Trigger
 from trainer.loop.xla import Jit
 from trainer.optimization.ema import ema_weights
-from trainer.optimization.losses import training_loss
+from trainer.optimization.losses import training_example_loss
 from trainer.optimization.optimizers import make_optimizer
 from trainer.optimization.precision import (
     build_with_dtype_policy,
@@ -110,7 +110,7 @@ class Trainer:
 
         In training with smoothed labels and weighted classes, where the options ask for them.
         """
-        example_loss = self.training_loss if training else self.task.loss
+        example_loss = self.training_example_loss if training else self.task.loss
         losses = example_loss(labels, logits) * sample_weight
         mean = tf.math.divide_no_nan(tf.reduce_sum(losses), tf.reduce_sum(sample_weight))
         return tf.add_n([mean, *(tf.cast(loss, tf.float32) for loss in self.model.losses)])
@@ -294,8 +294,10 @@ class Trainer:
             warm_start(self.model)
         self.optimizer = with_loss_scaling(self.build_optimizer(), config.precision)
         self.optimizer.build(self.model.trainable_variables)
-        self.training_loss = training_loss(task.loss, config, len(classes), lambda: train.labels)
-        check_soft_labels(task.name, config, self.training_loss, labels, logits)
+        self.training_example_loss = training_example_loss(
+            task.loss, config, len(classes), lambda: train.labels
+        )
+        check_soft_labels(task.name, config, self.training_example_loss, labels, logits)
         self.train_metrics = Metrics(task.metrics())
         self.eval_metrics = Metrics(task.metrics())
         # Only training is compiled: an evaluation is shorter than its compilation.

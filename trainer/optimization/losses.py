@@ -19,7 +19,7 @@ SOFT_LABEL_OPTIONS = ("label_smoothing", "mixup", "cutmix")
 """The options under which labels are soft."""
 
 
-def training_loss(
+def training_example_loss(
     loss: ExampleLoss, config: Config, classes: int, labels: Callable[[], np.ndarray]
 ) -> ExampleLoss:
     """A task's loss with the label smoothing and the class weights that the options ask for.
