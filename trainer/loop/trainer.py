@@ -294,10 +294,9 @@ class Trainer:
             warm_start(self.model)
         self.optimizer = with_loss_scaling(self.build_optimizer(), config.precision)
         self.optimizer.build(self.model.trainable_variables)
-        self.training_example_loss = training_example_loss(
-            task.loss, config, len(classes), lambda: train.labels
-        )
-        check_soft_labels(task.name, config, self.training_example_loss, labels, logits)
+        example_loss = training_example_loss(task.loss, config, len(classes), lambda: train.labels)
+        check_soft_labels(task.name, config, example_loss, labels, logits)
+        self.training_example_loss = example_loss
         self.train_metrics = Metrics(task.metrics())
         self.eval_metrics = Metrics(task.metrics())
         # Only training is compiled: an evaluation is shorter than its compilation.
