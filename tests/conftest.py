@@ -137,13 +137,14 @@ def cats_and_dogs(class_folders: Callable[[Mapping[str, int]], Path]) -> Path:
 
 
 @pytest.fixture(scope="session")
-def write_photos(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path, int], None]:
+def write_photos() -> Callable[[Path, int], None]:
     """Writes the first so many pictures of the flowers sample into class folders below a folder."""
 
     def write(folder: Path, count: int) -> None:
+        from trainer.data.json_cache import JsonCache
         from trainer.data.readers.sample import sample_source
 
-        source = sample_source("flowers", count, tmp_path_factory.mktemp("memory"))
+        source = sample_source("flowers", count, JsonCache())
         for split in source.splits.values():
             for number, (encoded, label) in enumerate(split.references().as_numpy_iterator()):
                 class_folder = folder / source.classes[label]
