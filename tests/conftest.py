@@ -37,7 +37,7 @@ TINY_SIDE = 8
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--slow` runs the tests that take minutes too; `--kills 50` more of those of chaos."""
     parser.addoption("--slow", action="store_true", help="run the tests that take minutes too")
-    parser.addoption("--kills", type=int, default=10, help="how often the tests of chaos kill")
+    parser.addoption("--kills", type=int, default=2, help="how often the tests of chaos kill")
     parser.addoption("--chaos-seed", default="0", help="at which moments they do")
 
 

@@ -116,6 +116,7 @@ def test_results_are_saved_and_fill_the_page(measured, tmp_path, monkeypatch):
     assert "| ours | 5.00 | 1 |" in page.read_text()
 
 
+@pytest.mark.slow
 def test_the_head_benchmark_runs_and_prints_its_claims(python):
     done = python("-m", "benchmarks", "head", "--rounds", "1")
     assert done.code == 0, done.err

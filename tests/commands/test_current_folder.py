@@ -13,12 +13,12 @@ def broken_files(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["file", "folder"])
-def test_a_module_of_tasks_disturbs_no_built_in_task(python, tmp_path, kind):
+def test_a_module_of_tasks_disturbs_no_built_in_task(python, tmp_path, vector_module, kind):
     broken = tmp_path / ("tasks.py" if kind == "file" else "tasks/__init__.py")
     broken.parent.mkdir(exist_ok=True)
     broken.write_text("raise RuntimeError('not for the command')")
     folders = ["--log-dir", str(tmp_path / "logs"), "--cache-dir", str(tmp_path / "cache")]
-    small = ["--data", "sample", "--sample-examples", "25"]
+    small = ["--data", "sample", "--sample-examples", "25", "--extractor", str(vector_module)]
     done = python("-m", "trainer.run", "--task", "flowers", *small, "--dry-run", *folders)
     assert (done.code, done.err) == (0, "")
 

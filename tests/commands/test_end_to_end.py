@@ -102,14 +102,17 @@ def their_own(type_command, tmp_path_factory):
     return type_command(*options, folder=folder)
 
 
-@pytest.mark.parametrize("run", ["flowers", "horses", "dogs", "their_own"])
+OTHERS = [pytest.param(name, marks=pytest.mark.slow) for name in ("horses", "dogs")]
+
+
+@pytest.mark.parametrize("run", ["flowers", "their_own", *OTHERS])
 def test_nothing_but_the_report_is_printed(run, request):
     finished = request.getfixturevalue(run)
     assert finished.stderr == ""
     assert finished.stdout.startswith("data: the built-in sample, 60 images of ")
 
 
-@pytest.mark.parametrize("run", ["flowers", "horses", "dogs"])
+@pytest.mark.parametrize("run", ["flowers", *OTHERS])
 def test_even_a_few_pictures_teach_more_than_chance(run, request):
     finished = request.getfixturevalue(run)
     chance = 1 / len(finished.result["data"]["classes"])

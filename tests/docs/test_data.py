@@ -42,6 +42,7 @@ def test_it_shows_both_kinds_of_data():
     assert tasks == {"folder", "tfds:tf_flowers"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS)
 def test_its_commands_run(command, place, tmp_path):
     environment = {
