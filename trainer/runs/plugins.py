@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 import importlib
-import importlib.metadata
 import importlib.util
 import inspect
 import sys
@@ -156,12 +155,13 @@ def _new_task(name: str) -> Task:
 
 
 def _named_class(name: str) -> type[Task]:
-    if name not in task_names():
-        hint = did_you_mean(name, task_names())
-        raise UserError(f"unknown task {name!r}: {hint}, {TFDS}:NAME, or module:Class")
-    if name in _builtin_names():
+    if name in _builtin_names() and name != TFDS:
         return _builtin_class(name.replace("-", "_"))
-    return load_class("--task", _registered()[name], Task)
+    registered = _registered()
+    if name in registered:
+        return load_class("--task", registered[name], Task)
+    hint = did_you_mean(name, task_names())
+    raise UserError(f"unknown task {name!r}: {hint}, {TFDS}:NAME, or module:Class")
 
 
 def _builtin_names() -> list[str]:
