@@ -170,6 +170,8 @@ def _builtin_names() -> list[str]:
 
 
 def _registered() -> dict[str, str]:
+    import importlib.metadata  # takes its time, and a built-in task needs none
+
     return {
         point.name: point.value for point in importlib.metadata.entry_points(group=ENTRY_POINTS)
     }
