@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import json
+import logging
 import os
 import socket
 import subprocess
@@ -289,6 +290,21 @@ def through_proxy(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
 def offline(closed_port: int, through_proxy: Callable[[int], None]) -> None:
     """No server in the world can be reached."""
     through_proxy(closed_port)
+
+
+# Messages.
+
+
+@pytest.fixture
+def caplog(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
+    """pytest's own, with our messages only: TensorFlow logs when it frees objects of other tests."""
+
+    def is_ours(record: logging.LogRecord) -> bool:
+        return record.name.startswith("trainer")
+
+    caplog.handler.addFilter(is_ours)
+    yield caplog
+    caplog.handler.removeFilter(is_ours)
 
 
 # The command.
