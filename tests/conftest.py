@@ -297,7 +297,7 @@ def offline(closed_port: int, through_proxy: Callable[[int], None]) -> None:
 
 @pytest.fixture
 def caplog(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
-    """pytest's own, with our messages only: TensorFlow logs when it frees objects of other tests."""
+    """pytest's own, with our messages only: TensorFlow logs when it frees old objects."""
 
     def is_ours(record: logging.LogRecord) -> bool:
         return record.name.startswith("trainer")
