@@ -253,7 +253,7 @@ def ended(process, number, within):
 
 def what_to_type(line):
     """The options of the command that a last line tells."""
-    python, dash, module, *options = shlex.split(line.partition("; go on with: ")[2])
+    python, dash, module, *options = shlex.split(line.partition("; resume with: ")[2])
     assert (python, dash, module) == ("python", "-m", "trainer.run")
     return options
 
@@ -297,13 +297,13 @@ def test_asked_to_end_in_any_phase_it_tells_what_to_type_which_ends_with_the_sam
     read_until(extracting, "data: ")
     time.sleep(1)
     line = ended(extracting, signal.SIGINT, within=3)
-    assert line.startswith("stopped by Ctrl-C; go on with: ")
+    assert line.startswith("stopped by Ctrl-C; resume with: ")
 
     monkeypatch.setenv("WAIT", "0.02")
     training = start(*what_to_type(line))
     read_until(training, "epoch 1/8")
     line = ended(training, signal.SIGTERM, within=3)
-    assert re.match(r"stopped by SIGTERM at step \d+ of 96; go on with: ", line)
+    assert re.match(r"stopped by SIGTERM at step \d+ of 96; resume with: ", line)
 
     monkeypatch.delenv("WAIT")
     printed, _ = start(*what_to_type(line)).communicate()
