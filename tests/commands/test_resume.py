@@ -255,11 +255,11 @@ from trainer import Trainer
 
 
 class Asked(Trainer):
-    def evaluate(self, split, averages=True):
+    def evaluate(self, split, use_ema=True):
         if os.environ.get("ASK_IN") == split:
             del os.environ["ASK_IN"]
             signal.raise_signal(signal.SIGTERM)
-        return super().evaluate(split, averages)
+        return super().evaluate(split, use_ema)
 """
 
 

@@ -268,16 +268,16 @@ def options(tmp_path, noise_folder, slow_module):
 
 
 @pytest.mark.parametrize(("number", "line"), [(2, "stopped by Ctrl-C"), (15, "stopped by SIGTERM")])
-def test_where_nothing_is_begun_a_signal_ends_the_process_on_the_spot(python, number, line):
+def test_during_an_import_a_signal_ends_the_process_immediately(python, number, line):
     done = python(
         "-c",
-        f"""import os; from trainer import signals
+        f"""import os; from trainer.core import signals
 with signals.handle_signals(), signals.exit_immediately():
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     try:
         os.kill(os.getpid(), {number})
     finally:
-        print("it went on", flush=True)""",
+        print("it continued", flush=True)""",
     )
     assert done == (128 + number, "", f"{line}\n")
 
@@ -307,7 +307,7 @@ def test_asked_to_end_in_any_phase_it_tells_what_to_type_which_ends_with_the_sam
 
     monkeypatch.delenv("WAIT")
     printed, _ = start(*what_to_type(line)).communicate()
-    assert "going on from " in printed
+    assert "resuming from " in printed
     whole, _ = start(*options, "--log-dir", "whole").communicate()
     [run], [other] = tmp_path.glob("logs/slow/*"), tmp_path.glob("whole/slow/*")
     assert came_to(run) == came_to(other), printed + whole
