@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import itertools
 import json
+import logging
 import os
 import socket
 import subprocess
 import sys
 import urllib.request
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -48,6 +49,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             if "slow" in item.keywords:
                 item.add_marker(skip)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Names that are not UTF-8 are logged in some tests: reports go from process to process."""
+    report = yield
+    report.sections = [
+        (title, text.encode(errors="backslashreplace").decode()) for title, text in report.sections
+    ]
+    return report
 
 
 class Outcome(NamedTuple):
@@ -289,6 +300,21 @@ def through_proxy(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
 def offline(closed_port: int, through_proxy: Callable[[int], None]) -> None:
     """No server in the world can be reached."""
     through_proxy(closed_port)
+
+
+# Messages.
+
+
+@pytest.fixture
+def caplog(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
+    """pytest's own, with our messages only: TensorFlow logs when it frees old objects."""
+
+    def is_ours(record: logging.LogRecord) -> bool:
+        return record.name.startswith("trainer")
+
+    caplog.handler.addFilter(is_ours)
+    yield caplog
+    caplog.handler.removeFilter(is_ours)
 
 
 # The command.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import keras
@@ -62,17 +62,79 @@ def epoch_record(epoch: int, **validation: float) -> EpochRecord:
     return EpochRecord(epoch, 7 * epoch, 0.1, metrics)
 
 
+def tiny_config(**options: object) -> Config:
+    """Two epochs of seven steps, if no option says otherwise."""
+    return Config(**{"epochs": 2, "batch_size": BATCH, "learning_rate": 0.01, **options})
+
+
+def tiny_trainer(trainer_class: type[Trainer] = Trainer, **options: object) -> Trainer:
+    config = tiny_config(**options)
+    batches: dict[str, Batches] = {
+        split: FeatureBatches(features(split), config.batch_size, config.seed) for split in SIZES
+    }
+    return trainer_class(Tiny(), config, ["a", "b", "c"], batches)
+
+
 @pytest.fixture
 def make_trainer() -> Callable[..., Trainer]:
-    def make(trainer_class: type[Trainer] = Trainer, **options: object) -> Trainer:
-        config = Config(**{"epochs": 2, "batch_size": BATCH, "learning_rate": 0.01, **options})
-        batches: dict[str, Batches] = {
-            split: FeatureBatches(features(split), config.batch_size, config.seed)
-            for split in SIZES
-        }
-        return trainer_class(Tiny(), config, ["a", "b", "c"], batches)
+    return tiny_trainer
 
-    return make
+
+class TracedTrainers:
+    """Trainers that are traced once and used by many tests, each from its first step on.
+
+    For tests of what stands around the loop: to build and to trace one takes seconds.
+    """
+
+    UNTRACED = frozenset(
+        {"epochs", "patience", "stop_at", "max_minutes", "log_every", "checkpoint_every", "dry_run"}
+    )
+    """Options that are in no graph and no initial value, with a constant learning rate."""
+
+    def __init__(self) -> None:
+        self._free: dict[str, list[tuple[Trainer, list[np.ndarray]]]] = {}
+        self._in_use: list[tuple[str, tuple[Trainer, list[np.ndarray]]]] = []
+
+    def make(self, trainer_class: type[Trainer] = Trainer, **options: object) -> Trainer:
+        """One that no other has in this test."""
+        traced = {name: value for name, value in options.items() if name not in self.UNTRACED}
+        if trainer_class is not Trainer or "schedule" in traced:
+            return tiny_trainer(trainer_class, **options)
+        key = repr(sorted(traced.items()))
+        free = self._free.setdefault(key, [])
+        trainer, initial = free.pop() if free else self._build(options)
+        self._in_use.append((key, (trainer, initial)))
+        trainer.config = tiny_config(**options)
+        trainer.step, trainer.history, trainer.stopped, trainer.summaries = 0, [], None, None
+        for variable, value in zip(variables_of(trainer), initial, strict=True):
+            variable.assign(value)
+        return trainer
+
+    def give_back(self) -> None:
+        """Let other tests have those of this test."""
+        for key, one in self._in_use:
+            self._free[key].append(one)
+        self._in_use.clear()
+
+    def _build(self, options: dict[str, object]) -> tuple[Trainer, list[np.ndarray]]:
+        trainer = tiny_trainer(**options)
+        trainer.build()
+        return trainer, [variable.numpy() for variable in variables_of(trainer)]
+
+
+def variables_of(trainer: Trainer) -> list[keras.Variable]:
+    metrics = (*trainer.train_metrics.variables, *trainer.eval_metrics.variables)
+    return [*trainer.model.variables, *trainer.optimizer.variables, *metrics]
+
+
+TRACED_TRAINERS = TracedTrainers()
+
+
+@pytest.fixture
+def make_traced_trainer() -> Iterator[Callable[..., Trainer]]:
+    """As `make_trainer`, with trainers that other tests have traced."""
+    yield TRACED_TRAINERS.make
+    TRACED_TRAINERS.give_back()
 
 
 @pytest.fixture

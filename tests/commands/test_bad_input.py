@@ -207,7 +207,7 @@ def test_images_that_no_memory_holds(refused, three_splits, user_module):
     options = ["--task", "my_pixels:Pixels", "--extractor", "none", "--image-size", 200_000]
     message = refused("--data", three_splits, *options)
     assert message.startswith("there is not enough memory (")
-    assert message.endswith("; a smaller --batch-size or --image-size takes less")
+    assert message.endswith("; choose a smaller --batch-size or --image-size")
 
 
 def test_a_dataset_that_is_not_prepared_without_network(refused, tmp_path, offline):
@@ -269,11 +269,12 @@ def test_a_module_that_cannot_be_reached(refused, cats_and_dogs, closed_port):
 
 def test_a_module_that_gives_no_features(refused, cats_and_dogs, tiny_modules):
     message = refused("--data", cats_and_dogs, "--extractor", tiny_modules / "dict")
-    assert "gives a dict, neither a vector nor a map of features" in message
+    assert "gives a dict, neither a vector nor a feature map" in message
 
 
 def test_an_image_size_that_the_module_does_not_take(refused, cats_and_dogs):
-    assert "try another --image-size" in refused("--data", cats_and_dogs, "--image-size", 9)
+    message = refused("--data", cats_and_dogs, "--image-size", 9)
+    assert "choose another --image-size" in " ".join(message.split())
 
 
 def test_a_head_of_features_that_is_given_images(refused, cats_and_dogs):

@@ -40,12 +40,14 @@ class Cats(Task):
 
 class MixupTrainer(Trainer):
     def train_step(self, batch):
-        images, labels = batch
-        shares = tf.one_hot(labels, len(self.classes))
-        images, shares = (0.8 * x + 0.2 * tf.reverse(x, [0]) for x in (images, shares))
+        images, labels, sample_weight = batch
+        labels = tf.one_hot(labels, len(self.classes))
+        images, labels = (0.8 * x + 0.2 * tf.reverse(x, [0]) for x in (images, labels))
         with tf.GradientTape() as tape:
-            loss = self.loss(shares, self.model(images, training=True))
-        self.apply_gradients(tape, loss)
+            logits = self.model(images, training=True)
+            loss = self.compute_loss(labels, logits, sample_weight)
+        self.apply_gradients(tape.gradient(loss, self.model.trainable_variables))
+        self.update_metrics(labels, logits, sample_weight)
         return {"loss": loss}
 '''
 

@@ -1,4 +1,4 @@
-"""`--resume`: which run goes on, with which options, and to what end."""
+"""`--resume`: which run is resumed, with which options, and how it ends."""
 
 import json
 import shlex
@@ -12,10 +12,10 @@ import pytest
 from trainer import Config, UserError, command_line, run
 from trainer.runs.resume import (
     RESUMABLE_OPTIONS,
+    check_same_options,
+    find_run,
     finished_message,
-    require_same,
     resume_command,
-    run_to_resume,
     saved_config,
 )
 
@@ -37,12 +37,12 @@ def begun(tmp_path):
 
 
 def last_of(tmp_path, task=None):
-    return run_to_resume("last", tmp_path / "logs", task).name
+    return find_run("last", tmp_path / "logs", task).name
 
 
 def test_a_run_is_named_by_its_folder(begun, tmp_path):
     folder = begun()
-    assert run_to_resume(str(folder), tmp_path / "elsewhere", None) == folder
+    assert find_run(str(folder), tmp_path / "elsewhere", None) == folder
 
 
 def test_the_last_is_that_which_was_started_last(begun, tmp_path):
@@ -144,7 +144,7 @@ def test_every_option_of_a_run_is_kept(begun):
 )
 def test_an_option_that_contradicts_the_runs_own_is_refused(begun, options):
     name = options.partition(" ")[0]
-    with pytest.raises(UserError, match=f"^{name} .*: the run that goes on has .*start a new run"):
+    with pytest.raises(UserError, match=f"^{name} .*: the run to resume has .*start a new run"):
         resumed(begun(), *options.split())
 
 
@@ -175,7 +175,7 @@ def test_what_is_given_as_it_was_is_no_contradiction(begun):
 
 def test_to_be_resumed_is_no_option_of_the_run_itself():
     assert "resume" not in Config(resume=Path("logs/a/b")).as_json()
-    require_same(Config(), Config(resume=Path("logs/a/b")))
+    check_same_options(Config(), Config(resume=Path("logs/a/b")))
 
 
 @pytest.mark.parametrize(
@@ -227,7 +227,7 @@ def test_a_finished_run_is_told_in_a_line(begun, stopped, why):
     folder = begun()
     ended(folder, stopped=stopped)
     assert finished_message(folder, saved_config(folder)) == (
-        f"{folder} is finished: {why}; to go on give it more --epochs or another rule to stop by"
+        f"{folder} is finished: {why}; to continue, choose more --epochs or another condition"
     )
 
 
@@ -240,7 +240,7 @@ def test_with_another_rule_to_stop_by_a_run_is_not_finished(begun):
 
 @pytest.mark.parametrize("name", ["logs/a/b", "my logs/a/b", "logs/$HOME/`b`", "logs/'a'/b"])
 def test_what_to_type_is_quoted_for_a_shell(name):
-    words = shlex.split(resume_command(Path(name)))
+    words = shlex.split(resume_command(Path(name), Config()))
     assert words == ["python", "-m", "trainer.run", "--resume", name]
 
 
@@ -255,11 +255,11 @@ from trainer import Trainer
 
 
 class Asked(Trainer):
-    def evaluate(self, split, averages=True):
+    def evaluate(self, split, use_ema=True):
         if os.environ.get("ASK_IN") == split:
             del os.environ["ASK_IN"]
             signal.raise_signal(signal.SIGTERM)
-        return super().evaluate(split, averages)
+        return super().evaluate(split, use_ema)
 """
 
 
@@ -298,8 +298,8 @@ def test_resuming_a_finished_run_says_so_and_writes_nothing(run_command, finishe
     done = run_command("--resume", "last")
     assert (done.code, done.err) == (0, "")
     assert done.out == (
-        f"{finished} is finished: all 2 epochs; to go on give it more --epochs or another rule to"
-        " stop by\n"
+        f"{finished} is finished: all 2 epochs; to continue, choose more --epochs or another"
+        " condition\n"
     )
     assert contents(finished) == before
 
@@ -309,7 +309,7 @@ def test_with_more_epochs_it_goes_on_to_what_as_many_from_the_start_come_to(
 ):
     done = run_command("--resume", finished, "--epochs", 3)
     assert (done.code, done.err) == (0, "")
-    assert f"going on from {finished / 'checkpoints' / 'step-12'}\n" in done.out
+    assert f"resuming from {finished / 'checkpoints' / 'step-12'}\n" in done.out
     assert came_to(finished) == came_to(finishes(3))
 
 
@@ -350,7 +350,7 @@ def test_asked_to_end_in_the_test_it_tells_what_to_type_and_then_tests_anew(
     asked = run_command(*options)
     [folder] = tmp_path.glob("logs/flowers/*")
     assert asked.code == 128 + signal.SIGTERM
-    assert asked.err == f"stopped by SIGTERM; go on with: {resume_command(folder)}\n"
+    assert asked.err == f"stopped by SIGTERM; resume with: {resume_command(folder, Config())}\n"
     assert run_command(*shlex.split(asked.err)[-2:]).code == 0
     assert run_command(*options, "--log-dir", tmp_path / "whole").code == 0
     [whole] = tmp_path.glob("whole/flowers/*")

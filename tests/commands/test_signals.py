@@ -253,7 +253,7 @@ def ended(process, number, within):
 
 def what_to_type(line):
     """The options of the command that a last line tells."""
-    python, dash, module, *options = shlex.split(line.partition("; go on with: ")[2])
+    python, dash, module, *options = shlex.split(line.partition("; resume with: ")[2])
     assert (python, dash, module) == ("python", "-m", "trainer.run")
     return options
 
@@ -268,16 +268,16 @@ def options(tmp_path, noise_folder, slow_module):
 
 
 @pytest.mark.parametrize(("number", "line"), [(2, "stopped by Ctrl-C"), (15, "stopped by SIGTERM")])
-def test_where_nothing_is_begun_a_signal_ends_the_process_on_the_spot(python, number, line):
+def test_during_an_import_a_signal_ends_the_process_immediately(python, number, line):
     done = python(
         "-c",
-        f"""import os; from trainer import signals
+        f"""import os; from trainer.core import signals
 with signals.handle_signals(), signals.exit_immediately():
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     try:
         os.kill(os.getpid(), {number})
     finally:
-        print("it went on", flush=True)""",
+        print("it continued", flush=True)""",
     )
     assert done == (128 + number, "", f"{line}\n")
 
@@ -297,17 +297,17 @@ def test_asked_to_end_in_any_phase_it_tells_what_to_type_which_ends_with_the_sam
     read_until(extracting, "data: ")
     time.sleep(1)
     line = ended(extracting, signal.SIGINT, within=3)
-    assert line.startswith("stopped by Ctrl-C; go on with: ")
+    assert line.startswith("stopped by Ctrl-C; resume with: ")
 
     monkeypatch.setenv("WAIT", "0.02")
     training = start(*what_to_type(line))
     read_until(training, "epoch 1/8")
     line = ended(training, signal.SIGTERM, within=3)
-    assert re.match(r"stopped by SIGTERM at step \d+ of 96; go on with: ", line)
+    assert re.match(r"stopped by SIGTERM at step \d+ of 96; resume with: ", line)
 
     monkeypatch.delenv("WAIT")
     printed, _ = start(*what_to_type(line)).communicate()
-    assert "going on from " in printed
+    assert "resuming from " in printed
     whole, _ = start(*options, "--log-dir", "whole").communicate()
     [run], [other] = tmp_path.glob("logs/slow/*"), tmp_path.glob("whole/slow/*")
     assert came_to(run) == came_to(other), printed + whole

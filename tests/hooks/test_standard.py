@@ -16,6 +16,8 @@ from trainer.core.errors import DivergedError
 from trainer.core.progress import ignore_progress
 from trainer.core.run_folder import RunFolder
 from trainer.hooks.standard import standard_hooks
+from trainer.hooks.tensorboard import TensorBoardScalars
+from trainer.hooks.terminate_on_nan import TerminateOnNaN
 from trainer.loop.history import best_record
 from trainer.loop.triggers import EverySteps
 from trainer.report.clock import Clock
@@ -152,6 +154,7 @@ def test_the_best_weights_reproduce_their_validation(run, make_trainer, state_of
     trainer, folder, _ = run
     other = make_trainer(epochs=3, jit="off")
     state = state_of(other)
+    state.hooks = [TensorBoardScalars(Summaries(folder.path), every=5), TerminateOnNaN()]
     state.restore(newest_checkpoint(folder.checkpoints))
     state.best.restore()
     expected = best_record(trainer.history).metrics["validation"]

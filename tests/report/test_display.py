@@ -1,74 +1,109 @@
 import io
+import logging
 
 import pytest
 from rich.console import Console
-from trainer.report.progress import Display, in_words
 
+from trainer.core.progress import progress_bar
 from trainer.core.text import printable
+from trainer.report.display import LOGGER, Display, Table, format_metrics
+
+logger = logging.getLogger("trainer.tests")
 
 
-def shown(terminal: bool) -> tuple[Display, io.StringIO]:
+@pytest.fixture
+def display():
+    """A display that is shown, and what it prints."""
     printed = io.StringIO()
-    return Display(Console(file=printed, force_terminal=terminal, width=120)), printed
+    with Display(Console(file=printed, width=120)).shown():
+        yield printed
 
 
-def test_a_line_is_printed_as_it_is():
-    display, printed = shown(terminal=False)
-    display.say("[bold]a path[/]/" + 200 * "x")
-    assert printed.getvalue() == "[bold]a path[/]/" + 200 * "x" + "\n"
+@pytest.fixture
+def terminal():
+    """The same on a terminal."""
+    printed = io.StringIO()
+    with Display(Console(file=printed, force_terminal=True, width=120)).shown():
+        yield printed
 
 
-def test_on_a_terminal_the_bar_shows_how_many_are_done():
-    display, printed = shown(terminal=True)
-    with display.bar("extracting train", "images") as bar:
-        bar(32, 1835)
-    assert "extracting train" in printed.getvalue()
-    assert "32/1,835" in printed.getvalue()
-    assert "images/s" in printed.getvalue()
+def test_a_message_is_printed_as_it_is(display):
+    logger.info("[bold]a path[/]/%s", 200 * "x")
+    assert display.getvalue() == "[bold]a path[/]/" + 200 * "x" + "\n"
 
 
-def test_on_a_terminal_the_bar_shows_its_note():
-    display, printed = shown(terminal=True)
-    with display.bar("training", "steps") as bar:
-        bar(5, 10, "loss 0.5")
-    assert "loss 0.5" in printed.getvalue()
+def test_a_warning_says_that_it_is_one(display):
+    logger.warning("a class is missing")
+    assert display.getvalue() == "warning: a class is missing\n"
 
 
-def test_off_a_terminal_there_is_no_bar():
-    display, printed = shown(terminal=False)
-    with display.bar("training", "steps") as bar:
-        bar(5, 10)
-    assert printed.getvalue().strip() == ""
+def test_messages_of_others_are_not_shown(display):
+    logging.getLogger("tensorflow.tests").warning("retracing")
+    assert display.getvalue() == ""
 
 
-@pytest.mark.parametrize("terminal", [True, False])
-def test_a_table_has_a_line_for_each_row(terminal):
-    display, printed = shown(terminal)
-    display.table("split", {"train": {"loss": "0.1"}, "test": {"loss": "0.2", "auc": "0.9"}})
+def test_afterwards_the_logger_is_as_before():
+    before = (LOGGER.level, LOGGER.propagate, list(LOGGER.handlers))
+    with Display(Console(file=io.StringIO())).shown():
+        assert not LOGGER.propagate
+    assert (LOGGER.level, LOGGER.propagate, list(LOGGER.handlers)) == before
+
+
+def test_on_a_terminal_a_bar_shows_how_many_are_done(terminal):
+    with progress_bar("extracting train", "images") as report:
+        report(32, 1835)
+    assert "extracting train" in terminal.getvalue()
+    assert "32/1,835" in terminal.getvalue()
+    assert "images/s" in terminal.getvalue()
+
+
+def test_on_a_terminal_a_bar_shows_its_note(terminal):
+    with progress_bar("training", "steps") as report:
+        report(5, 10, "loss 0.5")
+    assert "loss 0.5" in terminal.getvalue()
+
+
+def test_without_a_terminal_there_is_no_bar(display):
+    with progress_bar("training", "steps") as report:
+        report(5, 10)
+    assert display.getvalue().strip() == ""
+
+
+TABLE = Table("split", {"train": {"loss": "0.1"}, "test": {"loss": "0.2", "auc": "0.9"}})
+
+
+@pytest.mark.parametrize("kind", ["display", "terminal"])
+def test_a_table_has_a_line_for_each_row(request, kind):
+    printed = request.getfixturevalue(kind)
+    logger.info(TABLE)
     lines = [line.split() for line in printed.getvalue().splitlines() if "0." in line]
     assert len(lines) == 2
 
 
-def test_metrics_in_words_are_loss_and_accuracy():
+def test_as_text_a_table_has_columns():
+    assert str(TABLE).splitlines() == ["split  loss  auc", "train  0.1", "test   0.2   0.9"]
+
+
+def test_a_line_has_room_for_loss_and_accuracy():
     metrics = {"auc": 0.9, "accuracy": 0.98765, "loss": 0.1}
-    assert in_words(metrics) == "loss 0.1000 accuracy 0.9877"
+    assert format_metrics(metrics) == "loss 0.1000 accuracy 0.9877"
 
 
 NAMES = ["[/]", "[red]cat", ":cat:", "\x1b[31mred", "a\nb", "caf\udce9"]
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("show", ["say", "table"])
-def test_a_name_is_shown_as_text_whatever_it_holds(name, show):
-    display, printed = shown(terminal=False)
-    display.say(name) if show == "say" else display.table(name, {name: {name: name}})
-    words = printed.getvalue()
+@pytest.mark.parametrize("kind", ["message", "table"])
+def test_a_name_is_shown_as_text_whatever_characters_it_has(display, name, kind):
+    logger.info(name if kind == "message" else Table(name, {name: {name: name}}))
+    words = display.getvalue()
     assert printable(name) in words
     assert words.replace("\n", "").isprintable()
 
 
-def test_a_console_that_lacks_a_letter_is_shown_its_number():
+def test_a_character_that_the_console_cannot_encode_is_shown_by_its_number():
     printed = io.TextIOWrapper(io.BytesIO(), "ascii")
-    Display(Console(file=printed)).say("Ærø")
+    with Display(Console(file=printed)).shown():
+        logger.info("Ærø")
     printed.flush()
     assert printed.buffer.getvalue() == rb"\xc6r\xf8" + b"\n"

@@ -149,7 +149,7 @@ def test_a_dry_run_leaves_no_run(run, tmp_path):
 def test_a_dry_run_takes_one_step_and_says_that_it_was_one(run):
     lines = run("--dry-run").out.splitlines()
     assert [line[:18] for line in lines if line.startswith("epoch")] == ["epoch 1/2  step 1 "]
-    assert lines[-1].startswith("dry run: all is built, one step and a batch each of ")
+    assert lines[-1].startswith("dry run: everything is built, one step and a batch each of ")
 
 
 def test_a_dry_run_passes_a_batch_of_each_split_through_the_extractor(

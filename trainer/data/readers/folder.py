@@ -32,11 +32,7 @@ Digests = Callable[[], Mapping[Path, str]]
 
 
 def folder_source(
-    folder: Path,
-    kind: str = "folder",
-    name: str | None = None,
-    cache: JsonCache = NO_CACHE,
-    skip_unreadable: bool = False,
+    folder: Path, cache: JsonCache = NO_CACHE, skip_unreadable: bool = False
 ) -> Source:
     """The images in a folder, labelled by the names of their class folders.
 
@@ -44,8 +40,6 @@ def folder_source(
 
     Args:
         folder: The folder.
-        kind: What result.json calls the kind of source.
-        name: What result.json calls the source; its path if not given.
         cache: Keeps for later runs what needs a look into every file.
         skip_unreadable: Decode every image first; the result is then as if the files that cannot
             be decoded did not exist.
@@ -68,8 +62,8 @@ def folder_source(
         files |= partition(train, [digests()[file.path] for file in train], missing)
     classes = sorted({file.class_name for found in files.values() for file in found})
     return Source(
-        kind=kind,
-        name=name or str(folder),
+        kind="folder",
+        name=str(folder),
         version=None,
         classes=tuple(classes),
         splits={split: _split(folder, split, files[split], classes, digests) for split in SPLITS},

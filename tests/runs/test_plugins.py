@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from trainer import Task, UserError
-from trainer.task import find_task, load_class, task_names
+from trainer.runs.plugins import find_task, load_class, task_names
 
 CATS = """
 from trainer import Config, Task
