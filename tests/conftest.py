@@ -20,6 +20,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+# Tests run in a process for each core: more threads would wait for each other.
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 # TensorFlow reads it once, when it is imported; and only then: a later import is too late.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # As trainer sets it, which tests import after TensorFlow: else they compute other last bits.

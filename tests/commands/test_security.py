@@ -217,7 +217,7 @@ def test_links_that_lead_in_circles_are_refused(cats_and_dogs):
     [
         ("itself.png", "cannot be read"),
         ("nowhere", "cannot be read"),
-        ("/dev/zero", "is no regular file"),
+        ("/dev/zero", "is not a regular file"),
     ],
 )
 def test_a_link_to_no_file_is_refused(cats_and_dogs, target, reason):
@@ -228,7 +228,7 @@ def test_a_link_to_no_file_is_refused(cats_and_dogs, target, reason):
 
 def test_a_pipe_among_the_images_is_not_waited_for(cats_and_dogs):
     os.mkfifo(cats_and_dogs / "dog" / "pipe.png")
-    with pytest.raises(UserError, match=r"pipe.png is no regular file"):
+    with pytest.raises(UserError, match=r"pipe.png is not a regular file"):
         folder_source(cats_and_dogs)
 
 

@@ -31,7 +31,9 @@ MODES = {
 }
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    "mode", [pytest.param(m, marks=[pytest.mark.slow] if m == "scratch" else []) for m in MODES]
+)
 def test_each_mode_trains_and_is_named_in_the_result(train, mode):
     assert train(*MODES[mode])["transfer"] == mode.partition(",")[0]
 

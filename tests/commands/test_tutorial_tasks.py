@@ -52,15 +52,15 @@ def digits(type_command):
     return type_command("digits", *SMALL)[1]
 
 
-def test_digits01_takes_the_hidden_layers_of_a_run_of_digits(type_command, digits):
+def test_digits01_starts_from_the_hidden_layers_of_a_run_of_digits(type_command, digits):
     out, _ = type_command("digits01", *SMALL, "--init-from", digits)
-    line = f"weights: taken from {digits}: hidden_1 (frozen), hidden_2 (frozen); left: logits"
+    line = f"weights: from {digits}: hidden_1 (frozen), hidden_2 (frozen); initialized: logits"
     assert line in out.splitlines()
 
 
-def test_the_hidden_layers_are_then_as_they_were(type_command, digits):
+def test_the_frozen_hidden_layers_do_not_change(type_command, digits):
     _, folder = type_command("digits01", *SMALL, "--init-from", digits)
-    ours, theirs = CheckpointReader(folder, print), CheckpointReader(digits, print)
+    ours, theirs = CheckpointReader(folder), CheckpointReader(digits)
     for name in ("hidden_1/kernel", "hidden_1/bias", "hidden_2/kernel", "hidden_2/bias"):
         np.testing.assert_array_equal(ours.value(name), theirs.value(name))
 
@@ -107,4 +107,4 @@ def test_data_without_the_classes_that_a_task_learns(refused, cats_and_dogs):
 
 def test_a_head_for_images_over_an_extractor(refused, vector_module):
     told = refused("--task", "fashion", *SMALL, "--extractor", vector_module, "--image-size", 8)
-    assert told.startswith("the head of fashion cannot take inputs (32, 4); it may want images: ")
+    assert told.startswith("the head of fashion cannot take inputs (32, 4); if it takes images, ")

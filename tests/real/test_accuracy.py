@@ -15,6 +15,7 @@ pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the real photos are n
 TFDS = ("--data", "tfds", "--data-dir", str(DATA / "tfds"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("task", "data", "accuracy"),
     [

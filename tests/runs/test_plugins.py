@@ -1,5 +1,6 @@
 """What a task is by itself, and how a name finds it."""
 
+import importlib.metadata
 import re
 
 import numpy as np
@@ -151,3 +152,29 @@ def test_probabilities_are_the_softmax_of_logits():
 def test_metrics_are_new_each_time():
     task = Task()
     assert task.metrics()["accuracy"] is not task.metrics()["accuracy"]
+
+
+# Tasks of other packages.
+
+
+@pytest.fixture
+def registered(user_module, monkeypatch):
+    """A package that registers a task under the entry point group of tasks."""
+    user_module("their_package", "from trainer import Task\nclass Cats(Task): dataset = 'cats'")
+    point = importlib.metadata.EntryPoint("cats", "their_package:Cats", "trainer.tasks")
+    others = importlib.metadata.entry_points
+
+    def entry_points(group):
+        return [point] if group == "trainer.tasks" else others(group=group)
+
+    monkeypatch.setattr(importlib.metadata, "entry_points", entry_points)
+
+
+def test_a_task_that_another_package_registers_is_found_by_its_name(registered):
+    assert find_task("cats").dataset == "cats"
+    assert "cats" in task_names()
+
+
+def test_a_mistyped_name_of_it_has_a_hint(registered):
+    with pytest.raises(UserError, match=r"unknown task 'cat': did you mean cats\?"):
+        find_task("cat")

@@ -1,4 +1,4 @@
-"""From encoded examples to batches: every format, every example once, an order that is told."""
+"""From encoded examples to batches: every format, every example, in an order by seed and epoch."""
 
 import dataclasses
 import io
@@ -62,9 +62,9 @@ def batch_of(split, size=SIDE, batch_size=1, **options):
 
 
 def order(split, seed, epoch, batch_size=8):
-    """The labels of one epoch without the padding."""
+    """The labels of the examples of one epoch."""
     batches = image_batches(split, 2, batch_size, shuffled_by=(seed, epoch))
-    return [int(label) for _, labels in batches for label in labels if label >= 0]
+    return [int(label) for _, labels in batches for label in labels][: split.examples]
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ EVERY_FORMAT = pytest.mark.parametrize(
 
 
 @EVERY_FORMAT
-def test_an_image_arrives_as_pillow_sees_it_in_rgb(
+def test_an_image_has_the_pixels_that_pillow_reads(
     split_of, encoded, image, image_format, options, tolerance
 ):
     content = encoded(image, image_format, **options)
@@ -124,7 +124,7 @@ def test_an_image_arrives_as_pillow_sees_it_in_rgb(
 
 
 @EVERY_FORMAT
-def test_a_grey_image_is_the_luma_of_what_pillow_sees(
+def test_a_grey_image_is_the_luma_of_the_pixels_that_pillow_reads(
     split_of, encoded, image, image_format, options, tolerance
 ):
     content = encoded(image, image_format, **options)
@@ -133,19 +133,19 @@ def test_a_grey_image_is_the_luma_of_what_pillow_sees(
     np.testing.assert_allclose(images[0, ..., 0], expected, rtol=0, atol=tolerance + EXACT)
 
 
-def test_grey_of_the_size_asked_for_arrives_to_the_bit(split_of, encoded):
+def test_a_grey_image_of_the_right_size_keeps_its_bits(split_of, encoded):
     shades = np.arange(256, dtype=np.uint8).reshape(16, 16)
     images, _ = batch_of(split_of([encoded(Image.fromarray(shades), "PNG")]), size=16, channels=1)
     np.testing.assert_array_equal(images[0, ..., 0], shades.astype(np.float32) / 255)
 
 
-def test_a_grey_png_of_16_bits_arrives_in_8(split_of, encoded):
+def test_a_grey_png_of_16_bits_becomes_8_bits(split_of, encoded):
     grey16 = Image.fromarray(np.asarray(GREY).astype(np.uint16) * 257)
     images, _ = batch_of(split_of([encoded(grey16, "PNG")]))
     np.testing.assert_allclose(images[0], rgb(GREY), rtol=0, atol=EXACT)
 
 
-def test_a_colour_png_of_16_bits_arrives_in_8(split_of):
+def test_a_colour_png_of_16_bits_becomes_8_bits(split_of):
     images, _ = batch_of(split_of([png_of_16_bits(RAMPS.astype(np.uint16) * 257)]))
     np.testing.assert_allclose(images[0], rgb(RGB), rtol=0, atol=EXACT)
 
@@ -160,7 +160,7 @@ def test_black_is_0_and_white_is_1(split_of, encoded):
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (3, 200), (200, 3)])
-def test_an_image_of_any_shape_arrives_in_the_size_asked_for(split_of, encoded, shape):
+def test_an_image_of_any_shape_is_resized_to_a_square(split_of, encoded, shape):
     images, _ = batch_of(split_of([encoded(Image.new("RGB", shape, "red"), "PNG")]), size=7)
     np.testing.assert_allclose(images[0], np.broadcast_to([1.0, 0.0, 0.0], [7, 7, 3]), atol=1e-6)
 
@@ -173,7 +173,7 @@ def test_shapes_and_types_are_known_before_any_image_is_read(fifty, shuffled_by)
     )
 
 
-def test_grey_images_have_one_channel_and_so_has_the_padding(fifty):
+def test_grey_images_have_one_channel(fifty):
     assert [images.shape for images, _ in image_batches(fifty, 6, 32, channels=1)] == [
         (32, 6, 6, 1)
     ] * 2
@@ -192,7 +192,7 @@ def test_every_image_keeps_its_own_label(fifty, picture, shuffled_by):
 
 
 @pytest.mark.parametrize("shuffled_by", [None, (0, 1)])
-def test_a_pass_can_begin_with_a_later_batch(fifty, shuffled_by):
+def test_an_epoch_can_begin_with_a_later_batch(fifty, shuffled_by):
     whole = list(image_batches(fifty, 2, 8, shuffled_by))
     rest = list(image_batches(fifty, 2, 8, shuffled_by, first=3))
     for (images, labels), (same_images, same_labels) in zip(whole[3:], rest, strict=True):
@@ -206,24 +206,20 @@ def test_no_image_before_the_first_batch_is_decoded(split_of, picture, encoded):
     np.testing.assert_array_equal(labels, [2, 3])
 
 
-def test_the_last_batch_is_filled_up_with_the_label_minus_one(fifty):
-    *_, (_, labels) = image_batches(fifty, 2, 16)
-    assert labels.numpy().tolist() == [48, 49] + [-1] * 14
+@pytest.mark.parametrize("shuffled_by", [None, (0, 1)])
+def test_the_last_batch_is_filled_up_with_the_first_examples_of_the_same_order(fifty, shuffled_by):
+    (first, first_labels), *_, (last, last_labels) = image_batches(fifty, 2, 16, shuffled_by)
+    np.testing.assert_array_equal(last_labels[2:], first_labels[:14])
+    np.testing.assert_array_equal(last[2:], first[:14])
 
 
-def test_the_last_batch_is_filled_up_with_black(fifty):
-    *_, (images, _) = image_batches(fifty, 2, 16)
-    assert not images.numpy()[2:].any()
-
-
-@pytest.mark.parametrize("batch_size", [1, 10, 25, 50])
-def test_a_full_last_batch_has_no_padding(fifty, batch_size):
-    *_, (_, labels) = image_batches(fifty, 2, batch_size)
-    assert -1 not in labels.numpy()
+def test_a_batch_larger_than_the_split_is_filled_up_with_all_its_examples_again(fifty):
+    [(_, labels)] = image_batches(fifty, 2, 120)
+    assert labels.numpy().tolist() == [*range(50), *range(50), *range(20)]
 
 
 @pytest.mark.parametrize("batch_size", [1, 7, 50, 64])
-def test_there_are_as_many_batches_as_told(fifty, batch_size):
+def test_there_are_as_many_batches_as_counted(fifty, batch_size):
     assert sum(1 for _ in image_batches(fifty, 2, batch_size)) == num_batches(50, batch_size)
 
 
@@ -246,8 +242,8 @@ def test_the_same_seed_and_epoch_give_the_same_order(fifty):
 
 
 def test_orders_of_other_seeds_and_epochs_all_differ(fifty):
-    drawn = {tuple(order(fifty, *pair)) for pair in itertools.product(range(3), range(3))}
-    assert len(drawn) == 9
+    orders = {tuple(order(fifty, *pair)) for pair in itertools.product(range(3), range(3))}
+    assert len(orders) == 9
 
 
 def test_the_order_does_not_depend_on_the_batch_size(fifty):
@@ -256,7 +252,7 @@ def test_the_order_does_not_depend_on_the_batch_size(fifty):
 
 @pytest.fixture
 def another_global_seed():
-    """Sets TensorFlow's global seed; it is taken back after the test."""
+    """Sets TensorFlow's global seed; it is reset after the test."""
     yield lambda: tf.random.set_seed(99)
     tf.random.set_seed(None)
 
@@ -295,17 +291,17 @@ def test_a_truncated_image_is_named_by_its_file(cats_and_dogs, encoded, read_all
         read_all(cats_and_dogs)
 
 
-def test_a_moving_webp_which_tensorflow_cannot_read_is_named(cats_and_dogs, read_all):
+def test_an_animated_webp_which_tensorflow_cannot_read_is_named(cats_and_dogs, read_all):
     path = cats_and_dogs / "cat" / "moving.webp"
     RGB.save(path, save_all=True, append_images=[OTHER])
     with pytest.raises(UserError, match=f"^{path} "):
         read_all(cats_and_dogs)
 
 
-def test_a_reason_is_told_on_one_line_without_tensorflows_names(cats_and_dogs, encoded, read_all):
+def test_the_reason_is_on_one_line_without_tensorflows_names(cats_and_dogs, encoded, read_all):
     (cats_and_dogs / "dog" / "cut.png").write_bytes(beginning(encoded(RGB, "PNG"), 0.8))
     with pytest.raises(
-        UserError, match=r"cannot be read as an image \([^{}\n]+\); mend it or take"
+        UserError, match=r"cannot be read as an image \([^{}\n]+\); fix or remove it"
     ):
         read_all(cats_and_dogs)
 
@@ -334,7 +330,7 @@ def test_nothing_is_read_again_where_nothing_fails():
 # Augmentation.
 
 
-VARIATION = EpochAugmentation(PRESETS["strong"], seed=3, epoch=1)
+AUGMENTATION = EpochAugmentation(PRESETS["strong"], seed=3, epoch=1)
 
 
 @pytest.fixture
@@ -346,10 +342,10 @@ def noisy(split_of, encoded):
 
 
 def by_label(split, batch_size=20, **options):
-    """Every image of a pass over a split by its label, which is its position."""
+    """Every image of a split by its label, which is its position."""
     batches = image_batches(split, 8, batch_size, **options)
     rows = [row for images, labels in batches for row in zip(images, labels, strict=True)]
-    return {int(label): image.numpy() for image, label in rows if label >= 0}
+    return {int(label): image.numpy() for image, label in rows}
 
 
 def require_equal(images, others):
@@ -358,41 +354,40 @@ def require_equal(images, others):
         np.testing.assert_array_equal(image, others[label])
 
 
-def test_images_are_varied_by_their_positions(noisy):
-    plain, varied = by_label(noisy), by_label(noisy, variation=VARIATION)
-    for label, image in varied.items():
-        expected = VARIATION(plain[label], tf.constant(label, tf.int64))
+def test_images_are_augmented_by_their_positions(noisy):
+    plain, augmented = by_label(noisy), by_label(noisy, augmentation=AUGMENTATION)
+    for label, image in augmented.items():
+        expected = AUGMENTATION(plain[label], tf.constant(label, tf.int64))
         np.testing.assert_array_equal(image, expected)
         assert np.abs(image - plain[label]).max() > 0.05
 
 
 @pytest.mark.parametrize("batch_size", [1, 7, 20, 64])
 @pytest.mark.parametrize("shuffled_by", [None, (0, 0), (5, 2)])
-def test_an_image_is_varied_the_same_in_any_batch_and_order(noisy, batch_size, shuffled_by):
+def test_an_image_is_augmented_the_same_in_any_batch_and_order(noisy, batch_size, shuffled_by):
     require_equal(
-        by_label(noisy, batch_size, shuffled_by=shuffled_by, variation=VARIATION),
-        by_label(noisy, variation=VARIATION),
+        by_label(noisy, batch_size, shuffled_by=shuffled_by, augmentation=AUGMENTATION),
+        by_label(noisy, augmentation=AUGMENTATION),
     )
 
 
-def test_an_image_of_a_part_of_a_split_is_varied_as_in_the_whole(noisy):
-    whole, part = by_label(noisy, variation=VARIATION), noisy.slice(4, 12).part(1, 6)
-    require_equal(by_label(part, variation=VARIATION), {n: whole[n] for n in range(5, 11)})
+def test_an_image_of_a_slice_is_augmented_as_in_the_whole(noisy):
+    whole, part = by_label(noisy, augmentation=AUGMENTATION), noisy.slice(4, 12).slice(1, 6)
+    require_equal(by_label(part, augmentation=AUGMENTATION), {n: whole[n] for n in range(5, 11)})
 
 
 @pytest.mark.parametrize("other", [{"epoch": 2}, {"seed": 4}])
-def test_another_epoch_or_seed_varies_every_image_anew(noisy, other):
-    images = by_label(noisy, variation=VARIATION)
-    others = by_label(noisy, variation=dataclasses.replace(VARIATION, **other))
+def test_another_epoch_or_seed_augments_every_image_otherwise(noisy, other):
+    images = by_label(noisy, augmentation=AUGMENTATION)
+    others = by_label(noisy, augmentation=dataclasses.replace(AUGMENTATION, **other))
     assert all(np.abs(images[n] - others[n]).max() > 0.05 for n in images)
 
 
-def test_padding_is_black_under_augmentation_too(noisy):
-    *_, (images, labels) = image_batches(noisy, 8, 16, (0, 0), VARIATION)
-    assert labels.numpy()[4:].tolist() == [-1] * 12
-    assert not images.numpy()[4:].any()
+def test_the_rows_that_fill_up_are_augmented_as_the_examples_that_they_are(noisy):
+    (first, _), (last, _) = image_batches(noisy, 8, 16, (0, 0), AUGMENTATION)
+    np.testing.assert_array_equal(last[4:], first[:12])
 
 
-def test_varied_batches_have_the_same_shapes_and_types(noisy):
-    plain, varied = (image_batches(noisy, 6, 8, variation=v) for v in (None, VARIATION))
-    assert varied.element_spec == plain.element_spec
+def test_augmented_batches_have_the_same_shapes_and_types(noisy):
+    plain, augmented = (image_batches(noisy, 6, 8, augmentation=a) for a in (None, AUGMENTATION))
+    assert augmented.element_spec == plain.element_spec
