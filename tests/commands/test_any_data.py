@@ -15,7 +15,8 @@ def trained(run_command, tmp_path, vector_module):
     """Runs the command with a quick extractor; returns what it printed, and its result."""
 
     def run(*options):
-        done = run_command("--extractor", vector_module, "--epochs", 1, *options)
+        quick = ["--extractor", vector_module, "--epochs", 1, "--jit", "off"]
+        done = run_command(*quick, *options)
         assert (done.code, done.err) == (0, "")
         newest = max(tmp_path.glob("logs/*/*/result.json"), key=lambda p: p.stat().st_mtime_ns)
         return done.out, json.loads(newest.read_text())

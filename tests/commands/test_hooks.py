@@ -55,7 +55,7 @@ def options(noise_folder, vector_module, tmp_path):
     (tmp_path / "my_hooks.py").write_text(HOOKS)
     data = ["--data", noise_folder, "--extractor", vector_module, "--batch-size", 16]
     folders = ["--log-dir", tmp_path / "logs", "--cache-dir", tmp_path / "cache"]
-    return [*data, *folders, "--epochs", 2, "--checkpoint-every", "4steps"]
+    return [*data, *folders, "--epochs", 2, "--checkpoint-every", "4steps", "--jit", "off"]
 
 
 def finished(start, *options):

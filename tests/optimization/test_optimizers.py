@@ -40,7 +40,13 @@ def test_the_usual_optimizers_are_known():
     assert set(optimizer_classes()) >= NAMED
 
 
-@pytest.mark.parametrize("name", optimizer_classes())
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[] if name in ("adam", "sgd") else [pytest.mark.slow])
+        for name in optimizer_classes()
+    ],
+)
 def test_every_optimizer_trains_compiled(make_trainer, weights, name):
     trainer = make_trainer(optimizer=name, jit="on")
     before = weights(trainer)

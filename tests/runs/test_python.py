@@ -24,6 +24,7 @@ def options(noise_folder, vector_module, tmp_path):
         "cache_dir": tmp_path / "cache",
         "epochs": 2,
         "batch_size": 16,
+        "jit": "off",
     }
 
 

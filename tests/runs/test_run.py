@@ -25,6 +25,7 @@ def dark_and_bright(tmp_path):
 def run(run_command, dark_and_bright, vector_module):
     """Two epochs of four steps; of an option that is given twice the last counts."""
     options = ["--data", dark_and_bright, "--extractor", vector_module, "--batch-size", 4]
+    options += ["--jit", "off"]
 
     def command(*others):
         return run_command(*options, "--epochs", 2, "--learning-rate", 0.01, *others)
