@@ -106,25 +106,15 @@ def train(
     """
     clock = Clock()
     import_tensorflow()
-    from trainer.runs.session import train_in_folder
-
-    config = task.defaults if config is None else config
-    config = dataclasses.replace(config, task=task_reference(task))
-    if trainer_class is None:
-        trainer_class = load_trainer_class(config.trainer)
-    else:
-        config = dataclasses.replace(config, trainer=class_reference(trainer_class))
+    config = _recorded(config or task.defaults, task, trainer_class)
+    trainer_class = trainer_class or load_trainer_class(config.trainer)
     if config.resume is not None:
         folder = _folder_to_resume(config, task)
         if (message := finished_message(folder, config)) is not None:
             logger.info(message)
             return load(folder, task, trainer_class)
         config = dataclasses.replace(config, resume=folder)
-    all_hooks = [*load_hooks(config.hook), *hooks]
-    with signals.handle_signals(second_ends_process=False):
-        files, trained, result = train_in_folder(task, config, trainer_class, all_hooks, clock)
-    epochs = [record.as_row() for record in trained.history]
-    return Run(files.path, config, result, task, trainer_class, epochs, trained.model)
+    return _train(task, config, trainer_class, [*load_hooks(config.hook), *hooks], clock)
 
 
 def load(
@@ -157,6 +147,29 @@ def load(
         trainer_class=trainer_class or load_trainer_class(config.trainer),
         _epochs=epochs,
     )
+
+
+def _train(
+    task: Task,
+    config: Config,
+    trainer_class: type[Trainer],
+    hooks: Sequence[Hook],
+    clock: Clock,
+) -> Run:
+    from trainer.runs.session import train_in_folder  # imports TensorFlow
+
+    with signals.handle_signals(second_ends_process=False):
+        files, trained, result = train_in_folder(task, config, trainer_class, hooks, clock)
+    epochs = [record.as_row() for record in trained.history]
+    return Run(files.path, config, result, task, trainer_class, epochs, trained.model)
+
+
+def _recorded(config: Config, task: Task, trainer_class: type[Trainer] | None) -> Config:
+    """The config with the names by which the task and the trainer are found again."""
+    config = dataclasses.replace(config, task=task_reference(task))
+    if trainer_class is None:
+        return config
+    return dataclasses.replace(config, trainer=class_reference(trainer_class))
 
 
 def _folder_to_resume(config: Config, task: Task) -> Path:
