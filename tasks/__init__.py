@@ -1,1 +1,1 @@
-"""The tasks that `--task` knows by name: one module each, one class in it."""
+"""The built-in tasks of `--task`: one module each, one class in it."""

@@ -27,7 +27,7 @@ class Horses(Task):
         from keras import Sequential, layers
 
         if classes != 2:
-            raise UserError(f"horses tells two classes apart; the data has {classes}")
+            raise UserError(f"horses has two classes; the data have {classes}")
         return Sequential([layers.Dense(512), layers.ReLU(), layers.Dense(1)])
 
     def loss(self, labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:

@@ -36,7 +36,7 @@ class HorsesCnn(Horses):
         from keras import Sequential, layers
 
         if classes != 2:
-            raise UserError(f"{self.name} tells two classes apart; the data has {classes}")
+            raise UserError(f"{self.name} has two classes; the data have {classes}")
         return Sequential(
             [
                 layers.Conv2D(16, 3, activation="relu", name="convolution_1"),

@@ -164,5 +164,5 @@ def test_horses_cnn_sees_images_of_300_pixels():
 
 
 def test_horses_cnn_refuses_more_than_two_classes():
-    with pytest.raises(UserError, match=r"^horses-cnn tells two classes apart; the data has 3$"):
+    with pytest.raises(UserError, match=r"^horses-cnn has two classes; the data have 3$"):
         find_task("horses-cnn").head(3)

@@ -1,1 +1,1 @@
-"""All that training goes on from, on the disk."""
+"""Checkpoints: what training resumes from, and warm starts from earlier runs."""

@@ -1,4 +1,4 @@
-"""The best weights of a run, while training goes on from others."""
+"""The best weights of a run, while training continues from others."""
 
 from __future__ import annotations
 

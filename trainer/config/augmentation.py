@@ -78,5 +78,5 @@ def check_augment_copies(augment_copies: int, has_frozen_extractor: bool) -> Non
     if augment_copies and not has_frozen_extractor:
         raise UserError(
             "--augment-copies needs a frozen extractor, whose features it caches; omit it, and"
-            " images are augmented anew in every epoch"
+            " images are augmented again in every epoch"
         )

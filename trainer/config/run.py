@@ -37,7 +37,7 @@ class RunOptions(Options):
 
     resume: Path | None = None
     """The folder of a run to resume, or last: it ends as if it had never been interrupted. Its
-    options are the run's own; only those of its length, logs and folders may be given anew."""
+    options are the run's own; only those of its length, logs and folders may be given again."""
 
     seed: Annotated[int, Between(0, MAX_COUNT)] = 0
     """The seed of initial weights, data order, augmentation and dropout."""

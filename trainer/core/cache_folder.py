@@ -1,4 +1,4 @@
-"""What the cache folder holds, and how it is emptied."""
+"""The cache folder: what is in it, and how it is cleared."""
 
 from __future__ import annotations
 
@@ -10,44 +10,43 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import filelock
-
 from trainer.core.errors import UserError
+from trainer.core.locks import LockedError, locked
 
 FEATURES, DATASETS = "features", "datasets"
-"""Its rooms."""
+"""The folders in it."""
 
 OURS = {
     FEATURES: re.compile(r"[0-9a-f]{32}(\.partial)?"),
     DATASETS: re.compile(r"[0-9a-f]{64}\.json"),
 }
-"""What we call things in each room: whatever has another name is somebody else's, and stays."""
+"""Our names in each of them: what has another name is not ours, and stays."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Entry:
-    """One thing that is kept: the features of a split."""
+    """The cached features of one split."""
 
     path: Path
     about: str
 
     @property
     def megabytes(self) -> float:
-        """How much room it takes, in units of 1,000,000 bytes."""
+        """Its size, in units of 1,000,000 bytes."""
         files = (path for path in self.path.rglob("*") if not path.is_dir())
         return sum(path.lstat().st_size for path in files) / 1e6
 
 
 def entries(cache_folder: Path) -> list[Entry]:
-    """All that is kept; half-made things too."""
+    """Everything that is cached, unfinished features too."""
     return [Entry(path, _about(path)) for path in _ours(cache_folder, FEATURES)]
 
 
 def clear(cache_folder: Path) -> list[Entry]:
-    """Take away all that is kept; returns what stays, because a run is using it.
+    """Remove everything that is cached; returns what stays, because a run is using it.
 
     Raises:
-        UserError: something cannot be taken away.
+        UserError: something cannot be removed.
     """
     try:
         in_use = [entry for entry in entries(cache_folder) if not _removed(entry)]
@@ -55,7 +54,7 @@ def clear(cache_folder: Path) -> list[Entry]:
             memory.unlink()
     except OSError as error:
         raise UserError(
-            f"{error.filename or cache_folder} cannot be taken away ({error.strerror or error})"
+            f"{error.filename or cache_folder} cannot be removed ({error.strerror or error})"
         ) from error
     for room in OURS:
         with contextlib.suppress(OSError):  # not there, or not empty
@@ -65,8 +64,8 @@ def clear(cache_folder: Path) -> list[Entry]:
 
 def _removed(entry: Entry) -> bool:
     lock = entry.path.with_suffix(".lock")
-    with contextlib.suppress(filelock.Timeout):
-        with filelock.FileLock(lock, blocking=False):
+    with contextlib.suppress(LockedError):
+        with locked(lock):
             shutil.rmtree(entry.path)
         lock.unlink(missing_ok=True)
         return True
@@ -74,7 +73,7 @@ def _removed(entry: Entry) -> bool:
 
 
 def _ours(cache_folder: Path, room: str) -> Iterator[Path]:
-    """What we made in a room: no link, which leads to what is somebody else's."""
+    """What we made in one of the folders; no link, which leads to what is not ours."""
     folder = cache_folder / room
     paths = [] if folder.is_symlink() else sorted(folder.glob("*"))
     is_one = Path.is_file if room == DATASETS else Path.is_dir

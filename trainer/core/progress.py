@@ -51,7 +51,7 @@ def shown_by(bars: Bars) -> Iterator[None]:
 
 @contextlib.contextmanager
 def progress_bar(name: str, unit: str) -> Iterator[Progress]:
-    """A live line while work goes on, where the process has a display."""
+    """A live line while the work lasts, where the process has a display."""
     if _Display.bars is None:
         yield ignore_progress
         return

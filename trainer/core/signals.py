@@ -119,8 +119,8 @@ def check_interrupt() -> None:
 
 
 @contextlib.contextmanager
-def _deferring(wanted: bool) -> Iterator[None]:
-    before, _State.deferring = _State.deferring, wanted
+def _deferring(deferring: bool) -> Iterator[None]:
+    before, _State.deferring = _State.deferring, deferring
     try:
         yield
     finally:

@@ -56,7 +56,7 @@ class Metrics:
         return {name: float(metric.result()) for name, metric in counted.items()}
 
     def reset_state(self) -> None:
-        """Begin anew."""
+        """Begin again at 0."""
         for metric in (*self._means.values(), *self._metrics.values()):
             metric.reset_state()
 

@@ -50,8 +50,8 @@ def with_class_weights(loss: ExampleLoss, class_weights: np.ndarray) -> ExampleL
     """A loss multiplied by the weight of each example's class; of soft labels, by their share."""
 
     def weighted_loss(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-        shares = soft_labels(labels, len(class_weights))
-        return loss(labels, logits) * tf.linalg.matvec(shares, class_weights)
+        soft = soft_labels(labels, len(class_weights))
+        return loss(labels, logits) * tf.linalg.matvec(soft, class_weights)
 
     return weighted_loss
 

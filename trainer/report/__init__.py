@@ -1,1 +1,1 @@
-"""What a run tells: on the terminal, in TensorBoard, in files."""
+"""What a run reports: on the terminal, in TensorBoard, in files."""

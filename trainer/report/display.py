@@ -86,7 +86,7 @@ class Display(logging.Handler):
 
     @contextlib.contextmanager
     def bars(self, name: str, unit: str) -> Iterator[progress.Progress]:
-        """A live line while work goes on; on a terminal only."""
+        """A live line while the work lasts; on a terminal only."""
         columns = (
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),

@@ -73,14 +73,14 @@ def saved_config(run: Path) -> Config:
         raise UserError(f"{path} cannot be read ({error}); start a new run") from error
 
 
-def check_same_options(saved: Config, wanted: Config) -> None:
+def check_same_options(saved: Config, given: Config) -> None:
     """Refuse options that contradict those of the run to resume.
 
     Raises:
         UserError: naming the option.
     """
     for field in dataclasses.fields(Config):
-        before, now = getattr(saved, field.name), getattr(wanted, field.name)
+        before, now = getattr(saved, field.name), getattr(given, field.name)
         if before != now and field.name not in RESUMABLE_OPTIONS:
             raise UserError(
                 f"{flag(field.name)} {now}: the run to resume has {before}; omit it, or start a"

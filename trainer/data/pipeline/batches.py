@@ -84,7 +84,7 @@ def num_batches(examples: int, batch_size: int) -> int:
 
 
 def _shuffle(numbered: tf.data.Dataset, together: int, seed: int, epoch: int) -> tf.data.Dataset:
-    # Not Dataset.shuffle: its order hangs on TensorFlow's global seed as well.
+    # Not Dataset.shuffle: its order depends on TensorFlow's global seed too.
     def permuted(block: tf.Tensor, rows: tuple[tf.Tensor, Any]) -> tuple[tf.Tensor, Any]:
         positions, _ = rows
         order = epoch_order(tf.size(positions), seed, epoch, block)
