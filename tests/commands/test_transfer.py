@@ -5,7 +5,7 @@ import json
 import keras
 import pytest
 
-SMALL = ("--image-size", 32, "--epochs", 1, "--batch-size", 8)
+SMALL = ("--image-size", 32, "--epochs", 1, "--batch-size", 8, "--jit", "off")
 CUT = ("--extractor", "efficientnet_lite0@block_2")
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from trainer.checkpoints.warm_start import CheckpointReader
 
-SMALL = ("--data", "sample", "--sample-examples", 100, "--epochs", 1)
+SMALL = ("--data", "sample", "--sample-examples", 100, "--epochs", 1, "--jit", "off")
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ COMMANDS = re.findall(r"^python -m trainer\.run (.*)$", PAGE, re.MULTILINE)
 @pytest.mark.parametrize("options", COMMANDS)
 def test_its_commands_run(options, run_command, cats_and_dogs, vector_module):
     small = ["--data", cats_and_dogs, "--epochs", 2, "--batch-size", 4, "--image-size", 32]
+    small += ["--jit", "off"]
     given = shlex.split(options)
     if command_line.parse("run", given)[1].uses_extractor:
         small += ["--extractor", vector_module, "--image-size", 8]

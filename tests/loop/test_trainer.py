@@ -16,6 +16,10 @@ from trainer.loop.triggers import EverySteps
 STEPS_PER_EPOCH = -(-SIZES["train"] // BATCH)
 
 COMPILED_OR_NOT = pytest.mark.parametrize("jit", ["on", "off"])
+COMPILED_IF_SLOW = pytest.mark.parametrize(
+    "jit", [pytest.param("on", marks=pytest.mark.slow), "off"]
+)
+"""For what compilation does not concern by itself: it takes seconds."""
 
 
 class Recorder(Hook):
@@ -50,7 +54,7 @@ def test_fit_ends_after_the_configured_epochs(make_trainer):
     assert (trainer.epoch, trainer.step) == (3, 3 * STEPS_PER_EPOCH)
 
 
-@COMPILED_OR_NOT
+@COMPILED_IF_SLOW
 def test_one_seed_gives_the_same_weights_to_the_bit(make_trainer, weights, jit):
     first, second = make_trainer(seed=7, jit=jit), make_trainer(seed=7, jit=jit)
     first.fit()
@@ -63,7 +67,7 @@ def test_another_seed_gives_other_weights(make_trainer, weights):
     assert not np.array_equal(weights(make_trainer(seed=7))[0], weights(make_trainer(seed=8))[0])
 
 
-@COMPILED_OR_NOT
+@COMPILED_IF_SLOW
 def test_how_many_steps_a_call_has_changes_no_weight(make_trainer, weights, jit):
     first, second = make_trainer(jit=jit), make_trainer(jit=jit)
     first.fit()
@@ -149,7 +153,7 @@ def test_a_call_crosses_neither_the_end_of_an_epoch_nor_of_the_data(
     assert hook.calls == bounds
 
 
-@COMPILED_OR_NOT
+@COMPILED_IF_SLOW
 @pytest.mark.parametrize("steps_per_epoch", [2, 14])
 def test_how_long_an_epoch_is_changes_no_weight(make_trainer, weights, steps_per_epoch, jit):
     whole = make_trainer(epochs=2, jit=jit)
@@ -425,7 +429,7 @@ class Pairs(FeatureBatches):
         return {"a": inputs, "b": -inputs}, (labels, inputs), weight
 
 
-@COMPILED_OR_NOT
+@COMPILED_IF_SLOW
 def test_inputs_and_labels_may_be_any_structure_of_tensors(make_trainer, jit):
     class Sum(keras.Model):
         def __init__(self):
