@@ -110,12 +110,26 @@ def test_the_state_of_a_hook_comes_back(within_an_epoch, restored):
     assert hook.stops == 1
 
 
+class Stateless(Hook):
+    """May change the trainer as any hook may."""
+
+
+def test_without_a_hook_of_the_users_it_is_refused_even_if_that_has_no_state(
+    make_trainer, state_of, tmp_path
+):
+    before = state_of(make_trainer(jit="off"))
+    before.hooks = [Stateless()]
+    before.save()
+    with pytest.raises(UserError, match=r"began with a hook .*:Stateless, which is missing now"):
+        state_of(make_trainer(jit="off")).restore(newest(tmp_path))
+
+
 def test_without_a_hook_that_has_state_it_is_refused(
     within_an_epoch, make_trainer, state_of, tmp_path
 ):
     within_an_epoch()
     state = state_of(make_trainer(jit="off", ema=0.9))
-    with pytest.raises(UserError, match=r"holds the state of a hook .*:Leave, which this run does"):
+    with pytest.raises(UserError, match=r"began with a hook .*:Leave, which is missing now"):
         state.restore(newest(tmp_path))
 
 

@@ -124,16 +124,16 @@ def _restore_hooks(hooks: Iterable[Hook], states: Mapping[str, dict[str, Any]]) 
     """Give hooks their states.
 
     Raises:
-        UserError: a hook that has state is missing.
+        UserError: a hook is missing that has state, or that is not one of ours: steps would differ.
     """
     present = dict(_named(hooks))
     for name, state in states.items():
         if name in present:
             present[name].load_state_dict(state)
-        elif state:
+        elif state or not name.startswith("trainer.hooks."):  # ours come and go by their options
             raise UserError(
-                f"the checkpoint holds the state of a hook {name}, which this run does not have;"
-                " resume with the hooks that the run began with"
+                f"the run began with a hook {name}, which is missing now; resume with the hooks"
+                " that the run began with"
             )
 
 
