@@ -124,17 +124,19 @@ def _restore_hooks(hooks: Iterable[Hook], states: Mapping[str, dict[str, Any]]) 
     """Give hooks their states.
 
     Raises:
-        UserError: a hook is missing that has state, or that is not one of ours: steps would differ.
+        UserError: a hook that has state is missing.
     """
     present = dict(_named(hooks))
     for name, state in states.items():
         if name in present:
             present[name].load_state_dict(state)
-        elif state or not name.startswith("trainer.hooks."):  # ours come and go by their options
+        elif state:
             raise UserError(
-                f"the run began with a hook {name}, which is missing now; resume with the hooks"
-                " that the run began with"
+                f"the checkpoint holds the state of a hook {name}, which this run does not have;"
+                " resume with the hooks that the run began with"
             )
+        elif not name.startswith("trainer.hooks."):  # ours come and go by their options
+            logger.warning("the run began with a hook %s: without it the weights may differ", name)
 
 
 def _named(hooks: Iterable[Hook]) -> Iterable[tuple[str, Hook]]:
