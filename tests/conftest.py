@@ -7,6 +7,7 @@ import itertools
 import json
 import logging
 import os
+import runpy
 import socket
 import subprocess
 import sys
@@ -39,9 +40,9 @@ TINY_SIDE = 8
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--slow` runs the tests that take minutes too; `--kills 50` more of those of chaos."""
+    """`--slow` runs the tests that take minutes too; `--kills 25` kills more often in chaos."""
     parser.addoption("--slow", action="store_true", help="run the tests that take minutes too")
-    parser.addoption("--kills", type=int, default=2, help="how often the tests of chaos kill")
+    parser.addoption("--kills", type=int, default=1, help="how often a test of chaos kills")
     parser.addoption("--chaos-seed", default="0", help="at which moments they do")
 
 
@@ -349,6 +350,26 @@ def run_command(
         return Outcome(code, *capfd.readouterr())
 
     return command
+
+
+@pytest.fixture
+def script(
+    tmp_path: Path,
+    noisy_imports: None,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> Callable[[str], Outcome]:
+    """Runs a script of the user's in this process, in tmp_path."""
+
+    def run(code: str) -> Outcome:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+        (tmp_path / "my_script.py").write_text(code)
+        capfd.readouterr()
+        runpy.run_path(str(tmp_path / "my_script.py"), run_name="__main__")
+        return Outcome(0, *capfd.readouterr())
+
+    return run
 
 
 @pytest.fixture

@@ -1,11 +1,8 @@
 """The README is true: its code runs, and its commands are understood."""
 
 import json
-import os
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -26,13 +23,11 @@ def run_commands() -> list[str]:
 
 
 @pytest.fixture
-def as_written(tmp_path, monkeypatch):
+def as_written(user_module, tmp_path):
     """A folder with the README's modules, each under the name that stands above it."""
-    names = re.findall(r"^`(my_\w+\.py)`:$", README, re.MULTILINE)
+    names = re.findall(r"^`(my_\w+)\.py`:$", README, re.MULTILINE)
     for name, code in zip(names, blocks("python"), strict=True):
-        (tmp_path / name).write_text(code)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(tmp_path)
+        user_module(name, code)
     return tmp_path
 
 
@@ -54,25 +49,22 @@ def test_its_resume_command_finds_the_last_run(as_written):
     assert config.resume == folder
 
 
-def test_its_script_trains(as_written, python, vector_module):
+def test_its_script_trains(as_written, script, vector_module):
     small = f'extractor="{vector_module}", image_size=8, data="sample", sample_examples=60'
     code = Path("my_script.py").read_text().replace("trainer.Config(", f"trainer.Config({small}, ")
-    Path("my_script.py").write_text(code)
-    done = python("my_script.py", XDG_CACHE_HOME=str(as_written / "cache"))
-    assert done.code == 0, done.err
-    assert "epoch 5/5" in done.err
+    done = script(code)
+    assert "'epoch': 5" in done.out
     [run] = as_written.glob("logs/flowers/*")
     assert run.name in done.out
 
 
-def test_its_task_step_and_hook_run_on_a_folder_of_photos(as_written, write_photos):
+def test_its_task_step_and_hook_run_on_a_folder_of_photos(as_written, run_command, write_photos):
     write_photos(as_written / "photos", 25)
     [command] = [c for c in blocks("sh") if "my_trainers" in c]
-    arguments = [sys.executable, *shlex.split(command)[1:]]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    subprocess.run(arguments, check=True, env=environment)
-    [result] = as_written.glob("logs/cats/*/result.json")
-    assert json.loads(result.read_text())["status"] == "done"
+    python, dash, module, *options = shlex.split(command)
+    assert (python, dash, module) == ("python", "-m", "trainer.run")
+    done = run_command(*options)
+    assert (done.code, done.err) == (0, "")
 
 
 def test_a_reader_sees_the_command_and_the_results_at_once():

@@ -63,8 +63,9 @@ def epoch_record(epoch: int, **validation: float) -> EpochRecord:
 
 
 def tiny_config(**options: object) -> Config:
-    """Two epochs of seven steps, if no option says otherwise."""
-    return Config(**{"epochs": 2, "batch_size": BATCH, "learning_rate": 0.01, **options})
+    """Two epochs of seven steps, not compiled, if no option says otherwise."""
+    small = {"epochs": 2, "batch_size": BATCH, "learning_rate": 0.01, "jit": "off"}
+    return Config(**{**small, **options})
 
 
 def tiny_trainer(trainer_class: type[Trainer] = Trainer, **options: object) -> Trainer:

@@ -56,7 +56,7 @@ def within_an_epoch(make_trainer, state_of):
     """A trainer that was stopped within an epoch, and its state, which is saved."""
 
     def run(**options):
-        trainer = make_trainer(**{"jit": "off", "ema": 0.9, **options})
+        trainer = make_trainer(**{"ema": 0.9, **options})
         state = state_of(trainer)
         state.hooks = [Leave()]
         with pytest.raises(LeftError):
@@ -73,7 +73,7 @@ def restored(make_trainer, state_of, tmp_path, caplog):
     """A new trainer of another seed, to which the newest checkpoint is restored."""
 
     def restore(**options):
-        trainer = make_trainer(**{"jit": "off", "ema": 0.9, "seed": 3, **options})
+        trainer = make_trainer(**{"ema": 0.9, "seed": 3, **options})
         state = state_of(trainer)
         state.hooks = [Leave()]
         state.restore(newest(tmp_path))
@@ -117,10 +117,10 @@ class Stateless(Hook):
 def test_without_a_hook_of_the_users_that_has_no_state_there_is_a_warning(
     make_trainer, state_of, tmp_path, caplog
 ):
-    before = state_of(make_trainer(jit="off"))
+    before = state_of(make_trainer())
     before.hooks = [Stateless()]
     before.save()
-    state_of(make_trainer(jit="off")).restore(newest(tmp_path))
+    state_of(make_trainer()).restore(newest(tmp_path))
     [line] = caplog.messages
     assert line.endswith(":Stateless: without it the weights may differ")
 
@@ -129,7 +129,7 @@ def test_without_a_hook_that_has_state_it_is_refused(
     within_an_epoch, make_trainer, state_of, tmp_path
 ):
     within_an_epoch()
-    state = state_of(make_trainer(jit="off", ema=0.9))
+    state = state_of(make_trainer(ema=0.9))
     with pytest.raises(UserError, match=r"holds the state of a hook .*:Leave, which this run does"):
         state.restore(newest(tmp_path))
 
@@ -156,7 +156,7 @@ def test_the_step_comes_back(within_an_epoch, restored):
 
 
 def test_the_history_comes_back(make_trainer, state_of, restored):
-    trainer = make_trainer(jit="off", ema=0.9)
+    trainer = make_trainer(ema=0.9)
     state = state_of(trainer)
     trainer.fit()
     state.save()
@@ -183,8 +183,8 @@ def test_with_another_condition_to_stop_it_continues(within_an_epoch, restored, 
 def test_the_time_of_a_run_adds_up(make_trainer, state_of, tmp_path):
     before, clock = Clock(), Clock()
     before.add({"extract": 1.5, "train": 60.0, "evaluate": 0.0, "total": 70.0})
-    state_of(make_trainer(jit="off"), before).save()
-    state_of(make_trainer(jit="off"), clock).restore(newest(tmp_path))
+    state_of(make_trainer(), before).save()
+    state_of(make_trainer(), clock).restore(newest(tmp_path))
     assert clock.seconds["extract"] == 1.5
     assert clock.seconds["train"] == 60.0
     assert clock.seconds["total"] >= 70.0
@@ -226,7 +226,7 @@ def test_another_environment_is_warned_of(
     within_an_epoch, make_trainer, state_of, tmp_path, caplog
 ):
     within_an_epoch()
-    state = state_of(make_trainer(jit="off", ema=0.9), cores=64)
+    state = state_of(make_trainer(ema=0.9), cores=64)
     state.hooks = [Leave()]
     state.restore(newest(tmp_path))
     assert caplog.messages == ["the run began on 2 cores, not 64: last bits may differ"]
@@ -236,7 +236,7 @@ def test_other_classes_are_refused_before_any_weight_changes(
     within_an_epoch, make_trainer, state_of, weights, tmp_path
 ):
     within_an_epoch()
-    other = make_trainer(jit="off", ema=0.9, seed=3)
+    other = make_trainer(ema=0.9, seed=3)
     state, own = state_of(other, classes=["x", "y", "z"]), weights(other)
     with pytest.raises(UserError, match="the data have changed"):
         state.restore(newest(tmp_path))

@@ -31,7 +31,7 @@ def trainer_with(model, make_trainer):
         def build_model(self):
             return model
 
-    return make_trainer(Ours, jit="off")
+    return make_trainer(Ours)
 
 
 def after_an_epoch(trainer, state):

@@ -202,6 +202,7 @@ def test_a_truncated_jpeg_in_training(refused, three_splits, truncated_jpeg, use
     assert message.startswith(f"{path} cannot be read as an image")
 
 
+@pytest.mark.slow
 def test_images_that_no_memory_holds(refused, three_splits, user_module):
     user_module("my_pixels", PIXELS)
     options = ["--task", "my_pixels:Pixels", "--extractor", "none", "--image-size", 200_000]

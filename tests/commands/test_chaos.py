@@ -1,7 +1,7 @@
 """The real command, killed at random moments and gone on with, ends as if nothing had happened.
 
-Ten kills a run of the tests; `--kills 50 --chaos-seed 7` makes it fifty, at other moments. What was
-killed when is printed (`-s`, or where a test fails).
+Behind `--slow`; test_signals.py kills one run. `--kills 25 --chaos-seed 7` kills each kind of run
+25 times, at other moments. What was killed when is printed (`-s`, or where a test fails).
 """
 
 import itertools
@@ -91,11 +91,13 @@ class Killer:
         return True
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["Features", "Pixels"])
 def test_a_run_that_is_killed_at_random_moments_ends_with_the_same_bits(
     kind, command, tmp_path, noise_folder, vector_module, came_to, pytestconfig
 ):
-    options = ["--task", f"chaos_tasks:{kind}", "--data", noise_folder]
+    options = ["--task", f"chaos_tasks:{kind}"]
+    options += ["--data", noise_folder]
     if kind == "Features":
         options += ["--extractor", vector_module]
 
@@ -108,7 +110,7 @@ def test_a_run_that_is_killed_at_random_moments_ends_with_the_same_bits(
     [whole] = run_folders(tmp_path / "whole")
 
     chance = random.Random(f"{kind} {pytestconfig.getoption('--chaos-seed')}")
-    killer = Killer(pytestconfig.getoption("--kills") // 2, chance, seconds)
+    killer = Killer(pytestconfig.getoption("--kills"), chance, seconds)
     numbers = itertools.count()
     while killer.left:
         logs = tmp_path / f"logs {next(numbers)}"

@@ -25,6 +25,7 @@ def train(run_command, vector_module, cats_and_dogs, tmp_path):
 
     def run(*options, task="dogs"):
         common = ("--task", task, "--data", cats_and_dogs, "--extractor", vector_module)
+        common += ("--jit", "off")
         done = run_command(*common, "--epochs", 2, "--batch-size", 4, *options)
         assert done.code == 0, done.err
         [folder] = tmp_path.glob("logs/*/*")

@@ -199,7 +199,7 @@ import time
 
 import tensorflow as tf
 
-from trainer import Trainer
+from trainer import Hook, Trainer
 
 
 class SlowTrainer(Trainer):
@@ -207,12 +207,30 @@ class SlowTrainer(Trainer):
         wait = tf.py_function(lambda: time.sleep(float(os.environ.get("WAIT", "0"))), [], [])
         with tf.control_dependencies([wait]):
             return super().train_step(batch)
+
+
+class SumOfLosses(Hook):
+    def __init__(self):
+        self.sum = 0.0
+
+    def on_steps_end(self, trainer, output):
+        for loss in output.values["loss"]:
+            self.sum += float(loss)
+
+    def on_epoch_end(self, trainer, record):
+        trainer.write_scalars({"sum_of_losses": self.sum})
+
+    def state_dict(self):
+        return {"sum": self.sum}
+
+    def load_state_dict(self, state):
+        self.sum = state["sum"]
 """
 
 
 @pytest.fixture(scope="module")
 def slow_module(tmp_path_factory):
-    """An extractor that takes about a second for a batch of 8x8 images."""
+    """An extractor that takes a good part of a second for a batch of 8x8 images."""
     import tensorflow as tf
 
     class Module(tf.Module):
@@ -222,7 +240,7 @@ def slow_module(tmp_path_factory):
         @tf.function(input_signature=[tf.TensorSpec([None, 8, 8, 3])])
         def __call__(self, images):
             work = tf.fill([800, 800], 1e-3 * tf.reduce_mean(images))
-            for _ in range(40):
+            for _ in range(15):
                 work = tf.linalg.matmul(work, work)
             return tf.reduce_mean(images, [1, 2]) @ self.weights + work[0, 0]
 
@@ -264,6 +282,7 @@ def options(tmp_path, noise_folder, slow_module):
     (tmp_path / "my_task.py").write_text(TASK)
     (tmp_path / "my_trainer.py").write_text(SLOW_TRAINER)
     own = ["--task", "my_task:Slow", "--trainer", "my_trainer:SlowTrainer"]
+    own += ["--hook", "my_trainer:SumOfLosses"]
     return [*own, "--data", noise_folder, "--extractor", slow_module, "--cache-dir", "cache"]
 
 
@@ -290,7 +309,7 @@ def test_asked_to_end_while_tensorflow_is_imported_it_leaves_nothing(start, opti
     assert not (tmp_path / "logs").exists()
 
 
-def test_asked_to_end_in_any_phase_it_tells_what_to_type_which_ends_with_the_same_bits(
+def test_asked_to_end_in_any_phase_and_killed_it_ends_with_the_same_bits(
     start, options, tmp_path, came_to, monkeypatch
 ):
     extracting = start(*options, "--log-dir", "logs")
@@ -304,6 +323,11 @@ def test_asked_to_end_in_any_phase_it_tells_what_to_type_which_ends_with_the_sam
     read_until(training, "epoch 1/8")
     line = ended(training, signal.SIGTERM, within=3)
     assert re.match(r"stopped by SIGTERM at step \d+ of 96; resume with: ", line)
+
+    killed = start(*what_to_type(line))
+    read_until(killed, "epoch 4/8")
+    killed.kill()
+    killed.communicate()
 
     monkeypatch.delenv("WAIT")
     printed, _ = start(*what_to_type(line)).communicate()

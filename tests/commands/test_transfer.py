@@ -31,15 +31,19 @@ MODES = {
 }
 
 
+SLOW = ("early, a head of maps", "finetune", "scratch")
+
+
 @pytest.mark.parametrize(
-    "mode", [pytest.param(m, marks=[pytest.mark.slow] if m == "scratch" else []) for m in MODES]
+    "mode", [pytest.param(m, marks=[pytest.mark.slow] if m in SLOW else []) for m in MODES]
 )
 def test_each_mode_trains_and_is_named_in_the_result(train, mode):
     assert train(*MODES[mode])["transfer"] == mode.partition(",")[0]
 
 
 def test_the_head_is_trained_alone_before_the_extractor(train):
-    result = train(*CUT, "--transfer", "finetune", "--warmup-epochs", 2)
+    cut = ("--extractor", "keras:MobileNetV2@Conv1_relu", "--weights", "none")
+    result = train(*cut, "--transfer", "finetune", "--warmup-epochs", 2)
     assert (result["epochs"], result["said"].count("epoch ")) == (1, 3)
 
 

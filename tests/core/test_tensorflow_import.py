@@ -1,79 +1,68 @@
 """The commands without the noise of TensorFlow's start-up."""
 
+import os
 import platform
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
-TASK = """
-import keras
-import tensorflow as tf
-import tensorflow_datasets
-import tensorflow_hub
-from trainer import Task
+from trainer.core.tensorflow_import import import_tensorflow
 
-class Cats(Task):
-    dataset = "cats_vs_dogs"
+ROOT = Path(__file__).parents[2]
 
-    def head(self, classes):
-        return keras.Sequential([keras.layers.Dense(classes)])
-"""
-
-IMPORT = """
+PROGRAM = """
 import os, sys
-from trainer.core import tensorflow_import
-tensorflow_import.import_tensorflow()
-print("after", file=sys.stderr)
-print(os.environ["TF_CPP_MIN_LOG_LEVEL"])
-"""
 
-WARN = """
+os.environ.pop("TF_ENABLE_ONEDNN_OPTS", None)
 from trainer.core import tensorflow_import
+
 tensorflow_import.import_tensorflow()
 import tensorflow as tf
 
+print(tensorflow_import.onednn_enabled())
+print("after the import", file=sys.stderr)
 for number in range(9):
     tf.function(lambda: number)()  # nine graphs of one line
 tf.get_logger().warning("AutoGraph could not transform it")
 """
 
 
-def test_a_whole_run_writes_nothing_to_standard_error(
-    python, tmp_path, cats_and_dogs, vector_module
-):
-    (tmp_path / "my_tasks.py").write_text(TASK)
-    options = f"--task my_tasks:Cats --data {cats_and_dogs} --extractor {vector_module} --epochs 1"
-    done = python("-m", "trainer.run", *options.split())
-    assert (done.code, done.err) == (0, "")
+@pytest.fixture(scope="module")
+def imported():
+    """What a program writes that imports TensorFlow as the commands do."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("TF_")}
+    command = [sys.executable, "-c", PROGRAM]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, cwd=ROOT)
 
 
-def test_standard_error_is_back_after_the_import(python):
-    assert python("-c", IMPORT).err == "after\n"
+def test_standard_error_is_back_after_the_import_which_wrote_nothing(imported):
+    assert imported.stderr.splitlines()[0] == "after the import"
 
 
-def test_a_log_level_of_the_users_stands(python):
-    assert python("-c", IMPORT, TF_CPP_MIN_LOG_LEVEL="1").out == "1\n"
+def test_of_tensorflows_warnings_that_of_retracing_alone_is_left_out(imported):
+    warnings = imported.stderr.splitlines()[1:]
+    assert warnings == ["WARNING:tensorflow:AutoGraph could not transform it"]
 
 
-def test_of_tensorflows_warnings_that_of_retracing_alone_is_left_out(python):
-    assert python("-c", WARN).err == "WARNING:tensorflow:AutoGraph could not transform it\n"
+def test_a_log_level_of_the_users_stands(monkeypatch):
+    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "1")
+    import_tensorflow()
+    assert os.environ["TF_CPP_MIN_LOG_LEVEL"] == "1"
 
 
 # oneDNN.
 
-ONEDNN = """
-import os
-if os.environ["TF_ENABLE_ONEDNN_OPTS"] == "unset":
-    del os.environ["TF_ENABLE_ONEDNN_OPTS"]
-import trainer
-from trainer.core.tensorflow_import import onednn_enabled
-print(os.environ["TF_ENABLE_ONEDNN_OPTS"], onednn_enabled())
-"""
-
 
 @pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="not on every processor")
-@pytest.mark.parametrize(("users", "expected"), [("unset", "1 True"), ("0", "0 False")])
-def test_onednn_is_on_unless_the_user_turns_it_off(python, users, expected):
-    assert python("-c", ONEDNN, TF_ENABLE_ONEDNN_OPTS=users).out == f"{expected}\n"
+def test_onednn_is_on(imported):
+    assert imported.stdout == "True\n"
+
+
+def test_a_user_can_turn_onednn_off(python):
+    program = "import os, trainer; print(os.environ['TF_ENABLE_ONEDNN_OPTS'])"
+    assert python("-c", program, TF_ENABLE_ONEDNN_OPTS="0").out == "0\n"
 
 
 IMPORTED_BEFORE = """

@@ -25,7 +25,7 @@ def result_of(as_written, run_command, cats_and_dogs, vector_module, tmp_path):
 
     def run(options):
         given = shlex.split(options.replace("--data photos", f"--data {cats_and_dogs}"))
-        small = ["--batch-size", 4]
+        small = ["--batch-size", 4, "--jit", "off"]
         if "photos" in options:
             small += ["--extractor", vector_module, "--image-size", 8]
         else:

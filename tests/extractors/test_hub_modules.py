@@ -133,17 +133,13 @@ def test_the_image_size_is_that_of_the_signature(vector_module):
 
 
 def test_the_embedded_module_takes_224_pixels_and_gives_1280_features():
-    extractor = extractor_of("efficientnet_lite0")
-    assert (extractor.image_size, extractor.shape) == (224, (1280,))
+    network = load_network(Config(extractor="efficientnet_lite0"))
+    assert (network.image_size, network.shape) == (224, (1280,))
 
 
 def test_a_module_of_any_image_size_takes_the_one_given():
     extractor = extractor_of("efficientnet_lite0", image_size=64)
     assert extractor(images(side=64)).shape == (3, 1280)
-
-
-def test_a_module_of_any_image_size_takes_224_pixels_by_default(embedded_module):
-    assert extractor_of(str(embedded_module)).image_size == 224
 
 
 def test_a_batch_may_have_any_size(vector_module):
@@ -155,7 +151,7 @@ def test_a_known_module_takes_the_image_size_it_was_trained_on(
     cache_module, offline, embedded_module
 ):
     cache_module(module_handle("inception_v3"), embedded_module)
-    assert extractor_of("inception_v3").image_size == 299
+    assert load_network(Config(extractor="inception_v3")).image_size == 299
 
 
 # URLs.

@@ -101,6 +101,7 @@ def test_a_keras_model_is_trained_from_a_layer_on():
     assert len(layer.trainable_variables) == 3  # a kernel, and a norm's scale and shift
 
 
+@pytest.mark.slow
 def test_from_scratch_the_weights_follow_from_the_seed():
     first, again, other = (
         load_network(transfer(transfer="scratch"), seed, trainable=True).layer(IMAGES)

@@ -55,7 +55,7 @@ def test_calls_are_short_enough_to_notice_that_the_time_is_over(make_trainer):
             with tf.control_dependencies([tf.py_function(lambda: time.sleep(0.02), [], [])]):
                 return {name: tf.identity(value) for name, value in values.items()}
 
-    trainer = make_trainer(Slow, epochs=1000, jit="off")
+    trainer = make_trainer(Slow, epochs=1000)
     trainer.build()
     began, seconds, clock = time.monotonic(), 1.0, Clock()
     with clock.phase("train"):

@@ -32,7 +32,7 @@ def run_with(make_trainer, state_of, tmp_path, caplog):
     caplog.set_level("INFO", "trainer")
 
     def run(*others, **options):
-        trainer = make_trainer(**{"jit": "off", **options})
+        trainer = make_trainer(**options)
         folder, state = RunFolder(tmp_path), state_of(trainer)
         trainer.summaries = Summaries(tmp_path)
         hooks = standard_hooks(
@@ -62,7 +62,7 @@ def points(folder: RunFolder, split: str) -> dict[str, dict[int, float]]:
 
 
 def names(make_trainer, state_of, tmp_path, **options):
-    trainer = make_trainer(jit="off", **options)
+    trainer = make_trainer(**options)
     best, summaries = state_of(trainer).best, Summaries(tmp_path)
     hooks = standard_hooks(trainer, best, RunFolder(tmp_path), summaries, Clock(), ignore_progress)
     return [type(hook).__name__ for hook in hooks]
@@ -152,7 +152,7 @@ def test_history_csv_has_the_metrics_of_every_epoch(run):
 
 def test_the_best_weights_reproduce_their_validation(run, make_trainer, state_of):
     trainer, folder, _ = run
-    other = make_trainer(epochs=3, jit="off")
+    other = make_trainer(epochs=3)
     state = state_of(other)
     state.hooks = [TensorBoardScalars(Summaries(folder.path), every=5), TerminateOnNaN()]
     state.restore(newest_checkpoint(folder.checkpoints))

@@ -109,7 +109,7 @@ class Diverging(Trainer):
 
 
 def test_a_step_within_a_call_is_named(make_trainer):
-    trainer = make_trainer(Diverging, jit="off")
+    trainer = make_trainer(Diverging)
     with pytest.raises(DivergedError, match=r"^the loss of step 5 is nan .* at step 4\)"):
         trainer.fit([TerminateOnNaN()])
     assert trainer.step == -(-SIZES["train"] // 8)

@@ -48,8 +48,15 @@ def trained(task, split, mixing, epochs=1):
     return trainer
 
 
-@pytest.mark.parametrize("task", [Softmax(), OneLogit()], ids=["softmax", "one logit"])
-@pytest.mark.parametrize("mixing", [None, MIXING], ids=str)
+@pytest.mark.parametrize(
+    ("task", "mixing"),
+    [
+        pytest.param(Softmax(), None, marks=pytest.mark.slow, id="softmax"),
+        pytest.param(Softmax(), MIXING, id="softmax, mixed"),
+        pytest.param(OneLogit(), None, marks=pytest.mark.slow, id="one logit"),
+        pytest.param(OneLogit(), MIXING, id="one logit, mixed"),
+    ],
+)
 def test_it_learns_from_augmented_and_mixed_images(task, split, mixing):
     trainer = trained(task, split, mixing, epochs=3)
     assert trainer.evaluate("validation")["accuracy"] > 0.9

@@ -48,8 +48,8 @@ def test_training_learns(make_trainer, jit):
     assert after["accuracy"] > 0.7
 
 
-def test_fit_ends_after_the_configured_epochs(make_trainer):
-    trainer = make_trainer(epochs=3)
+def test_fit_ends_after_the_configured_epochs(make_traced_trainer):
+    trainer = make_traced_trainer(epochs=3)
     trainer.fit()
     assert (trainer.epoch, trainer.step) == (3, 3 * STEPS_PER_EPOCH)
 
@@ -86,7 +86,7 @@ class Looking(Trainer):
 
 
 def test_a_step_that_xla_cannot_compile_trains_as_without_xla(make_trainer, weights):
-    tried, untried = make_trainer(Looking, jit="auto"), make_trainer(Looking, jit="off")
+    tried, untried = make_trainer(Looking, jit="auto"), make_trainer(Looking)
     tried.fit()
     untried.fit()
     for one, other in zip(weights(tried), weights(untried), strict=True):
@@ -95,7 +95,7 @@ def test_a_step_that_xla_cannot_compile_trains_as_without_xla(make_trainer, weig
 
 def test_that_a_step_runs_uncompiled_is_logged_once_with_the_reason(make_trainer, caplog):
     with caplog.at_level("INFO", "trainer"):
-        make_trainer(Looking).fit([Recorder(3)])
+        make_trainer(Looking, jit="auto").fit([Recorder(3)])
     assert [record.getMessage() for record in caplog.records] == [
         "the training step runs uncompiled, more slowly: XLA cannot compile tf.py_function"
     ]
@@ -110,20 +110,22 @@ def test_a_step_that_must_be_compiled_and_cannot_be_changes_nothing(make_trainer
         np.testing.assert_array_equal(variable.numpy(), kept)
 
 
-def test_a_call_ends_where_a_hook_is_due_and_at_the_end_of_an_epoch(make_trainer):
+def test_a_call_ends_where_a_hook_is_due_and_at_the_end_of_an_epoch(make_traced_trainer):
     hook = Recorder(3)
-    make_trainer(epochs=2).fit([hook])
+    make_traced_trainer(epochs=2).fit([hook])
     assert STEPS_PER_EPOCH == 7
     assert hook.calls == [(0, 3), (3, 6), (7, 9), (9, 12)]
 
 
-def test_hooks_get_the_record_of_every_epoch_whenever_they_are_due_between_steps(make_trainer):
+def test_hooks_get_the_record_of_every_epoch_whenever_they_are_due_between_steps(
+    make_traced_trainer,
+):
     hook = Recorder(100)
-    make_trainer(epochs=2).fit([hook])
+    make_traced_trainer(epochs=2).fit([hook])
     assert (hook.calls, hook.epochs) == ([], [(1, 7), (2, 14)])
 
 
-def test_an_epoch_ends_after_every_hook_has_had_its_steps(make_trainer):
+def test_an_epoch_ends_after_every_hook_has_had_its_steps(make_traced_trainer):
     order = []
 
     class Order(Hook):
@@ -133,7 +135,7 @@ def test_an_epoch_ends_after_every_hook_has_had_its_steps(make_trainer):
         def on_epoch_end(self, trainer, record):
             order.append("epoch")
 
-    make_trainer(epochs=1).fit([Order(), Order()])
+    make_traced_trainer(epochs=1).fit([Order(), Order()])
     assert order == ["steps", "steps", "epoch", "epoch"]
 
 
@@ -146,10 +148,10 @@ def test_an_epoch_ends_after_every_hook_has_had_its_steps(make_trainer):
     ],
 )
 def test_a_call_crosses_neither_the_end_of_an_epoch_nor_of_the_data(
-    make_trainer, steps_per_epoch, bounds
+    make_traced_trainer, steps_per_epoch, bounds
 ):
     hook = Recorder()
-    make_trainer(epochs=2, steps_per_epoch=steps_per_epoch).fit([hook])
+    make_traced_trainer(epochs=2, steps_per_epoch=steps_per_epoch).fit([hook])
     assert hook.calls == bounds
 
 
@@ -175,7 +177,7 @@ def test_streamed_features_too_continue_from_epoch_to_epoch_within_the_data(make
             }
             super().__init__(task, config, classes, streams)
 
-    options = {"epochs": 5, "steps_per_epoch": 3, "jit": "off"}
+    options = {"epochs": 5, "steps_per_epoch": 3}
     kept, streamed = make_trainer(**options), make_trainer(Streamed, **options)
     kept.fit()
     streamed.fit()
@@ -183,8 +185,8 @@ def test_streamed_features_too_continue_from_epoch_to_epoch_within_the_data(make
         np.testing.assert_array_equal(one, another)
 
 
-def test_epochs_and_data_epochs_are_counted_apart(make_trainer):
-    trainer = make_trainer(epochs=3, steps_per_epoch=5)
+def test_epochs_and_data_epochs_are_counted_apart(make_traced_trainer):
+    trainer = make_traced_trainer(epochs=3, steps_per_epoch=5)
     trainer.fit()
     assert (trainer.step, trainer.epoch, trainer.data_epoch) == (15, 3, 2)
 
@@ -199,32 +201,32 @@ class Stopper(Hook):
         trainer.stop(self.reason)
 
 
-def test_training_ends_where_a_hook_stops_it(make_trainer):
-    trainer = make_trainer()
+def test_training_ends_where_a_hook_stops_it(make_traced_trainer):
+    trainer = make_traced_trainer()
     trainer.fit([Stopper(3, "enough")])
     assert (trainer.step, trainer.stopped, trainer.finished) == (3, "enough", True)
 
 
-def test_hooks_behind_the_one_that_stops_are_called_too(make_trainer):
+def test_hooks_behind_the_one_that_stops_are_called_too(make_traced_trainer):
     recorder = Recorder(3)
-    make_trainer().fit([Stopper(3, "enough"), recorder])
+    make_traced_trainer().fit([Stopper(3, "enough"), recorder])
     assert (recorder.calls, recorder.epochs) == ([(0, 3)], [(1, 3)])
 
 
-def test_the_first_of_two_reasons_is_kept(make_trainer):
-    trainer = make_trainer()
+def test_the_first_of_two_reasons_is_kept(make_traced_trainer):
+    trainer = make_traced_trainer()
     trainer.fit([Stopper(3, "enough"), Stopper(3, "too late")])
     assert trainer.stopped == "enough"
 
 
-def test_a_training_that_nobody_stops_has_no_reason(make_trainer):
-    trainer = make_trainer()
+def test_a_training_that_nobody_stops_has_no_reason(make_traced_trainer):
+    trainer = make_traced_trainer()
     trainer.fit()
     assert trainer.finished
     assert trainer.stopped is None
 
 
-def test_hooks_are_called_in_their_order(make_trainer):
+def test_hooks_are_called_in_their_order(make_traced_trainer):
     called = []
 
     class Named(Hook):
@@ -234,12 +236,12 @@ def test_hooks_are_called_in_their_order(make_trainer):
         def on_steps_end(self, trainer, output):
             called.append(self.name)
 
-    make_trainer(epochs=1).fit([Named("first"), Named("second")])
+    make_traced_trainer(epochs=1).fit([Named("first"), Named("second")])
     assert called == ["first", "second"]
 
 
-def test_evaluation_counts_every_example_once(make_trainer):
-    trainer, validation = make_trainer(), features("validation")
+def test_evaluation_counts_every_example_once(make_traced_trainer):
+    trainer, validation = make_traced_trainer(), features("validation")
     logits = trainer.model(validation.vectors, training=False)
     losses = keras.losses.sparse_categorical_crossentropy(
         validation.labels, logits, from_logits=True
@@ -251,33 +253,33 @@ def test_evaluation_counts_every_example_once(make_trainer):
     }
 
 
-def test_validation_takes_the_first_batches_alone_where_these_are_given(make_trainer):
-    trainer, validation = make_trainer(validation_steps=2), features("validation")
+def test_validation_takes_the_first_batches_alone_where_these_are_given(make_traced_trainer):
+    trainer, validation = make_traced_trainer(validation_steps=2), features("validation")
     logits = trainer.model(validation.vectors[: 2 * BATCH], training=False)
     correct = np.argmax(logits, -1) == validation.labels[: 2 * BATCH]
     assert trainer.evaluate("validation")["accuracy"] == pytest.approx(np.mean(correct))
 
 
-def test_more_batches_than_there_are_are_all(make_trainer):
-    limited, whole = make_trainer(validation_steps=99), make_trainer()
+def test_more_batches_than_there_are_are_all(make_traced_trainer):
+    limited, whole = make_traced_trainer(validation_steps=99), make_traced_trainer()
     assert limited.evaluate("validation") == whole.evaluate("validation")
 
 
-def test_the_test_takes_every_batch(make_trainer):
-    limited, whole = make_trainer(validation_steps=1), make_trainer()
+def test_the_test_takes_every_batch(make_traced_trainer):
+    limited, whole = make_traced_trainer(validation_steps=1), make_traced_trainer()
     assert limited.evaluate("test") == whole.evaluate("test")
 
 
-def test_the_names_of_all_metrics_are_there_before_the_first_step(make_trainer):
-    trainer = make_trainer()
+def test_the_names_of_all_metrics_are_there_before_the_first_step(make_traced_trainer):
+    trainer = make_traced_trainer()
     trainer.build()
     assert list(trainer.train_metrics.result()) == ["loss", "gradient_norm", "accuracy"]
     assert list(trainer.eval_metrics.result()) == ["loss", "accuracy"]
     assert trainer.step == 0
 
 
-def test_evaluation_changes_no_variable(make_trainer):
-    trainer = make_trainer()
+def test_evaluation_changes_no_variable(make_traced_trainer):
+    trainer = make_traced_trainer()
     before = [v.numpy() for v in trainer.model.variables]
     trainer.evaluate("test")
     for variable, kept in zip(trainer.model.variables, before, strict=True):
@@ -290,16 +292,16 @@ def test_evaluation_changes_no_variable(make_trainer):
 ALL = tf.ones([2])
 
 
-def test_rows_of_weight_0_do_not_count_in_the_loss(make_trainer):
-    trainer = make_trainer()
+def test_rows_of_weight_0_do_not_count_in_the_loss(make_traced_trainer):
+    trainer = make_traced_trainer()
     logits = tf.random.stateless_normal([4, 3], [1, 2])
     filled = trainer.compute_loss(tf.constant([0, 2, 1, 0]), logits, tf.constant([1.0, 1, 0, 0]))
     bare = trainer.compute_loss(tf.constant([0, 2]), logits[:2], ALL)
     assert float(filled) == pytest.approx(float(bare))
 
 
-def test_the_loss_is_the_mean_by_weight_however_small_the_weights(make_trainer):
-    trainer = make_trainer()
+def test_the_loss_is_the_mean_by_weight_however_small_the_weights(make_traced_trainer):
+    trainer = make_traced_trainer()
     logits = tf.random.stateless_normal([2, 3], [1, 2])
     small = trainer.compute_loss(tf.constant([0, 2]), logits, 0.01 * ALL)
     assert float(small) == pytest.approx(
@@ -307,25 +309,25 @@ def test_the_loss_is_the_mean_by_weight_however_small_the_weights(make_trainer):
     )
 
 
-def test_the_loss_of_no_example_is_0(make_trainer):
-    loss = make_trainer().compute_loss(tf.constant([0, 2]), tf.ones([2, 3]), 0 * ALL)
+def test_the_loss_of_no_example_is_0(make_traced_trainer):
+    loss = make_traced_trainer().compute_loss(tf.constant([0, 2]), tf.ones([2, 3]), 0 * ALL)
     assert float(loss) == 0.0
 
 
-def test_the_loss_takes_soft_labels(make_trainer):
-    trainer = make_trainer()
+def test_the_loss_takes_soft_labels(make_traced_trainer):
+    trainer = make_traced_trainer()
     logits = tf.random.stateless_normal([2, 3], [1, 2])
     classes = trainer.compute_loss(tf.constant([0, 2]), logits, ALL)
     soft = trainer.compute_loss(tf.one_hot([0, 2], 3), logits, ALL)
     assert float(soft) == pytest.approx(float(classes))
 
 
-def test_the_loss_includes_the_models_own_regularization(make_trainer):
+def test_the_loss_includes_the_models_own_regularization(make_traced_trainer):
     class Regularized(Trainer):
         def build_model(self):
             return keras.Sequential([keras.layers.Dense(3, kernel_regularizer="l2")])
 
-    trainer = make_trainer(Regularized)
+    trainer = make_traced_trainer(Regularized)
     labels, inputs = tf.constant([0, 1]), tf.ones([2, 6])
     kernel = trainer.model.trainable_variables[0]
     task_loss = trainer.task.loss(labels, trainer.model(inputs))
@@ -334,8 +336,8 @@ def test_the_loss_includes_the_models_own_regularization(make_trainer):
     assert float(loss) == pytest.approx(expected, rel=1e-5)
 
 
-def test_apply_gradients_returns_their_global_norm(make_trainer):
-    trainer = make_trainer()
+def test_apply_gradients_returns_their_global_norm(make_traced_trainer):
+    trainer = make_traced_trainer()
     gradients = [tf.ones(v.shape) for v in trainer.model.trainable_variables]
     parameters = sum(int(np.prod(gradient.shape)) for gradient in gradients)
     assert float(trainer.apply_gradients(gradients)) == pytest.approx(parameters**0.5)
@@ -369,7 +371,7 @@ def test_a_subclass_steps_its_own_way(make_trainer, jit):
 
 def test_mixed_with_a_last_batch_that_is_filled_up_only_its_examples_count(make_trainer):
     """Of the last of seven batches two rows are examples and six fill it up, at weight 0."""
-    trainer = make_trainer(Mixup, learning_rate=0.0, jit="off")
+    trainer = make_trainer(Mixup, learning_rate=0.0)
     train = trainer.batches["train"]
     inputs, labels, sample_weight = train.get_next(train.make_iterator(epoch=0), tf.constant(6))
     assert sample_weight.numpy().tolist() == [1, 1, 0, 0, 0, 0, 0, 0]
@@ -492,16 +494,16 @@ def record(step):
     ],
 )
 def test_an_epoch_that_is_over_without_a_record_is_unlogged(
-    make_trainer, step, recorded, stopped, unlogged
+    make_traced_trainer, step, recorded, stopped, unlogged
 ):
-    trainer = make_trainer()
+    trainer = make_traced_trainer()
     trainer.step, trainer.stopped = step, stopped
     trainer.history = [record(each) for each in recorded]
     assert trainer.has_unlogged_epoch == unlogged
 
 
-def test_an_evaluation_that_is_interrupted_leaves_the_weights(make_trainer, weights):
-    trainer = make_trainer(jit="off", ema=0.9)
+def test_an_evaluation_that_is_interrupted_leaves_the_weights(make_traced_trainer, weights):
+    trainer = make_traced_trainer(ema=0.9)
     trainer.fit()
     own, batches = weights(trainer), trainer.batches["test"]
     taken = batches.examples_in

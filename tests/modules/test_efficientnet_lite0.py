@@ -29,9 +29,9 @@ def frozen() -> hub.KerasLayer:
     return hub.KerasLayer(PATH)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def tuned() -> hub.KerasLayer:
-    """A fresh extractor to fine-tune."""
+    """An extractor to fine-tune, whose averages the tests before have moved."""
     return hub.KerasLayer(PATH, trainable=True)
 
 
@@ -103,7 +103,7 @@ def test_has_nothing_to_train_while_frozen(frozen: hub.KerasLayer) -> None:
     assert not frozen.trainable_variables
 
 
-@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("training", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_lets_gradients_reach_every_trainable_variable(
     tuned: hub.KerasLayer, training: bool
 ) -> None:

@@ -33,7 +33,7 @@ class EvaluateEveryStep(Hook):
 @pytest.fixture(params=["float32", "mixed_float16"])
 def trained(make_trainer, request):
     """A trainer that averages its weights, and its own weights after each of 14 steps."""
-    trainer, hook = make_trainer(ema=0.9, precision=request.param, jit="off"), RecordWeights()
+    trainer, hook = make_trainer(ema=0.9, precision=request.param), RecordWeights()
     trainer.fit([hook])
     return trainer, hook.recorded
 
@@ -95,14 +95,14 @@ def test_evaluation_uses_the_averages(trained, make_trainer):
 
 
 def test_training_continues_from_its_own_weights(make_trainer, weights):
-    evaluated, plain = make_trainer(ema=0.9, jit="off"), make_trainer(ema=0.9, jit="off")
+    evaluated, plain = make_trainer(ema=0.9), make_trainer(ema=0.9, jit="off")
     evaluated.fit([EvaluateEveryStep()])
     plain.fit()
     assert_equal(weights(evaluated), weights(plain))
 
 
 def test_averaging_does_not_change_training(make_trainer, weights):
-    averaging, plain = make_trainer(ema=0.9, jit="off"), make_trainer(jit="off")
+    averaging, plain = make_trainer(ema=0.9), make_trainer()
     averaging.fit()
     plain.fit()
     assert_equal(weights(averaging), weights(plain), rtol=1e-5, atol=1e-7)

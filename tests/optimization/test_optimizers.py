@@ -43,7 +43,7 @@ def test_the_usual_optimizers_are_known():
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(name, marks=[] if name in ("adam", "sgd") else [pytest.mark.slow])
+        pytest.param(name, marks=[] if name == "sgd" else [pytest.mark.slow])
         for name in optimizer_classes()
     ],
 )
@@ -167,7 +167,7 @@ def test_the_averaged_gradient_is_clipped_and_not_its_parts():
     np.testing.assert_allclose(clipped, np.array([-1.0, -0.1]) / np.hypot(1.0, 0.1), rtol=1e-6)
 
 
-@pytest.mark.parametrize("jit", ["on", "off"])
+@pytest.mark.parametrize("jit", [pytest.param("on", marks=pytest.mark.slow), "off"])
 @pytest.mark.parametrize("name", ["adam", "nadam", "sgd"])
 def test_two_half_batches_update_as_one_whole_batch(make_trainer, weights, name, jit):
     options = {"optimizer": name, "jit": jit, "epochs": 3}
@@ -193,10 +193,12 @@ def test_accumulating_more_steps_than_the_training_has_is_refused():
     "options",
     [
         {"optimizer": "nadam"},
-        {"ema": 0.9},
-        {"accumulate": 4},
+        pytest.param({"ema": 0.9}, marks=pytest.mark.slow),
+        pytest.param({"accumulate": 4}, marks=pytest.mark.slow),
         {"schedule": "cosine", "warmup": "2steps"},
-        {"clip_norm": 0.5, "optimizer": "sgd", "momentum": 0.9},
+        pytest.param(
+            {"clip_norm": 0.5, "optimizer": "sgd", "momentum": 0.9}, marks=pytest.mark.slow
+        ),
         {"precision": "mixed_float16", "ema": 0.9, "accumulate": 3},
     ],
     ids=str,
@@ -204,7 +206,7 @@ def test_accumulating_more_steps_than_the_training_has_is_refused():
 def test_training_resumed_from_a_checkpoint_equals_uninterrupted_training(
     make_trainer, state_of, weights, tmp_path, options
 ):
-    whole = make_trainer(jit="off", **options)
+    whole = make_trainer(**options)
     state = state_of(whole)
 
     class SaveAtTen(Hook):
@@ -214,7 +216,7 @@ def test_training_resumed_from_a_checkpoint_equals_uninterrupted_training(
             state.save()
 
     whole.fit([SaveAtTen()])
-    resumed = make_trainer(jit="off", **options)
+    resumed = make_trainer(**options)
     state_of(resumed).restore(newest_checkpoint(tmp_path / "checkpoints"))
     assert resumed.step == 10
     resumed.fit()

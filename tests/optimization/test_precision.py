@@ -13,7 +13,9 @@ from trainer.loop.trainer import Hook
 from trainer.optimization.precision import dtype_policy_scope
 
 MIXED = ["mixed_bfloat16", "mixed_float16"]
-COMPILED_OR_NOT = pytest.mark.parametrize("jit", ["on", "off"])
+COMPILED_OR_NOT = pytest.mark.parametrize(
+    "jit", [pytest.param("on", marks=pytest.mark.slow), "off"]
+)
 
 
 class RecordValues(Hook):

@@ -36,6 +36,7 @@ def linked(tmp_path):
     return tmp_path / "photos"
 
 
+@pytest.mark.slow
 def test_a_folder_with_splits_of_its_own(learnt):
     result = learnt("--task", "folder", "--data", str(DATA / "dogImages"))
     assert result["data"]["examples"] == {"train": 1920, "validation": 512, "test": 512}

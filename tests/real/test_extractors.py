@@ -10,6 +10,8 @@ from trainer import Config
 from trainer.extractors.loading import Extractor, load_network
 from trainer.extractors.names import module_handle
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def folder(shared):

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import shutil
 import sys
 
 import numpy as np
@@ -14,18 +15,25 @@ from trainer import Config, EverySteps, Hook, Task, Trainer, UserError
 from trainer.runs.plugins import find_task
 
 
+@pytest.fixture(scope="module")
+def small(noise_folder, vector_module):
+    """Two epochs of six steps on noise."""
+    data = {"data": str(noise_folder), "extractor": str(vector_module)}
+    return {**data, "epochs": 2, "batch_size": 16, "jit": "off"}
+
+
 @pytest.fixture
-def options(noise_folder, vector_module, tmp_path):
-    """Two epochs of six steps on noise, in folders of the test."""
-    return {
-        "data": str(noise_folder),
-        "extractor": str(vector_module),
-        "log_dir": tmp_path / "logs",
-        "cache_dir": tmp_path / "cache",
-        "epochs": 2,
-        "batch_size": 16,
-        "jit": "off",
-    }
+def options(small, tmp_path):
+    """In folders of the test."""
+    return {**small, "log_dir": tmp_path / "logs", "cache_dir": tmp_path / "cache"}
+
+
+@pytest.fixture(scope="module")
+def run(small, tmp_path_factory):
+    """A finished run, which no test changes."""
+    folder = tmp_path_factory.mktemp("run")
+    folders = {"log_dir": folder / "logs", "cache_dir": folder / "cache"}
+    return trainer.train(find_task("flowers"), Config(**small, **folders))
 
 
 @pytest.fixture
@@ -39,32 +47,30 @@ def train(options):
     return train
 
 
-def test_a_run_has_its_metrics_history_folder_config_and_model(train, tmp_path):
-    run = train()
+def test_a_run_has_its_metrics_history_folder_config_and_model(run):
     assert set(run.metrics) == {"train", "validation", "test"}
     assert run.result == json.loads((run.folder / "result.json").read_text())
-    assert run.folder.parent == tmp_path / "logs" / "flowers"
+    assert run.folder.parent == run.config.log_dir / "flowers"
     assert run.config.epochs == 2
     assert run.model(np.zeros([1, 4], np.float32)).shape == (1, 3)
 
 
-def test_the_history_is_rows_without_pandas(train, monkeypatch):
+def test_the_history_is_rows_without_pandas(run, monkeypatch):
     monkeypatch.setitem(sys.modules, "pandas", None)  # cannot be imported
-    history = train().history
+    history = run.history
     assert [row["epoch"] for row in history] == [1, 2]
     assert history[-1]["step"] == 12
 
 
-def test_the_history_is_a_frame_with_pandas(train, monkeypatch):
+def test_the_history_is_a_frame_with_pandas(run, monkeypatch):
     class Pandas:
         DataFrame = tuple
 
     monkeypatch.setitem(sys.modules, "pandas", Pandas)
-    assert isinstance(train().history, tuple)
+    assert isinstance(run.history, tuple)
 
 
-def test_a_loaded_run_is_the_one_that_was_trained(train):
-    run = train()
+def test_a_loaded_run_is_the_one_that_was_trained(run):
     loaded = trainer.load(run.folder)
     assert loaded.result == run.result
     assert list(loaded.history) == list(run.history)
@@ -94,15 +100,15 @@ class Pixels(Task):
         return keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(classes)])
 
 
-def test_a_folder_without_a_result_is_no_finished_run(train):
-    run = train()
-    (run.folder / "result.json").unlink()
+def test_a_folder_without_a_result_is_no_finished_run(run, tmp_path):
+    shutil.copytree(run.folder, tmp_path / "run")
+    (tmp_path / "run" / "result.json").unlink()
     with pytest.raises(UserError, match=r"result\.json cannot be read .* when it is finished"):
-        trainer.load(run.folder)
+        trainer.load(tmp_path / "run")
 
 
-def test_two_runs_of_one_process_end_with_the_same_bits(train):
-    assert train().result["weights_digest"] == train().result["weights_digest"]
+def test_two_runs_of_one_process_end_with_the_same_bits(run, train):
+    assert train().result["weights_digest"] == run.result["weights_digest"]
 
 
 def test_a_run_works_within_an_event_loop(train):
@@ -199,12 +205,10 @@ def test_killed_and_resumed_a_run_with_a_hook_ends_as_without_the_kill(train, tm
 # Resuming.
 
 
-def test_a_finished_run_that_is_resumed_is_loaded(train):
-    run = train()
+def test_a_finished_run_that_is_resumed_is_loaded(run, train):
     assert train(resume=run.folder).result == run.result
 
 
-def test_options_that_contradict_those_of_the_run_to_resume_are_refused(train):
-    run = train()
+def test_options_that_contradict_those_of_the_run_to_resume_are_refused(run, train):
     with pytest.raises(UserError, match="--seed 1: the run to resume has 0; omit it"):
         train(resume=run.folder, seed=1)
