@@ -53,10 +53,12 @@ def refused(run_command, vector_module, cats_and_dogs, tmp_path):
     ("task", "options"),
     [
         ("dogs", ("--optimizer", "SGD", "--momentum", 0.9, "--weight-decay", 1e-4)),
-        ("horses", ("--schedule", "cosine", "--warmup", "20%")),
-        ("horses", ("--accumulate", 2, "--clip-norm", 1, "--ema", 0.9)),
+        pytest.param("horses", ("--schedule", "cosine", "--warmup", "20%"), marks=pytest.mark.slow),
+        pytest.param(
+            "horses", ("--accumulate", 2, "--clip-norm", 1, "--ema", 0.9), marks=pytest.mark.slow
+        ),
         ("horses", ("--label-smoothing", 0.1, "--class-weights", "balanced")),
-        ("dogs", ("--precision", "mixed_bfloat16")),
+        pytest.param("dogs", ("--precision", "mixed_bfloat16"), marks=pytest.mark.slow),
         (
             "horses",
             ("--precision", "mixed_float16", "--accumulate", 2, "--clip-norm", 1, "--ema", 0.9),

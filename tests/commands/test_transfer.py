@@ -41,19 +41,16 @@ def test_each_mode_trains_and_is_named_in_the_result(train, mode):
     assert train(*MODES[mode])["transfer"] == mode.partition(",")[0]
 
 
-def test_the_head_is_trained_alone_before_the_extractor(train):
-    cut = ("--extractor", "keras:MobileNetV2@Conv1_relu", "--weights", "none")
-    result = train(*cut, "--transfer", "finetune", "--warmup-epochs", 2)
-    assert (result["epochs"], result["said"].count("epoch ")) == (1, 3)
-
-
-def test_a_keras_model_with_weights_from_a_file_is_fine_tuned_from_a_layer_on(train, tmp_path):
+def test_a_keras_model_with_weights_from_a_file_is_fine_tuned_once_its_head_is_trained(
+    train, tmp_path
+):
     file = tmp_path / "mobile.weights.h5"
     keras.applications.MobileNetV2(include_top=False, weights=None).save_weights(file)
     cut = ("--extractor", "keras:MobileNetV2@Conv1_relu", "--weights", file)
-    tuned = ("--transfer", "finetune", "--unfreeze-from", "bn_Conv1")
+    tuned = ("--transfer", "finetune", "--unfreeze-from", "bn_Conv1", "--warmup-epochs", 2)
     result = train(*cut, *tuned, "--finetune-learning-rate", 1e-3, "--summary")
     assert result["transfer"] == "finetune"
+    assert (result["epochs"], result["said"].count("epoch ")) == (1, 3)
 
 
 @pytest.mark.slow

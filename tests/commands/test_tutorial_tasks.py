@@ -29,7 +29,8 @@ def result(folder):
     return json.loads((folder / "result.json").read_text())
 
 
-@pytest.mark.parametrize("task", ["fashion", pytest.param("digits", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("task", ["fashion", "digits"])
 def test_a_task_on_grey_pictures_trains_from_nothing(type_command, task):
     _, folder = type_command(task, *SMALL)
     assert result(folder)["transfer"] == "scratch"

@@ -214,6 +214,7 @@ def test_a_folder_that_cannot_be_written_is_an_error(split, counting, tmp_path):
         store.features(spec(split, counting))
 
 
+@pytest.mark.slow
 def test_a_second_process_waits_for_the_first_and_logs_it(split, counting, tmp_path, caplog):
     """The lock is held by a real process, which releases it once this one has logged that."""
     context = multiprocessing.get_context("spawn")

@@ -52,7 +52,7 @@ def trained(task, split, mixing, epochs=1):
     ("task", "mixing"),
     [
         pytest.param(Softmax(), None, marks=pytest.mark.slow, id="softmax"),
-        pytest.param(Softmax(), MIXING, id="softmax, mixed"),
+        pytest.param(Softmax(), MIXING, marks=pytest.mark.slow, id="softmax, mixed"),
         pytest.param(OneLogit(), None, marks=pytest.mark.slow, id="one logit"),
         pytest.param(OneLogit(), MIXING, id="one logit, mixed"),
     ],
@@ -69,6 +69,7 @@ def test_its_metrics_of_training_count_every_example_once(task, split):
     assert metrics["accuracy"] * EXAMPLES == pytest.approx(round(metrics["accuracy"] * EXAMPLES))
 
 
+@pytest.mark.slow
 def test_one_seed_gives_the_same_weights_to_the_bit(split):
     one, again = (trained(Softmax(), split, MIXING, epochs=2) for _ in range(2))
     for variable, other in zip(one.model.variables, again.model.variables, strict=True):

@@ -269,7 +269,7 @@ def test_ended_by_a_signal_at_every_step_it_ends_with_the_same_bits(tmp_path):
     assert outcome(*resume(one, run), run) == expected
 
 
-@pytest.mark.parametrize("step", [7, 14])
+@pytest.mark.parametrize("step", [pytest.param(7, marks=pytest.mark.slow), 14])
 def test_ended_by_a_signal_in_validation_it_validates_again_and_has_the_record_once(tmp_path, step):
     one, other = new_trainer(ema=0.9), new_trainer(ema=0.9)
     expected, run = whole(one, tmp_path / "whole"), tmp_path / "asked"

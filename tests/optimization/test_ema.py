@@ -30,7 +30,7 @@ class EvaluateEveryStep(Hook):
         trainer.evaluate("validation")
 
 
-@pytest.fixture(params=["float32", "mixed_float16"])
+@pytest.fixture(params=["float32", pytest.param("mixed_float16", marks=pytest.mark.slow)])
 def trained(make_trainer, request):
     """A trainer that averages its weights, and its own weights after each of 14 steps."""
     trainer, hook = make_trainer(ema=0.9, precision=request.param), RecordWeights()
