@@ -13,8 +13,7 @@ from trainer.checkpoints.checkpointer import SHARE_OF_TIME
 from trainer.checkpoints.training_state import TrainingState
 from trainer.core.run_folder import RunFolder
 from trainer.hooks.show_progress import SECONDS_PER_REFRESH
-from trainer.loop.trainer import Checkpointer
-from trainer.loop.triggers import TimeBudget
+from trainer.loop.triggers import Checkpointer, TimeBudget
 from trainer.report.clock import Clock
 
 EPOCHS, ROUNDS = 150, 3

@@ -11,7 +11,7 @@ import tensorflow as tf
 from benchmarks.startup import FIRST_CALL, FIRST_STEP
 from trainer import Hook, LoopOutput, Trainer
 from trainer.loop.batches import Batch
-from trainer.loop.trainer import Checkpointer
+from trainer.loop.triggers import Checkpointer
 
 
 class Stopwatch(Trainer):

@@ -402,6 +402,17 @@ def test_a_step_that_never_updates_the_metrics_is_an_error_that_says_what_to_add
         make_trainer(forgetful).fit()
 
 
+@pytest.mark.parametrize("kind", ["train", "eval"])
+def test_a_value_of_a_step_with_the_name_of_a_metric_is_an_error(make_trainer, kind):
+    def clashing(self, batch):
+        return {**getattr(Trainer, f"{kind}_step")(self, batch), "accuracy": tf.constant(1.0)}
+
+    clashing.__name__ = f"{kind}_step"
+    trainer_class = type("Clashing", (Trainer,), {f"{kind}_step": clashing})
+    with pytest.raises(TypeError, match=r"returns 'accuracy', which is the name of a metric"):
+        make_trainer(trainer_class).build()
+
+
 def test_a_task_without_metrics_needs_no_update(make_trainer):
     class Bare(Trainer):
         def __init__(self, task, *arguments):

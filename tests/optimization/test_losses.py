@@ -1,3 +1,5 @@
+import re
+
 import keras
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from trainer import Config, Task, Trainer, UserError
 from trainer.loop.batches import FeatureBatches
 from trainer.optimization.losses import (
     balanced_class_weights,
+    task_example_loss,
     with_class_weights,
     with_label_smoothing,
 )
@@ -117,3 +120,56 @@ def test_where_labels_are_soft_a_loss_of_classes_is_refused(task):
 @pytest.mark.parametrize("task", [KerasLoss(), ByIndex()], ids=["keras", "by index"])
 def test_where_labels_are_classes_a_loss_of_classes_trains(task):
     trainer_of(task, class_weights="balanced").fit()
+
+
+# One value an example.
+
+
+class MeanLoss(Tiny):
+    def loss(self, labels, logits):
+        return tf.reduce_mean(super().loss(labels, logits))
+
+
+class LossOfOne(Tiny):
+    """Would be multiplied with every weight of the batch."""
+
+    def loss(self, labels, logits):
+        return super().loss(labels, logits)[:1]
+
+
+class LossOfClasses(Tiny):
+    def loss(self, labels, logits):
+        return logits * tf.one_hot(labels, 3)
+
+
+@pytest.mark.parametrize(
+    ("task", "shape"),
+    [(MeanLoss(), r"\(\)"), (LossOfOne(), r"\(1,\)"), (LossOfClasses(), r"\(8, 3\)")],
+)
+def test_a_loss_that_is_not_one_value_an_example_is_refused(task, shape):
+    batches = {s: FeatureBatches(features(s), BATCH, 0) for s in SIZES}
+    trainer = Trainer(task, Config(batch_size=BATCH), ["a", "b", "c"], batches)
+    with pytest.raises(UserError) as error:
+        trainer.build()
+    assert re.match(
+        rf"the loss of {task.name} must be one value an example, \(8,\), and is {shape}; ",
+        str(error.value),
+    )
+    assert "reduction=None" in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+class KerasLoss(Tiny):
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+
+def test_a_loss_of_keras_is_taken_per_example():
+    losses = task_example_loss(KerasLoss())(LABELS, LOGITS)
+    np.testing.assert_allclose(losses, Task().loss(LABELS, LOGITS), rtol=1e-6)
+
+
+def test_with_a_loss_of_keras_rows_of_weight_0_do_not_count():
+    batches = {s: FeatureBatches(features(s), BATCH, 0) for s in SIZES}
+    trainer = Trainer(KerasLoss(), Config(batch_size=BATCH), ["a", "b", "c"], batches)
+    filled = trainer.compute_loss(LABELS, LOGITS, tf.constant([1.0, 0.0]))
+    assert float(filled) == pytest.approx(float(Task().loss(LABELS, LOGITS)[0]))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from trainer.checkpoints.training_state import TrainingState
 from trainer.config import durations
-from trainer.loop.trainer import Checkpointer, Trainer
-from trainer.loop.triggers import EverySteps, TimeBudget
+from trainer.loop.trainer import Trainer
+from trainer.loop.triggers import Checkpointer, EverySteps, TimeBudget
 
 SHARE_OF_TIME = 0.015
 """The share of all time for checkpoints by default: below 2 % even if some take longer."""

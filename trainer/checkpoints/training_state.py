@@ -13,6 +13,11 @@ import tensorflow as tf
 from trainer.checkpoints.best_weights import BestWeights
 from trainer.checkpoints.environment import differences
 from trainer.checkpoints.layer_names import variables_by_name
+from trainer.checkpoints.own_variables import (
+    check_all_are_kept,
+    in_tensorflow,
+    own_variables,
+)
 from trainer.checkpoints.store import Checkpoint, restore_variables, write_checkpoint
 from trainer.core.errors import DivergedError, UserError
 from trainer.core.run_folder import RunFolder
@@ -41,8 +46,13 @@ class TrainingState:
             folder: Where the run writes.
             clock: What the run has taken so far.
             environment: What the bits of a run depend on beside its config, as JSON takes it.
+
+        Raises:
+            TypeError: the training step writes variables that no checkpoint would hold.
         """
         trainer.build()
+        own = own_variables(trainer)
+        check_all_are_kept(trainer, own.values())
         self._trainer, self._folder, self._clock = trainer, folder, clock
         self._environment = environment
         self.hooks: Sequence[Hook] = ()
@@ -57,6 +67,7 @@ class TrainingState:
             # By position: Keras numbers their names over all models that a process makes.
             optimizer=[variable.value for variable in trainer.optimizer.variables],
             metrics=[variable.value for variable in trainer.train_metrics.variables],
+            own={name: in_tensorflow(variable) for name, variable in own.items()},
         )
 
     def save(self) -> None:

@@ -9,6 +9,9 @@ class UserError(Exception):
 
     exit_code = 2
 
+    ag_pass_through = True
+    """AutoGraph hands it on as it is, where a step that is traced raises it."""
+
 
 class DivergedError(UserError):
     """Training has diverged: a loss, a gradient or a weight is not finite."""

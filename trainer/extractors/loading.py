@@ -39,6 +39,12 @@ POOLING_LAYERS: dict[str, Callable[[], keras.layers.Layer]] = {
 }
 """By the values of `--pool`."""
 
+MAP_LAYERS: dict[str, Callable[[], keras.layers.Layer]] = {
+    "flatten": lambda: keras.layers.Flatten(name="flattened_map"),
+    "avg": lambda: keras.layers.GlobalAveragePooling2D(name="averaged_map"),
+}
+"""What `--head` puts in front of a head that is given maps of features."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Network:

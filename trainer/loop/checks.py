@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -15,6 +16,8 @@ from trainer.core.text import first_line
 from trainer.loop.metrics import Metrics
 from trainer.optimization.losses import SOFT_LABEL_OPTIONS, ExampleLoss
 from trainer.optimization.precision import CheckedLossScaleOptimizer
+
+logger = logging.getLogger(__name__)
 
 
 def logits_of_zeros(model: keras.Model, inputs: Any, task_name: str) -> tf.Tensor:
@@ -66,17 +69,22 @@ def check_soft_labels(
         ) from error
 
 
-def step_value_names(step: Callable[..., Any], returned: Any) -> list[str]:
+def step_value_names(step: Callable[..., Any], returned: Any, metrics: Metrics) -> list[str]:
     """The names of the scalars that a traced step returns.
 
     Raises:
-        TypeError: it returns no dict of scalars with a "loss".
+        TypeError: it returns no dict of scalars with a "loss", or one has the name of a metric.
     """
-    if isinstance(returned, dict) and "loss" in returned and _all_scalars(returned):
-        return list(returned)
-    raise TypeError(
-        f'{_name(step)} must return a dict of scalars, {{"loss": …}}; it returns {returned}'
-    )
+    if not (isinstance(returned, dict) and "loss" in returned and _all_scalars(returned)):
+        raise TypeError(
+            f'{_name(step)} must return a dict of scalars, {{"loss": …}}; it returns {returned}'
+        )
+    if taken := sorted(set(returned) & set(metrics.names)):
+        raise TypeError(
+            f"{_name(step)} returns {taken[0]!r}, which is the name of a metric of the task too;"
+            " give the value another name"
+        )
+    return list(returned)
 
 
 def check_metrics_updated(step: Callable[..., Any], metrics: Metrics) -> None:
@@ -96,6 +104,30 @@ def check_metrics_updated(step: Callable[..., Any], metrics: Metrics) -> None:
 
 def _name(step: Callable[..., Any]) -> str:
     return getattr(step, "__qualname__", type(step).__name__)
+
+
+def warn_of_unrepeated_draws(
+    step: Callable[..., Any], in_python: Sequence[str], in_graph: Sequence[str]
+) -> None:
+    """Say that random numbers of a step do not follow from the seed and the step's number.
+
+    Args:
+        step: Which step.
+        in_python: Modules that it drew from while it was traced.
+        in_graph: Functions of TensorFlow that draw from its hidden state.
+    """
+    for module in in_python:
+        logger.warning(
+            "%s draws from %s, which happens once, when it is traced: every step has the same"
+            " numbers; draw with tf.random.stateless_… and self.seed_of(self.step)",
+            *(_name(step), module),
+        )
+    for function in in_graph:
+        logger.warning(
+            "%s calls %s, whose numbers a resumed run does not repeat; draw with"
+            " tf.random.stateless_… and self.seed_of(self.step)",
+            *(_name(step), function),
+        )
 
 
 def check_loss_scaled(step: Callable[..., Any], optimizer: keras.optimizers.Optimizer) -> None:

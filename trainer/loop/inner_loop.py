@@ -12,9 +12,14 @@ import numpy as np
 import tensorflow as tf
 
 from trainer.loop.batches import Batches
-from trainer.loop.checks import check_metrics_updated, step_value_names
+from trainer.loop.checks import (
+    check_metrics_updated,
+    step_value_names,
+    warn_of_unrepeated_draws,
+)
+from trainer.loop.graph_effects import python_random_draws, stateful_random_functions
 from trainer.loop.metrics import Metrics
-from trainer.loop.xla import Jit, StepFunction
+from trainer.loop.xla import Jit, StepFunction, step_spec
 
 MAX_STEPS_PER_EXECUTION = 1024
 """Steps that a call can record: the values of each step come out in tensors of this length."""
@@ -60,7 +65,7 @@ class InnerLoop:
         """Nothing is traced before the first call.
 
         Args:
-            step_function: A batch to a dict of scalars, "loss" among them.
+            step_function: A batch and the step's number to a dict of scalars, "loss" among them.
             batches: The split.
             metrics: Where the means of these scalars are kept.
             jit: Whether XLA compiles it: the loop whole, or its step alone where the batches come
@@ -82,7 +87,7 @@ class InnerLoop:
         """
         began, steps = time.perf_counter(), last - first
         batch = first % self._batches.steps
-        values = self._graph(iterator, tf.constant(batch), tf.constant(steps))
+        values = self._graph(iterator, tf.constant(batch), tf.constant(first), tf.constant(steps))
         recorded = {name: value.numpy()[:steps] for name, value in values.items()}
         examples = self._batches.examples_in(batch, steps)
         return LoopOutput(first, last, recorded, examples, time.perf_counter() - began)
@@ -91,28 +96,44 @@ class InnerLoop:
         """Trace the step now, so that the means of what it returns are there."""
         _ = self._graph
 
+    @property
+    def traced_step(self) -> tf.types.experimental.ConcreteFunction:
+        """The graph of one step."""
+        return self._step[0].get_concrete_function(*step_spec(self._batches))
+
+    @functools.cached_property
+    def _step(self) -> tuple[tf.types.experimental.GenericFunction, bool]:
+        """The step as a graph, traced, and whether XLA compiles it."""
+        with python_random_draws() as drawn:
+            step, compiled = self._jit.graph(self._step_function, self._batches)
+        traced = step.get_concrete_function(*step_spec(self._batches))
+        warn_of_unrepeated_draws(self._step_function, drawn, stateful_random_functions(traced))
+        return step, compiled
+
     @functools.cached_property
     def _graph(self) -> tf.types.experimental.GenericFunction:
-        """(iterator, first, count) to what each step returned, float32 [MAX_STEPS…] by name."""
-        step, compiled = self._jit.graph(self._step_function, self._batches)
-        traced = step.get_concrete_function(self._batches.batch_spec)
-        names = step_value_names(self._step_function, traced.structured_outputs)
+        """(iterator, batch, step, count) to what each step returned, float32 [MAX_STEPS…]."""
+        step, compiled = self._step
+        returned = self.traced_step.structured_outputs
+        names = step_value_names(self._step_function, returned, self._metrics)
         check_metrics_updated(self._step_function, self._metrics)
         self._metrics.track(names)
         guard = TracedOnce("the inner loop")
 
-        def take_step(iterator: Any, number: tf.Tensor) -> list[tf.Tensor]:
-            batch = self._batches.get_next(iterator, number)
-            values, (_, _, sample_weight) = step(batch), batch
+        def take_step(iterator: Any, number: tf.Tensor, at: tf.Tensor) -> list[tf.Tensor]:
+            batch = self._batches.get_next(iterator, at)
+            values, (_, _, sample_weight) = step(batch, number), batch
             self._metrics.update_means(values, sample_weight)
             return [tf.cast(values[name], tf.float32) for name in names]
 
         @tf.function(jit_compile=compiled and self._batches.xla_compatible)
-        def run_steps(iterator: Any, first: tf.Tensor, count: tf.Tensor) -> dict[str, tf.Tensor]:
-            guard(iterator=iterator, first=first, count=count)
+        def run_steps(
+            iterator: Any, batch: tf.Tensor, first: tf.Tensor, count: tf.Tensor
+        ) -> dict[str, tf.Tensor]:
+            guard(iterator=iterator, batch=batch, first=first, count=count)
             done, recorded = tf.constant(0), [tf.zeros([MAX_STEPS_PER_EXECUTION]) for _ in names]
             while done < count:  # XLA would compile `for … in tf.range(count)` for each count
-                values = take_step(iterator, first + done)
+                values = take_step(iterator, first + done, batch + done)
                 recorded = [
                     tf.tensor_scatter_nd_update(record, [[done]], [value])
                     for record, value in zip(recorded, values, strict=True)

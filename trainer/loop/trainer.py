@@ -4,15 +4,13 @@
 class NoisyTrainer(Trainer):  # learns from inputs with noise (Bishop, 1995)
     def train_step(self, batch):
         inputs, labels, sample_weight = batch
-        seed = [self.config.seed, self.optimizer.iterations.value]
-        noise = tf.random.stateless_normal(inputs.shape, seed, stddev=0.1)
+        noise = tf.random.stateless_normal(inputs.shape, self.seed_of(self.step), stddev=0.1)
         return super().train_step((inputs + noise, labels, sample_weight))
 ```
 """
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any
@@ -22,15 +20,17 @@ import tensorflow as tf
 
 from trainer.config.config import Config
 from trainer.core import signals
+from trainer.extractors.loading import MAP_LAYERS
 from trainer.loop.batches import Batch, Batches
 from trainer.loop.checks import check_loss_scaled, check_soft_labels, logits_of_zeros
 from trainer.loop.history import EpochRecord
 from trainer.loop.inner_loop import MAX_STEPS_PER_EXECUTION, InnerLoop, LoopOutput
 from trainer.loop.metrics import Metrics
-from trainer.loop.triggers import Always, EverySeconds, Trigger
+from trainer.loop.step_counter import StepCounter
+from trainer.loop.triggers import Always, Checkpointer, EverySeconds, Trigger
 from trainer.loop.xla import Jit
 from trainer.optimization.ema import ema_weights
-from trainer.optimization.losses import training_example_loss
+from trainer.optimization.losses import task_example_loss, training_example_loss
 from trainer.optimization.optimizers import make_optimizer
 from trainer.optimization.precision import (
     build_with_dtype_policy,
@@ -43,12 +43,6 @@ from trainer.task import Task
 SECONDS_PER_EVALUATION_CALL = 0.5
 """How long a signal may have to wait in an evaluation."""
 
-MAP_LAYERS = {
-    "flatten": lambda: keras.layers.Flatten(name="flattened_map"),
-    "avg": lambda: keras.layers.GlobalAveragePooling2D(name="averaged_map"),
-}
-"""What `--head` puts in front of a head that is given maps of features."""
-
 
 class Trainer:
     """Trains a task's model on batches; hooks do everything else.
@@ -56,9 +50,6 @@ class Trainer:
     Training is a function of (config, step): initial weights, data order and dropout all follow
     from the seed and the step number.
     """
-
-    step: int
-    """How many steps are done."""
 
     history: list[EpochRecord]
     """The record of every epoch."""
@@ -110,7 +101,7 @@ class Trainer:
 
         In training with smoothed labels and weighted classes, where the options ask for them.
         """
-        example_loss = self.training_example_loss if training else self.task.loss
+        example_loss = self.training_example_loss if training else self.example_loss
         losses = example_loss(labels, logits) * sample_weight
         mean = tf.math.divide_no_nan(tf.reduce_sum(losses), tf.reduce_sum(sample_weight))
         return tf.add_n([mean, *(tf.cast(loss, tf.float32) for loss in self.model.losses)])
@@ -132,6 +123,13 @@ class Trainer:
         metrics = self.train_metrics if training else self.eval_metrics
         predictions = self.task.probabilities(logits)
         metrics.update_state(self.task.hard_labels(labels), predictions, sample_weight)
+
+    def seed_of(self, step: Any) -> tf.Tensor:
+        """The seed for the random numbers of a step, int32 [2], as `tf.random.stateless_…` take it.
+
+        A step that draws several takes `tf.random.split(self.seed_of(self.step), num=…)`.
+        """
+        return tf.stack([self.config.seed, step])
 
     # The loop.
 
@@ -224,6 +222,18 @@ class Trainer:
     # epoch ends with validation: it is a data epoch, unless `--steps-per-epoch` says otherwise.
 
     @property
+    def step(self) -> Any:
+        """How many steps are done: an int, and within a step its number, an int32 tensor.
+
+        Within `eval_step` it is the number of the batch.
+        """
+        return self._counter.value
+
+    @step.setter
+    def step(self, done: int) -> None:
+        self._counter.value = done
+
+    @property
     def data_epoch(self) -> int:
         """The number of complete passes over the data."""
         return self.step // self.batches["train"].steps
@@ -283,7 +293,7 @@ class Trainer:
         """
         self.task, self.config, self.classes, self.batches = task, config, classes, batches
         self.extractor = extractor
-        self.step, self.history, self.stopped = 0, [], None
+        self._counter, self.history, self.stopped = StepCounter(), [], None
         self.summaries: Summaries | None = None
         train = batches["train"]
         inputs, labels, _ = train.batch_spec
@@ -294,15 +304,18 @@ class Trainer:
             warm_start(self.model)
         self.optimizer = with_loss_scaling(self.build_optimizer(), config.precision)
         self.optimizer.build(self.model.trainable_variables)
-        example_loss = training_example_loss(task.loss, config, len(classes), lambda: train.labels)
-        check_soft_labels(task.name, config, example_loss, labels, logits)
-        self.training_example_loss = example_loss
+        self.example_loss = task_example_loss(task)
+        self.training_example_loss = training_example_loss(
+            self.example_loss, config, len(classes), lambda: train.labels
+        )
+        check_soft_labels(task.name, config, self.training_example_loss, labels, logits)
         self.train_metrics = Metrics(task.metrics())
         self.eval_metrics = Metrics(task.metrics())
         # Only training is compiled: an evaluation is shorter than its compilation.
-        self._train_loop = InnerLoop(self.train_step, train, self.train_metrics, Jit(config.jit))
+        train_step, eval_step = map(self._counter.numbered, (self.train_step, self.eval_step))
+        self._train_loop = InnerLoop(train_step, train, self.train_metrics, Jit(config.jit))
         self._eval_loops = {
-            split: InnerLoop(self.eval_step, batches[split], self.eval_metrics) for split in batches
+            split: InnerLoop(eval_step, batches[split], self.eval_metrics) for split in batches
         }
 
     def build(self) -> None:
@@ -310,6 +323,11 @@ class Trainer:
         self._train_loop.build()
         check_loss_scaled(self.train_step, self.optimizer)
         self._eval_loops["validation"].build()
+
+    @property
+    def traced_train_step(self) -> tf.types.experimental.ConcreteFunction:
+        """The graph of `train_step`, of a batch and the step's number."""
+        return self._train_loop.traced_step
 
 
 class Hook:
@@ -329,7 +347,10 @@ class Hook:
     """When `on_steps_end` is called: a call into the graph ends at each such step."""
 
     def on_steps_end(self, trainer: Trainer, output: LoopOutput) -> None:
-        """Act on the trainer, which has just run the steps of a call."""
+        """Act on the trainer, which has just run the steps of a call: those of `output`.
+
+        A call ends wherever any hook is due: only with `Always` does a hook see every step.
+        """
 
     def on_epoch_end(self, trainer: Trainer, record: EpochRecord) -> None:
         """Act on the trainer, which has just validated; the record is the last of its history."""
@@ -340,11 +361,3 @@ class Hook:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take back what `state_dict` returned when the checkpoint was written."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Checkpointer:
-    """Saves the state of training when it is due, after all hooks."""
-
-    when: Trigger
-    save: Callable[[], None]

@@ -107,3 +107,11 @@ class TimeBudget(Trigger):
             self._next = ended + (ended - began) / self._share
 
         return run
+
+
+@dataclasses.dataclass(frozen=True)
+class Checkpointer:
+    """Saves the state of training when it is due, after all hooks."""
+
+    when: Trigger
+    save: Callable[[], None]

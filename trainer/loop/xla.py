@@ -18,7 +18,8 @@ from trainer.optimization.precision import traced_for_xla
 
 logger = logging.getLogger(__name__)
 
-StepFunction = Callable[[Batch], Mapping[str, tf.Tensor]]
+StepFunction = Callable[[Batch, tf.Tensor], Mapping[str, tf.Tensor]]
+"""Of a batch and the number of the step, an int32 scalar."""
 
 PYTHON_NAMES = {
     "EagerPyFunc": "tf.py_function",
@@ -81,30 +82,35 @@ def philox_dropout() -> Iterator[None]:
         tf.nn.experimental.stateless_dropout = original
 
 
+def step_spec(batches: Batches) -> tuple[Any, tf.TensorSpec]:
+    """What a step takes: the spec of a batch, and that of the step's number."""
+    return batches.batch_spec, tf.TensorSpec([], tf.int32)
+
+
 def _trace(
     step: StepFunction, batches: Batches, jit_compile: bool
 ) -> tf.types.experimental.GenericFunction:
     graph = tf.function(step, jit_compile=jit_compile)
     with philox_dropout(), traced_for_xla(jit_compile):
-        graph.get_concrete_function(batches.batch_spec)
+        graph.get_concrete_function(*step_spec(batches))
     return graph
 
 
 def _why_not_compiled(step: tf.types.experimental.GenericFunction, batches: Batches) -> str | None:
     """Why XLA cannot compile a step, None where it can; the step is translated and not run."""
+    specs = step_spec(batches)
 
     @tf.function(jit_compile=True)
     def one_step(*tensors: tf.Tensor) -> tf.Tensor:
         # In a loop as the inner loop's: outside of one XLA overlooks what no result depends on.
         done = tf.constant(0)
         while done < 1:
-            step(tf.nest.pack_sequence_as(batches.batch_spec, tensors))
+            step(*tf.nest.pack_sequence_as(specs, tensors))
             done += 1
         return done
 
-    specs: list[Any] = tf.nest.flatten(batches.batch_spec)
     try:
-        one_step.experimental_get_compiler_ir(*specs)(stage="hlo")
+        one_step.experimental_get_compiler_ir(*tf.nest.flatten(specs))(stage="hlo")
     except ValueError as error:
         return _reason(str(error))
     return None

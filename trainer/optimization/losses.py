@@ -1,13 +1,17 @@
-"""The task's loss in training: with smoothed labels, and more weight for rare classes."""
+"""The task's loss of each example; in training with smoothed labels and weights of classes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
 from trainer.config.config import Config
+from trainer.core.errors import UserError
+from trainer.task import Task
 
 ExampleLoss = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 """Labels and logits of a batch to the loss of each example, float32 [batch].
@@ -17,6 +21,27 @@ Labels are classes, int32 [batch], or soft, float32 [batch, classes].
 
 SOFT_LABEL_OPTIONS = ("label_smoothing", "mixup", "cutmix")
 """The options under which labels are soft."""
+
+
+def task_example_loss(task: Task) -> ExampleLoss:
+    """The task's loss; where it is a Loss of Keras, of each example and not their mean.
+
+    It raises a UserError where it is called, if it gives anything but one value an example.
+    """
+    loss = task.loss.call if isinstance(task.loss, keras.losses.Loss) else task.loss
+
+    def example_loss(labels: Any, logits: Any) -> tf.Tensor:
+        losses = loss(labels, logits)
+        batch = tf.nest.flatten(logits)[0].shape[:1]
+        if losses.shape != batch:
+            raise UserError(
+                f"the loss of {task.name} must be one value an example, {batch}, and is"
+                f" {losses.shape}; take no mean over the batch, and give a loss of Keras"
+                " reduction=None"
+            )
+        return losses
+
+    return example_loss
 
 
 def training_example_loss(
