@@ -11,7 +11,7 @@ from trainer.loop.metrics import Metrics
 from trainer.loop.xla import Jit, philox_dropout
 
 
-def only_xla_runs_it(batch):
+def only_xla_runs_it(batch, number):
     """TensorFlow's own kernels have no threefry."""
     return {"loss": tf.reduce_sum(tf.random.stateless_uniform([2], [1, 2], alg="threefry"))}
 
@@ -24,25 +24,25 @@ def is_compiled(jit: Jit, batches: Batches) -> bool:
     return True
 
 
-def calls_python(batch):
+def calls_python(batch, number):
     return {"loss": tf.ensure_shape(tf.py_function(tf.reduce_sum, [batch[0]], tf.float32), [])}
 
 
-def prints(batch):
+def prints(batch, number):
     tf.print(batch[1])
     return {"loss": tf.reduce_sum(batch[0])}
 
 
-def writes_text(batch):
+def writes_text(batch, number):
     text = tf.strings.as_string(batch[1][0])
     return {"loss": tf.cast(tf.strings.length(text), tf.float32)}
 
 
-def shapes_by_value(batch):
+def shapes_by_value(batch, number):
     return {"loss": tf.reduce_sum(tf.fill([tf.reduce_max(batch[1])], 1.0))}
 
 
-def writes_unused_text(batch):
+def writes_unused_text(batch, number):
     tf.strings.as_string(batch[1])
     return {"loss": tf.reduce_sum(batch[0])}
 
@@ -106,7 +106,7 @@ def test_what_must_be_compiled_and_cannot_be_is_a_users_error(step, reason):
 def test_trying_xla_takes_no_step():
     steps = tf.Variable(0)
 
-    def counting(batch):
+    def counting(batch, number):
         steps.assign_add(1)
         return {"loss": tf.reduce_sum(batch[0])}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Mapping
 
 import tensorflow as tf
@@ -41,7 +40,6 @@ class StepCounter:
     def numbered(self, step: Callable[[Batch], Mapping[str, tf.Tensor]]) -> StepFunction:
         """A step that takes its number beside the batch, and has it as `value`."""
 
-        @functools.wraps(step)
         def take_step(batch: Batch, number: tf.Tensor) -> Mapping[str, tf.Tensor]:
             self._traced = number
             try:
@@ -49,4 +47,6 @@ class StepCounter:
             finally:
                 self._traced = None
 
+        # Not functools.wraps: tf.function would then take the signature of the step itself.
+        take_step.__qualname__ = step.__qualname__
         return take_step
