@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from trainer import Config, Task
+from trainer import Config, ImageClassification
 
 if TYPE_CHECKING:
     import keras
 
 
-class Digits(Task):
+class Digits(ImageClassification):
     """Ten digits, 70,000 grey pictures of 28x28 (TFDS mnist).
 
     `python -m trainer.run --task digits` reaches 0.93 on the test split of the sample.

@@ -38,4 +38,4 @@ class Digits01(Digits):
         from keras import losses, ops
 
         soft = labels if labels.dtype.is_floating else ops.one_hot(labels, logits.shape[-1])
-        return losses.mean_squared_error(soft, self.probabilities(logits))
+        return losses.mean_squared_error(soft, self.predictions(logits))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from trainer import Config, Task
+from trainer import Config, ImageClassification
 
 if TYPE_CHECKING:
     import keras
 
 
-class Dogs(Task):
+class Dogs(ImageClassification):
     """120 breeds, 20,580 photos (TFDS stanford_dogs), or a folder of breeds of your own.
 
     `python -m trainer.run --task dogs --data dogImages` takes `dogImages/{train,valid,test}`.

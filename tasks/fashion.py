@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from trainer import Config, Task
+from trainer import Config, ImageClassification
 
 if TYPE_CHECKING:
     import keras
 
 
-class Fashion(Task):
+class Fashion(ImageClassification):
     """Ten kinds of garments, 70,000 grey pictures of 28x28 (TFDS fashion_mnist).
 
     `python -m trainer.run --task fashion` stops in the epoch whose training accuracy

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from trainer import Config, Task
+from trainer import Config, ImageClassification
 
 if TYPE_CHECKING:
     import keras
 
 
-class Flowers(Task):
+class Flowers(ImageClassification):
     """Five kinds of flowers, 3,670 photos (TFDS tf_flowers).
 
     `python -m trainer.run --task flowers --data tfds` reaches 0.90 or more on the test split.

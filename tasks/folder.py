@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from trainer import Config, Task
+from trainer import Config, ImageClassification
 
 if TYPE_CHECKING:
     import keras
 
 
-class Folder(Task):
+class Folder(ImageClassification):
     """As many classes as `PATH/<class>/*` or `PATH/{train,valid,test}/<class>/*` has.
 
     `python -m trainer.run --task folder --data PATH`: there is no data without a path.

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from trainer import Config, Task, UserError
+from trainer import Config, ImageClassification, UserError
 
 if TYPE_CHECKING:
     import keras
     import tensorflow as tf
 
 
-class Horses(Task):
+class Horses(ImageClassification):
     """Horses and humans, 1,283 rendered pictures (TFDS horses_or_humans).
 
     `python -m trainer.run --task horses --data tfds` reaches 0.99 or more on the test split.
@@ -40,7 +40,7 @@ class Horses(Task):
         second = labels[:, 1:] if labels.dtype.is_floating else labels[:, None]
         return losses.binary_crossentropy(second, logits, from_logits=True)
 
-    def probabilities(self, logits: tf.Tensor) -> tf.Tensor:
+    def predictions(self, logits: tf.Tensor) -> tf.Tensor:
         """The probability of the second class, [batch]."""
         from keras import ops
 

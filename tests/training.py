@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 
-from trainer import Config, EpochRecord, Task
+from trainer import Config, EpochRecord, ImageClassification
 from trainer.checkpoints.training_state import TrainingState
 from trainer.core.run_folder import RunFolder
 from trainer.features.features import Features
@@ -31,7 +31,7 @@ ENVIRONMENT = {
 }
 
 
-class Tiny(Task):
+class Tiny(ImageClassification):
     """Three classes from six numbers, with dropout so that randomness has a part in it."""
 
     def head(self, classes: int) -> keras.Model:

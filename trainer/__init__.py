@@ -18,7 +18,7 @@ from trainer.config.config import Config
 from trainer.core.errors import UserError
 from trainer.core.tensorflow_import import import_tensorflow, prefer_onednn
 from trainer.runs.run import Run, load, train
-from trainer.task import Task
+from trainer.task import ImageClassification, MultiLabelClassification, Regression, Task
 
 if TYPE_CHECKING:
     from trainer.loop.history import EpochRecord
@@ -44,7 +44,10 @@ __all__ = [
     "EverySeconds",
     "EverySteps",
     "Hook",
+    "ImageClassification",
     "LoopOutput",
+    "MultiLabelClassification",
+    "Regression",
     "Run",
     "Task",
     "Trainer",

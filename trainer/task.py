@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from trainer.config.config import Config
 
@@ -11,19 +11,19 @@ if TYPE_CHECKING:
     import keras
     import tensorflow as tf
 
+LabelKind = Literal["class", "labels", "numbers"]
+"""What the label of an image is: its class, any number of labels, or one number or several."""
+
 
 class Task:
-    """Image classification on one dataset. Subclass it, name the dataset and give a head.
+    """What every task has. Subclass it, or one of the tasks below, which know their labels.
 
-    ```python
-    class Cats(Task):
-        dataset = "cats_vs_dogs"
-        splits = {"train": "train[:80%]", "validation": "train[80%:90%]", "test": "train[90%:]"}
-
-        def head(self, classes):
-            return keras.Sequential([keras.layers.Dense(classes)])
-    ```
+    `ImageClassification`, `MultiLabelClassification` and `Regression` have a loss, predictions and
+    metrics; a task of your own kind gives those, on labels and outputs of any structure.
     """
+
+    label_kind: ClassVar[LabelKind] = "class"
+    """What the data must have for each image."""
 
     dataset: str = ""
     """The dataset's name in TFDS; empty where there is none, and `--data PATH` gives the data."""
@@ -48,6 +48,10 @@ class Task:
     freeze_on_init: tuple[str, ...] = ()
     """The names of layers that are frozen when `--init-from` gives them their weights."""
 
+    best: str | None = None
+    """What the best weights have on validation: "max f1", say, or "min loss"; of equals the lowest
+    loss. When None it is "max accuracy", or "min loss" where no metric is called accuracy."""
+
     defaults: Config = Config()
     """The options where the command does not give them."""
 
@@ -56,12 +60,52 @@ class Task:
         """The name of the task's folder of runs."""
         return type(self).__name__.lower()
 
-    def head(self, classes: int) -> keras.Model:
-        """The network from features [batch, width], or images, to logits [batch, classes]."""
-        raise NotImplementedError(f"{type(self).__name__} needs a head(self, classes)")
+    def head(self, outputs: int) -> keras.Model:
+        """The network from features [batch, width], or images, to its outputs.
+
+        Args:
+            outputs: How many classes, labels or numbers the data have.
+        """
+        raise NotImplementedError(f"{type(self).__name__} needs a head(self, outputs)")
+
+    def loss(self, labels: Any, outputs: Any) -> tf.Tensor:
+        """The loss of each example, float32 [batch]; `Trainer.compute_loss` averages it.
+
+        It may be a Loss of Keras too, `loss = keras.losses.Huber()`.
+        """
+        raise NotImplementedError(f"{type(self).__name__} needs a loss(self, labels, outputs)")
+
+    def predictions(self, outputs: Any) -> Any:
+        """What the metrics measure: the outputs, as they are."""
+        return outputs
+
+    def hard_labels(self, labels: Any) -> Any:
+        """What the metrics compare with: the labels, as they are."""
+        return labels
+
+    def metrics(self) -> dict[str, keras.metrics.Metric]:
+        """New streaming metrics of labels and predictions, by the names that reports show.
+
+        One that gives a value for each class is reported as "recall/rose" and so on.
+        """
+        return {}
+
+
+class ImageClassification(Task):
+    """One class an image.
+
+    ```python
+    class Cats(ImageClassification):
+        dataset = "cats_vs_dogs"
+        splits = {"train": "train[:80%]", "validation": "train[80%:90%]", "test": "train[90%:]"}
+
+        def head(self, classes):
+            return keras.Sequential([keras.layers.Dense(classes)])
+    ```
+    """
 
     def loss(self, labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-        """The cross-entropy of each example, float32 [batch]; `Trainer.compute_loss` averages it.
+        """The cross-entropy of each example, float32 [batch].
 
         Labels are classes, int32 [batch], or soft, float32 [batch, classes].
         """
@@ -71,17 +115,14 @@ class Task:
             return keras.losses.categorical_crossentropy(labels, logits, from_logits=True)
         return keras.losses.sparse_categorical_crossentropy(labels, logits, from_logits=True)
 
-    def probabilities(self, logits: tf.Tensor) -> tf.Tensor:
-        """The predictions that the metrics measure: probabilities, float32 [batch, classes]."""
+    def predictions(self, logits: tf.Tensor) -> tf.Tensor:
+        """The probabilities of the classes, float32 [batch, classes]."""
         import keras
 
         return keras.ops.softmax(logits)
 
     def hard_labels(self, labels: tf.Tensor) -> tf.Tensor:
-        """The labels that the metrics compare with: classes, int32 [batch].
-
-        Of soft labels, float32 [batch, classes], the most probable class.
-        """
+        """The classes, int32 [batch]; of soft labels the most probable one."""
         import tensorflow as tf
 
         if labels.dtype.is_floating:
@@ -89,10 +130,62 @@ class Task:
         return labels
 
     def metrics(self) -> dict[str, keras.metrics.Metric]:
-        """New streaming metrics of classes and probabilities, by the names that reports show.
-
-        The best weights are those with the highest validation accuracy, then lowest loss.
-        """
+        """The accuracy."""
         import keras
 
         return {"accuracy": keras.metrics.SparseCategoricalAccuracy()}
+
+
+class MultiLabelClassification(Task):
+    """Any number of labels an image, each of which it has or has not.
+
+    Labels are float32 [batch, labels], 1 where an image has the label and 0 elsewhere; the head
+    gives a logit for each.
+    """
+
+    label_kind = "labels"
+    best = "max mean_average_precision"
+
+    def loss(self, labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+        """The mean of the binary cross-entropies of an example's labels, float32 [batch]."""
+        import keras
+
+        return keras.losses.binary_crossentropy(labels, logits, from_logits=True)
+
+    def predictions(self, logits: tf.Tensor) -> tf.Tensor:
+        """The probability of every label, float32 [batch, labels]."""
+        import keras
+
+        return keras.ops.sigmoid(logits)
+
+    def metrics(self) -> dict[str, keras.metrics.Metric]:
+        """Mean average precision; F1 at 0.5, the mean of all labels and that of each."""
+        from keras import metrics
+
+        return {
+            "mean_average_precision": metrics.AUC(curve="PR", multi_label=True),
+            "mean_f1": metrics.F1Score(average="macro", threshold=0.5),
+            "f1": metrics.F1Score(threshold=0.5),
+        }
+
+
+class Regression(Task):
+    """One number an image, or several.
+
+    Labels and the head's outputs are float32 [batch, numbers].
+    """
+
+    label_kind = "numbers"
+    best = "min loss"
+
+    def loss(self, labels: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
+        """The squared error of each example, float32 [batch]; the mean of its numbers."""
+        import keras
+
+        return keras.losses.mean_squared_error(labels, outputs)
+
+    def metrics(self) -> dict[str, keras.metrics.Metric]:
+        """The mean absolute error, and the coefficient of determination R²."""
+        from keras import metrics
+
+        return {"mean_absolute_error": metrics.MeanAbsoluteError(), "r2": metrics.R2Score()}

@@ -149,7 +149,7 @@ def test_a_head_is_found_again_on_top_of_an_extractor(run, start):
 
 
 def test_many_layers_are_counted(make_trainer, state_of, tmp_path, start):
-    deep = keras.Sequential([layers.Dense(WIDTH) for _ in range(11)])
+    deep = keras.Sequential([*(layers.Dense(WIDTH) for _ in range(10)), layers.Dense(3)])
     deep(np.zeros([1, WIDTH], np.float32))
     state_of(trainer_with(deep, make_trainer)).save()
     assert "dense_7 and 3 more; initialized: none" in start(deep, tmp_path)

@@ -9,9 +9,9 @@ THREE_SPLITS = {f"{split}/{x}": 2 for split in ("train", "valid", "test") for x 
 
 PIXELS = """
 import keras
-from trainer import Task
+from trainer import ImageClassification
 
-class Pixels(Task):
+class Pixels(ImageClassification):
     dataset = "cats_vs_dogs"
 
     def head(self, classes):

@@ -16,10 +16,10 @@ import pytest
 NETWORK = """
 import keras
 
-from trainer import Config, Task
+from trainer import Config, ImageClassification
 
 
-class Pixels(Task):
+class Pixels(ImageClassification):
     defaults = Config(
         extractor="none", image_size=12, batch_size=8, epochs=6, augment="standard", ema=0.9,
         log_every=7, checkpoint_every="5steps",
@@ -38,7 +38,7 @@ class Pixels(Task):
         )
 
 
-class Features(Task):
+class Features(ImageClassification):
     defaults = Config(
         batch_size=8, epochs=40, log_every=7, schedule="cosine", warmup="5%", accumulate=2,
         checkpoint_every="20steps",

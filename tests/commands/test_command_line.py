@@ -13,9 +13,9 @@ from trainer import UserError, __main__, command_line, run
 from trainer.core.errors import DivergedError
 
 TASK = """
-from trainer import Config, Task
+from trainer import Config, ImageClassification
 
-class Cats(Task):
+class Cats(ImageClassification):
     defaults = Config(epochs=3, learning_rate=0.5)
 """
 

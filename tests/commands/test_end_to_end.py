@@ -23,10 +23,10 @@ import tensorflow as tf
 import tensorflow_datasets
 import tensorflow_hub
 
-from trainer import Config, Task, Trainer
+from trainer import Config, ImageClassification, Trainer
 
 
-class Cats(Task):
+class Cats(ImageClassification):
     """A network of the user's own, from images."""
 
     dataset = "tf_flowers"

@@ -182,10 +182,10 @@ with signals.handle_signals(), signals.defer_signals():
 TASK = """
 import keras
 
-from trainer import Config, Task
+from trainer import Config, ImageClassification
 
 
-class Slow(Task):
+class Slow(ImageClassification):
     defaults = Config(batch_size=8, epochs=8, log_every=7, jit="off")
 
     def head(self, classes):

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from trainer import Config, Task, UserError
+from trainer import Config, ImageClassification, UserError
 from trainer.data import SPLITS
 from trainer.data.readers import tfds_cache
 from trainer.data.readers.tfds import dataset_files as files
@@ -20,7 +20,7 @@ EXAMPLES = 25
 def pictures(tiny_dataset):
     """A task whose dataset the fixture `prepared` has; it has no sample."""
 
-    class Pictures(Task):
+    class Pictures(ImageClassification):
         dataset = tiny_dataset
         splits = {"train": "train[:8]", "validation": "train[8:10]", "test": "train[10:]"}
 

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from tasks.horses import Horses
-from trainer import Config, Task, Trainer
+from trainer import Config, ImageClassification, Trainer
 from trainer.data.pipeline.augment import PRESETS
 from trainer.data.pipeline.mixup import Mixing
 from trainer.data.splits import Split
@@ -16,7 +16,7 @@ SIDE, EXAMPLES, BATCH = 8, 20, 8
 MIXING = Mixing(2, mixup=0.2, cutmix=1.0)
 
 
-class Softmax(Task):
+class Softmax(ImageClassification):
     def head(self, classes):
         return keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(classes)])
 

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from tests.conftest import points_of
 from tests.training import CLASSES, ENVIRONMENT, SIZES, Tiny, features
-from trainer import Config, Hook, Task, Trainer
+from trainer import Config, Hook, ImageClassification, Trainer
 from trainer.checkpoints.checkpointer import make_checkpointer
 from trainer.checkpoints.store import newest_checkpoint
 from trainer.checkpoints.training_state import TrainingState
@@ -32,7 +32,7 @@ from trainer.report.summaries import Summaries
 BATCH = 8
 
 
-class Network(Task):
+class Network(ImageClassification):
     """A head with batch norm and dropout, which have state beside the weights."""
 
     def head(self, classes):

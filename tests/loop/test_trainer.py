@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from tests.training import BATCH, SIZES, features
-from trainer import Config, Hook, Task, Trainer, UserError
+from trainer import Config, Hook, ImageClassification, Trainer, UserError
 from trainer.core import signals
 from trainer.features.features import Features, StoredFeatures
 from trainer.loop.batches import FeatureBatches, StreamedFeatureBatches
@@ -533,7 +533,7 @@ def test_an_evaluation_that_is_interrupted_leaves_the_weights(make_traced_traine
 # The model below and above.
 
 
-class Head(Task):
+class Head(ImageClassification):
     def head(self, classes):
         return keras.Sequential([keras.layers.Dense(classes)])
 

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from tasks.horses import Horses
 from tests.training import BATCH, SIZES, Tiny, features
-from trainer import Config, Task, Trainer, UserError
+from trainer import Config, ImageClassification, Trainer, UserError
 from trainer.loop.batches import FeatureBatches
 from trainer.optimization.losses import (
     balanced_class_weights,
@@ -16,6 +16,7 @@ from trainer.optimization.losses import (
     with_label_smoothing,
 )
 
+LOSS = ImageClassification().loss
 LOGITS = tf.constant([[2.0, -1.0, 0.5], [0.1, 0.2, 0.3]])
 LABELS = tf.constant([0, 2])
 ALL = tf.ones([2])
@@ -27,15 +28,13 @@ def cross_entropy(soft: np.ndarray, logits: np.ndarray) -> np.ndarray:
 
 
 def test_a_smoothed_label_is_spread_over_all_classes():
-    losses = with_label_smoothing(Task().loss, 0.3, classes=3)(LABELS, LOGITS)
+    losses = with_label_smoothing(LOSS, 0.3, classes=3)(LABELS, LOGITS)
     soft = np.array([[0.8, 0.1, 0.1], [0.1, 0.1, 0.8]])
     np.testing.assert_allclose(losses, cross_entropy(soft, LOGITS.numpy()), rtol=1e-5)
 
 
 def test_soft_labels_are_smoothed_too():
-    losses = with_label_smoothing(Task().loss, 0.3, classes=3)(
-        tf.constant([[0.5, 0.5, 0.0]]), LOGITS[:1]
-    )
+    losses = with_label_smoothing(LOSS, 0.3, classes=3)(tf.constant([[0.5, 0.5, 0.0]]), LOGITS[:1])
     soft = np.array([[0.45, 0.45, 0.1]])
     np.testing.assert_allclose(losses, cross_entropy(soft, LOGITS[:1].numpy()), rtol=1e-5)
 
@@ -51,14 +50,14 @@ def test_one_logit_is_smoothed_towards_a_half(labels):
 
 
 def test_each_example_has_the_weight_of_its_class():
-    losses = with_class_weights(Task().loss, np.float32([3, 1, 0.5]))(LABELS, LOGITS)
-    np.testing.assert_allclose(losses, Task().loss(LABELS, LOGITS) * [3, 0.5], rtol=1e-6)
+    losses = with_class_weights(LOSS, np.float32([3, 1, 0.5]))(LABELS, LOGITS)
+    np.testing.assert_allclose(losses, LOSS(LABELS, LOGITS) * [3, 0.5], rtol=1e-6)
 
 
 def test_soft_labels_have_the_weights_of_their_classes_by_share():
     soft = tf.constant([[0.5, 0.0, 0.5]])
-    losses = with_class_weights(Task().loss, np.float32([3, 1, 0.5]))(soft, LOGITS[:1])
-    np.testing.assert_allclose(losses, Task().loss(soft, LOGITS[:1]) * 1.75, rtol=1e-6)
+    losses = with_class_weights(LOSS, np.float32([3, 1, 0.5]))(soft, LOGITS[:1])
+    np.testing.assert_allclose(losses, LOSS(soft, LOGITS[:1]) * 1.75, rtol=1e-6)
 
 
 def test_balanced_weights_give_every_class_the_same_sum():
@@ -165,11 +164,11 @@ class KerasLoss(Tiny):
 
 def test_a_loss_of_keras_is_taken_per_example():
     losses = task_example_loss(KerasLoss())(LABELS, LOGITS)
-    np.testing.assert_allclose(losses, Task().loss(LABELS, LOGITS), rtol=1e-6)
+    np.testing.assert_allclose(losses, LOSS(LABELS, LOGITS), rtol=1e-6)
 
 
 def test_with_a_loss_of_keras_rows_of_weight_0_do_not_count():
     batches = {s: FeatureBatches(features(s), BATCH, 0) for s in SIZES}
     trainer = Trainer(KerasLoss(), Config(batch_size=BATCH), ["a", "b", "c"], batches)
     filled = trainer.compute_loss(LABELS, LOGITS, tf.constant([1.0, 0.0]))
-    assert float(filled) == pytest.approx(float(Task().loss(LABELS, LOGITS)[0]))
+    assert float(filled) == pytest.approx(float(LOSS(LABELS, LOGITS)[0]))

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer import Task, UserError
+from trainer import ImageClassification, Task, UserError
 from trainer.runs.plugins import find_task, load_class, task_names
 
 CATS = """
-from trainer import Config, Task
+from trainer import Config, ImageClassification, Task
 
-class Cats(Task):
+class Cats(ImageClassification):
     dataset = "cats_vs_dogs"
     defaults = Config(epochs=3)
 
@@ -129,28 +129,28 @@ def test_a_module_that_fails_by_itself_shows_its_own_traceback(user_module, text
 
 
 def test_a_task_without_a_head_is_told_to_write_one():
-    with pytest.raises(NotImplementedError, match=r"Task needs a head\(self, classes\)"):
-        Task().head(2)
+    with pytest.raises(NotImplementedError, match=r"Classification needs a head\(self, outputs\)"):
+        ImageClassification().head(2)
 
 
 def test_the_loss_is_the_cross_entropy_of_each_example():
     logits = tf.math.log([[0.5, 0.5], [0.25, 0.75]])
-    losses = Task().loss(tf.constant([0, 1]), logits)
+    losses = ImageClassification().loss(tf.constant([0, 1]), logits)
     np.testing.assert_allclose(losses, [-np.log(0.5), -np.log(0.75)], rtol=1e-5)
 
 
 def test_labels_may_be_shares_of_classes():
-    losses = Task().loss(tf.constant([[0.4, 0.6]]), tf.math.log([[0.25, 0.75]]))
+    losses = ImageClassification().loss(tf.constant([[0.4, 0.6]]), tf.math.log([[0.25, 0.75]]))
     np.testing.assert_allclose(losses, [-0.4 * np.log(0.25) - 0.6 * np.log(0.75)], rtol=1e-5)
 
 
 def test_probabilities_are_the_softmax_of_logits():
-    probabilities = Task().probabilities(tf.math.log([[1.0, 3.0]]))
+    probabilities = ImageClassification().predictions(tf.math.log([[1.0, 3.0]]))
     np.testing.assert_allclose(probabilities, [[0.25, 0.75]], rtol=1e-5)
 
 
 def test_metrics_are_new_each_time():
-    task = Task()
+    task = ImageClassification()
     assert task.metrics()["accuracy"] is not task.metrics()["accuracy"]
 
 

@@ -11,7 +11,7 @@ import pytest
 
 import trainer
 from tests.conftest import points_of
-from trainer import Config, EverySteps, Hook, Task, Trainer, UserError
+from trainer import Config, EverySteps, Hook, ImageClassification, Trainer, UserError
 from trainer.runs.plugins import find_task
 
 
@@ -91,7 +91,7 @@ def test_the_model_of_a_loaded_run_may_take_images(train, others):
     np.testing.assert_array_equal(run.model(images), loaded.model(images))
 
 
-class Pixels(Task):
+class Pixels(ImageClassification):
     """A head for images and for features."""
 
     def head(self, classes):

@@ -20,8 +20,9 @@ class DataOptions(Options):
     classification dataset of TFDS, or your own as module:Class."""
 
     data: str = "auto"
-    """auto (TFDS where it is prepared, else the sample), tfds (downloads it), sample, or a folder:
-    PATH/<class>/*, split 70/15/15 by content, or PATH/{train,valid,test}/<class>/*."""
+    """auto (TFDS where it is prepared, else the sample), tfds (downloads it), sample, a folder:
+    PATH/<class>/*, split 70/15/15 by content, or PATH/{train,valid,test}/<class>/*; or a table of
+    paths and labels, PATH.csv."""
 
     data_dir: Path | None = None
     """The folder of TFDS datasets; the default of TFDS when not given."""

@@ -13,6 +13,7 @@ from trainer.data.json_cache import JsonCache
 from trainer.data.readers.folder import folder_source
 from trainer.data.readers.partition import split_percents
 from trainer.data.readers.sample import sample_source
+from trainer.data.readers.table import table_source
 from trainer.data.readers.tfds import (
     default_data_dir,
     is_prepared,
@@ -21,7 +22,7 @@ from trainer.data.readers.tfds import (
 from trainer.data.readers.tfds_cache import cached_source, open_and_cache
 from trainer.data.selection import filter_classes
 from trainer.data.splits import Source
-from trainer.task import Task
+from trainer.task import LabelKind, Task
 
 
 def open_source(task: Task, config: Config) -> Source:
@@ -48,7 +49,9 @@ def data_cache(config: Config) -> JsonCache:
 def description(source: Source, task: Task, config: Config) -> str:
     """One line about a source: what it is and, for the sample, how to get the real data."""
     examples = sum(source.examples.values())
-    counted = f"{examples:,} images of {len(source.classes)} classes"
+    names = len(source.classes)
+    what = {"class": "classes", "labels": "labels", "numbers": "number" + "s" * (names > 1)}
+    counted = f"{examples:,} images of {names} {what[source.label_kind]}"
     if source.kind == "sample":
         return (
             f"data: the built-in sample, {counted} (--data tfds downloads the real {task.dataset})"
@@ -56,12 +59,13 @@ def description(source: Source, task: Task, config: Config) -> str:
     counted += _how_cut(source.cut)
     if source.kind == "tfds":
         return f"data: {source.name} {source.version} of TFDS in {_data_dir(config)}, {counted}"
-    return f"data: the folder {config.data}, {counted}"
+    return f"data: the {source.kind} {config.data}, {counted}"
 
 
 def _whole_source(task: Task, config: Config) -> Source:
     if config.data not in ("auto", "tfds", "sample"):
-        return _folder(Path(config.data), config)
+        return _path_source(Path(config.data), task, config)
+    _require_kind(task, "class", f"--data {config.data}", config)
     if not task.dataset:
         raise UserError(
             f"--task {config.task} has no data of its own; choose a folder of class folders with"
@@ -84,8 +88,21 @@ def _data_dir(config: Config) -> Path:
     return config.data_dir or default_data_dir()
 
 
-def _folder(folder: Path, config: Config) -> Source:
-    return folder_source(folder, cache=data_cache(config), skip_unreadable=config.skip_bad_images)
+def _path_source(path: Path, task: Task, config: Config) -> Source:
+    """A table, or a folder of class folders."""
+    cache, skip = data_cache(config), config.skip_bad_images
+    if path.suffix.lower() == ".csv":
+        return table_source(path, task.label_kind, cache, skip)
+    _require_kind(task, "class", f"--data {path}", config)
+    return folder_source(path, cache=cache, skip_unreadable=skip)
+
+
+def _require_kind(task: Task, kind: LabelKind, data: str, config: Config) -> None:
+    if task.label_kind != kind:
+        raise UserError(
+            f"{data} has one class an image, and --task {config.task} learns {task.label_kind};"
+            " choose a table with --data labels.csv"
+        )
 
 
 def _sample_source(task: Task, config: Config) -> Source:

@@ -11,6 +11,10 @@ import tensorflow as tf
 
 from trainer.core.errors import UserError
 from trainer.core.hashing import fingerprint
+from trainer.task import LabelKind
+
+CLASS_SPEC = tf.TensorSpec([], tf.int32)
+"""Of a label that is a class."""
 
 _LABEL_BATCH = 1024
 
@@ -25,8 +29,8 @@ class Split:
     """Differs where the examples differ; computed without reading every image."""
 
     references: Callable[[], tf.data.Dataset]
-    """Opens pairs (reference, label), string and int32 scalars. A reference is a path, or the
-    encoded image itself where it has no file."""
+    """Opens pairs (reference, label), a string scalar and what `label_spec` says. A reference is a
+    path, or the encoded image itself where it has no file."""
 
     read: Callable[[tf.Tensor], tf.Tensor]
     """In a graph, from a reference to the image's encoded bytes (JPEG, PNG …)."""
@@ -43,8 +47,11 @@ class Split:
     digests: Callable[[], Sequence[str]] | None = None
     """The SHA-256 of each example's encoded bytes as hex, if its reader keeps them."""
 
+    label_spec: tf.TensorSpec = CLASS_SPEC
+    """Of one label: a class int32 [], or float32 [names] for each name of the source."""
+
     def labels(self) -> np.ndarray:
-        """The class of each example, int32 [examples]; no image is read where they have files."""
+        """The label of each example, [examples, …]; no image is read where they have files."""
         labels = self.references().map(lambda _, label: label)
         return np.concatenate(list(labels.batch(_LABEL_BATCH).as_numpy_iterator()))
 
@@ -91,11 +98,13 @@ class Source:
     """The data of a run: its splits, its classes, and where they come from."""
 
     kind: str
-    """tfds, folder or sample."""
+    """tfds, folder, table or sample."""
 
     name: str
     version: str | None
     classes: tuple[str, ...]
+    """The names of the classes, of the labels that an image may have, or of its numbers."""
+
     splits: Mapping[str, Split]
     cut: tuple[str, ...] = ()
     """The splits that the data lack, which were therefore cut from train."""
@@ -103,13 +112,16 @@ class Source:
     skipped: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """The unreadable images that were skipped, and what is wrong with each."""
 
+    label_kind: LabelKind = "class"
+    """What the label of an image is."""
+
     def __post_init__(self) -> None:
         """Check that something can be learned from the data.
 
         Raises:
             UserError: fewer than two classes, or a split without examples.
         """
-        if len(self.classes) < 2:
+        if self.label_kind == "class" and len(self.classes) < 2:
             found = f"only {self.classes[0]!r}" if self.classes else "none"
             raise UserError(
                 f"{self.name}: classification needs two classes or more; found {found};"

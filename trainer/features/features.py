@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
+import tensorflow as tf
 
 from trainer.data.pipeline.augment import EpochAugmentation
 from trainer.data.pipeline.batches import image_batches
@@ -24,12 +25,17 @@ class Features:
     """float32 [examples, *shape], the shape being that of one image's features."""
 
     labels: np.ndarray
-    """int32 [examples]."""
+    """Classes int32 [examples], or float32 [examples, names]."""
 
     @property
     def examples(self) -> int:
         """Number of examples."""
         return len(self.labels)
+
+    @property
+    def label_spec(self) -> tf.TensorSpec:
+        """Of one example's label."""
+        return tf.TensorSpec(self.labels.shape[1:], tf.as_dtype(self.labels.dtype))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,6 +55,11 @@ class StoredFeatures:
         return self.shards[0].vectors.shape[1:]
 
     @property
+    def label_spec(self) -> tf.TensorSpec:
+        """Of one example's label."""
+        return self.shards[0].label_spec
+
+    @property
     def bytes(self) -> int:
         """Bytes of memory that the vectors take when they are loaded."""
         return sum(shard.vectors.nbytes for shard in self.shards)
@@ -61,7 +72,8 @@ class StoredFeatures:
         """The features of some examples, int [rows], read from the disk."""
         starts = np.cumsum([0, *(shard.examples for shard in self.shards)])
         found = Features(
-            np.empty([len(numbers), *self.shape], np.float32), np.empty([len(numbers)], np.int32)
+            np.empty([len(numbers), *self.shape], np.float32),
+            np.empty([len(numbers), *self.label_spec.shape], self.label_spec.dtype.as_numpy_dtype),
         )
         shard_numbers = np.searchsorted(starts, numbers, side="right") - 1
         for number in np.unique(shard_numbers):

@@ -18,6 +18,6 @@ class EarlyStopping(Hook):
 
     def on_epoch_end(self, trainer: Trainer, record: EpochRecord) -> None:
         """Stop if the best epoch is too long ago."""
-        best = trainer.history.index(best_record(trainer.history))
+        best = trainer.history.index(best_record(trainer.history, trainer.task.best))
         if len(trainer.history) - 1 - best >= self._patience:
             trainer.stop(f"--patience {self._patience}")

@@ -17,6 +17,7 @@ class LogEpoch(Hook):
     def on_epoch_end(self, trainer: Trainer, record: EpochRecord) -> None:
         """Log training beside validation."""
         epochs = trainer.config.epochs
-        splits = (f"{split} {format_metrics(found)}" for split, found in record.metrics.items())
+        names = trainer.train_metrics.names
+        splits = (f"{split} {format_metrics(m, names)}" for split, m in record.metrics.items())
         number = f"epoch {record.epoch:{len(str(epochs))}}/{epochs}  step {record.step}"
         logger.info("  ".join([number, *splits]))

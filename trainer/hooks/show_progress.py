@@ -22,6 +22,6 @@ class ShowProgress(Hook):
 
     def on_steps_end(self, trainer: Trainer, output: LoopOutput) -> None:
         """Refresh the line."""
-        metrics = format_metrics(trainer.train_metrics.result())
+        metrics = format_metrics(trainer.train_metrics.result(), trainer.train_metrics.names)
         speed = f"{output.examples_per_second:,.0f} images/s"
         self._report(output.last, trainer.total_steps, f"{metrics}  {speed}")

@@ -17,6 +17,6 @@ class TrackBest(Hook):
 
     def on_epoch_end(self, trainer: Trainer, record: EpochRecord) -> None:
         """Copy the weights if no epoch before was as good."""
-        if record is best_record(trainer.history):
+        if record is best_record(trainer.history, trainer.task.best):
             with ema_weights(trainer.model, trainer.optimizer):
                 self._best.copy()

@@ -70,7 +70,7 @@ class Batches(abc.ABC):
     @property
     @abc.abstractmethod
     def labels(self) -> np.ndarray:
-        """The class of each example in the stored order, int32 [examples]."""
+        """The label of each example in the stored order: classes int32 [examples], say."""
 
     @abc.abstractmethod
     def make_iterator(self, epoch: int | None, first: int = 0) -> Any:
@@ -105,7 +105,7 @@ class FeatureBatches(Batches):
         rows, *shape = features.vectors.shape
         self.examples = rows // copies
         self.batch_size = batch_size
-        self.batch_spec = _feature_spec(batch_size, shape)
+        self.batch_spec = _feature_spec(batch_size, shape, features.label_spec)
 
     @property
     def labels(self) -> np.ndarray:
@@ -139,7 +139,7 @@ class StreamedFeatureBatches(Batches):
         self._features, self._seed, self._copies = features, seed, copies
         self.examples = features.examples // copies
         self.batch_size = batch_size
-        self.batch_spec = _feature_spec(batch_size, features.shape)
+        self.batch_spec = _feature_spec(batch_size, features.shape, features.label_spec)
 
     @property
     def labels(self) -> np.ndarray:
@@ -159,8 +159,8 @@ class StreamedFeatureBatches(Batches):
         return vectors, labels, self.sample_weight(step)
 
     def _read(self, rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        read = tf.numpy_function(self._from_disk, [rows], [tf.float32, tf.int32])
         vectors, labels, _ = self.batch_spec
+        read = tf.numpy_function(self._from_disk, [rows], [vectors.dtype, labels.dtype])
         return tf.ensure_shape(read[0], vectors.shape), tf.ensure_shape(read[1], labels.shape)
 
     def _from_disk(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -202,7 +202,9 @@ class ImageBatches(Batches):
         self.batch_size = batch_size
         self.batch_spec = (
             tf.TensorSpec([batch_size, image_size, image_size, channels], tf.float32),
-            _class_spec(batch_size) if mixing is None else mixing.label_spec(batch_size),
+            _in_batches(split.label_spec, batch_size)
+            if mixing is None
+            else mixing.label_spec(batch_size),
             _weight_spec(batch_size),
         )
 
@@ -267,14 +269,14 @@ def spec_from_json(content: Any) -> Any:
 
 
 def _feature_spec(
-    batch_size: int, shape: Sequence[int]
+    batch_size: int, shape: Sequence[int], label: tf.TensorSpec
 ) -> tuple[tf.TensorSpec, tf.TensorSpec, tf.TensorSpec]:
     vectors = tf.TensorSpec([batch_size, *shape], tf.float32)
-    return vectors, _class_spec(batch_size), _weight_spec(batch_size)
+    return vectors, _in_batches(label, batch_size), _weight_spec(batch_size)
 
 
-def _class_spec(batch_size: int) -> tf.TensorSpec:
-    return tf.TensorSpec([batch_size], tf.int32)
+def _in_batches(spec: tf.TensorSpec, batch_size: int) -> tf.TensorSpec:
+    return tf.TensorSpec([batch_size, *spec.shape], spec.dtype)
 
 
 def _weight_spec(batch_size: int) -> tf.TensorSpec:

@@ -16,12 +16,13 @@ from trainer.core.text import first_line
 from trainer.loop.metrics import Metrics
 from trainer.optimization.losses import SOFT_LABEL_OPTIONS, ExampleLoss
 from trainer.optimization.precision import CheckedLossScaleOptimizer
+from trainer.task import ImageClassification, MultiLabelClassification, Regression, Task
 
 logger = logging.getLogger(__name__)
 
 
-def logits_of_zeros(model: keras.Model, inputs: Any, task_name: str) -> tf.Tensor:
-    """The logits of one batch of zeros, which makes the model's weights.
+def outputs_of_zeros(model: keras.Model, inputs: Any, task_name: str) -> Any:
+    """The outputs for one batch of zeros, which makes the model's weights.
 
     Args:
         model: What `build_model` returned.
@@ -29,11 +30,11 @@ def logits_of_zeros(model: keras.Model, inputs: Any, task_name: str) -> tf.Tenso
         task_name: For the error.
 
     Raises:
-        UserError: the head does not take these inputs, or returns no logits [batch, classes].
+        UserError: the head does not take these inputs.
     """
     shape = getattr(inputs, "shape", inputs)
     try:
-        logits = model(_zeros(inputs))
+        return model(_zeros(inputs))
     except ValueError as error:
         if "incompatible with the layer" not in str(error):  # a bug of the head, with its traceback
             raise
@@ -41,12 +42,30 @@ def logits_of_zeros(model: keras.Model, inputs: Any, task_name: str) -> tf.Tenso
             f"the head of {task_name} cannot take inputs {shape}; if it takes images, choose"
             " --extractor none, if features, another --extractor"
         ) from error
-    if len(logits.shape) != 2:
+
+
+OWN_LOSSES = (ImageClassification.loss, MultiLabelClassification.loss, Regression.loss)
+"""Of the tasks whose outputs are [batch, classes], one for each name that the data have."""
+
+
+def check_outputs(task: Task, outputs: Any, classes: int) -> None:
+    """Refuse outputs that the task's loss is not for.
+
+    Raises:
+        UserError: naming the head, what it gives and what it must give.
+    """
+    shape = getattr(outputs, "shape", None)
+    if isinstance(task, ImageClassification) and (shape is None or len(shape) != 2):
         raise UserError(
-            f"the head of {task_name} makes {logits.shape} of inputs {shape}, not logits [batch,"
-            " classes]; if it takes features, choose another --extractor"
+            f"the head of {task.name} gives {shape or outputs}, not logits [batch, classes]; if it"
+            " takes features, choose another --extractor"
         )
-    return logits
+    takes_classes = getattr(type(task), "loss", None) in OWN_LOSSES
+    if takes_classes and (shape is None or tuple(shape[1:]) != (classes,)):
+        raise UserError(
+            f"the head of {task.name} gives {shape or outputs}, and the loss takes {classes} values"
+            f" an image, as the data have; end the head with layers.Dense({classes})"
+        )
 
 
 def check_soft_labels(

@@ -57,6 +57,6 @@ def python_random_draws() -> Iterator[list[str]]:
         drawn.append("numpy.random")
 
 
-def _numpy_state() -> tuple[bytes, int]:
-    _, keys, position, *_ = np.random.get_state()
-    return keys.tobytes(), position
+def _numpy_state() -> str:
+    state = np.random.get_state(legacy=False)["state"]
+    return f"{state['key'].tobytes().hex()} {state['pos']}"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
+
+from trainer.core.errors import UserError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,12 +21,6 @@ class EpochRecord:
     metrics: Mapping[str, Mapping[str, float]]
     """By split (train, streamed over the epoch, and validation), then by name."""
 
-    @property
-    def score(self) -> tuple[float, float]:
-        """What the best epoch has most of: validation accuracy if there is one, then low loss."""
-        validation = self.metrics["validation"]
-        return validation.get("accuracy", 0.0), -validation["loss"]
-
     def as_row(self) -> dict[str, Any]:
         """A row of history.csv."""
         row: dict[str, Any] = {
@@ -37,6 +33,34 @@ class EpochRecord:
         return row
 
 
-def best_record(history: list[EpochRecord]) -> EpochRecord:
-    """The epoch whose checkpoint is kept as the best: of equals, the first."""
-    return max(history, key=lambda record: record.score)
+def best_record(history: Sequence[EpochRecord], best: str | None = None) -> EpochRecord:
+    """The epoch whose weights are the best: of equals that with the lowest loss, then the first.
+
+    Args:
+        history: The records of all epochs.
+        best: What it has on validation, as `Task.best`.
+    """
+
+    def score(record: EpochRecord) -> tuple[float, float]:
+        validation = record.metrics["validation"]
+        direction, name = parse_best(best, validation)
+        return (1 if direction == "max" else -1) * validation[name], -validation["loss"]
+
+    return max(history, key=score)
+
+
+def parse_best(best: str | None, metrics: Collection[str]) -> tuple[str, str]:
+    """The direction, "max" or "min", and the metric of `Task.best`.
+
+    Raises:
+        UserError: it is of another form, or there is no such metric.
+    """
+    if best is None:
+        return ("max", "accuracy") if "accuracy" in metrics else ("min", "loss")
+    direction, _, name = best.partition(" ")
+    if direction not in ("max", "min") or name not in metrics:
+        raise UserError(
+            f"the task's best = {best!r} must be max or min and a metric of validation, as"
+            f' "min loss"; there are {", ".join(metrics)}'
+        )
+    return direction, name

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import count
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 
@@ -20,9 +22,11 @@ class Metrics:
     ```
     """
 
-    def __init__(self, metrics: Mapping[str, keras.metrics.Metric]) -> None:
-        """Take the task's metrics, which must be new."""
-        self._metrics = dict(metrics)
+    def __init__(
+        self, metrics: Mapping[str, keras.metrics.Metric], classes: Sequence[str] = ()
+    ) -> None:
+        """Take the task's metrics, which must be new, and the names of what they may tell apart."""
+        self._metrics, self._classes = dict(metrics), list(classes)
         self._means: dict[str, keras.metrics.Mean] = {}
         self.is_updated = not self._metrics
         """Whether a step has updated the task's metrics; true where it has none."""
@@ -51,14 +55,25 @@ class Metrics:
             mean.update_state(values[name], sample_weight=weight)
 
     def result(self) -> dict[str, float]:
-        """Everything counted since the last reset, by name; means of the steps first."""
+        """Everything counted since the last reset, by name; means of the steps first.
+
+        A metric with a value for each class has a name for each: "recall/rose".
+        """
         counted = {**self._means, **self._metrics}
-        return {name: float(metric.result()) for name, metric in counted.items()}
+        results = ((name, np.asarray(metric.result())) for name, metric in counted.items())
+        return {key: value for name, result in results for key, value in self._named(name, result)}
 
     def reset_state(self) -> None:
         """Begin again at 0."""
         for metric in (*self._means.values(), *self._metrics.values()):
             metric.reset_state()
+
+    def _named(self, name: str, result: np.ndarray) -> Iterator[tuple[str, float]]:
+        if result.ndim == 0:
+            yield name, float(result)
+            return
+        parts = self._classes if len(self._classes) == result.size else map(str, count())
+        yield from zip((f"{name}/{part}" for part in parts), result.ravel().tolist(), strict=False)
 
     @property
     def names(self) -> list[str]:

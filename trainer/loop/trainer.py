@@ -21,9 +21,9 @@ import tensorflow as tf
 from trainer.config.config import Config
 from trainer.core import signals
 from trainer.extractors.loading import MAP_LAYERS
+from trainer.loop import checks
 from trainer.loop.batches import Batch, Batches
-from trainer.loop.checks import check_loss_scaled, check_soft_labels, logits_of_zeros
-from trainer.loop.history import EpochRecord
+from trainer.loop.history import EpochRecord, parse_best
 from trainer.loop.inner_loop import MAX_STEPS_PER_EXECUTION, InnerLoop, LoopOutput
 from trainer.loop.metrics import Metrics
 from trainer.loop.step_counter import StepCounter
@@ -121,7 +121,7 @@ class Trainer:
     ) -> None:
         """Count a batch in the task's metrics, of training or of evaluation."""
         metrics = self.train_metrics if training else self.eval_metrics
-        predictions = self.task.probabilities(logits)
+        predictions = self.task.predictions(logits)
         metrics.update_state(self.task.hard_labels(labels), predictions, sample_weight)
 
     def seed_of(self, step: Any) -> tf.Tensor:
@@ -299,7 +299,9 @@ class Trainer:
         inputs, labels, _ = train.batch_spec
         keras.utils.set_random_seed(config.seed)
         self.model = build_with_dtype_policy(config.precision, self.build_model)
-        logits = logits_of_zeros(self.model, inputs, task.name)
+        logits = checks.outputs_of_zeros(self.model, inputs, task.name)
+        if type(self).eval_step is Trainer.eval_step:  # else it may take them as it likes
+            checks.check_outputs(task, logits, len(classes))
         if warm_start is not None:
             warm_start(self.model)
         self.optimizer = with_loss_scaling(self.build_optimizer(), config.precision)
@@ -308,9 +310,9 @@ class Trainer:
         self.training_example_loss = training_example_loss(
             self.example_loss, config, len(classes), lambda: train.labels
         )
-        check_soft_labels(task.name, config, self.training_example_loss, labels, logits)
-        self.train_metrics = Metrics(task.metrics())
-        self.eval_metrics = Metrics(task.metrics())
+        checks.check_soft_labels(task.name, config, self.training_example_loss, labels, logits)
+        self.train_metrics = Metrics(task.metrics(), classes)
+        self.eval_metrics = Metrics(task.metrics(), classes)
         # Only training is compiled: an evaluation is shorter than its compilation.
         train_step, eval_step = map(self._counter.numbered, (self.train_step, self.eval_step))
         self._train_loop = InnerLoop(train_step, train, self.train_metrics, Jit(config.jit))
@@ -321,8 +323,9 @@ class Trainer:
     def build(self) -> None:
         """Trace the steps, so that every variable of training and every metric exists."""
         self._train_loop.build()
-        check_loss_scaled(self.train_step, self.optimizer)
+        checks.check_loss_scaled(self.train_step, self.optimizer)
         self._eval_loops["validation"].build()
+        parse_best(self.task.best, self.eval_metrics.result())
 
     @property
     def traced_train_step(self) -> tf.types.experimental.ConcreteFunction:

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from trainer.config.bounds import flag
 from trainer.config.config import Config
 from trainer.core.errors import UserError
 from trainer.task import Task
@@ -60,6 +61,21 @@ def training_example_loss(
     if config.class_weights == "balanced":
         loss = with_class_weights(loss, balanced_class_weights(labels(), classes))
     return loss
+
+
+def check_label_options(task: Task, config: Config) -> None:
+    """Refuse options that are for classes alone, where the labels are something else.
+
+    Raises:
+        UserError: naming the option.
+    """
+    options = [option for option in SOFT_LABEL_OPTIONS if getattr(config, option)]
+    options += ["class_weights"] if config.class_weights != "none" else []
+    if task.label_kind != "class" and options:
+        raise UserError(
+            f"{flag(options[0])} is for one class an image, and {task.name} learns"
+            f" {task.label_kind}; omit it"
+        )
 
 
 def with_label_smoothing(loss: ExampleLoss, smoothing: float, classes: int) -> ExampleLoss:

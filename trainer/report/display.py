@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import rich.box
 from rich.console import Console
@@ -128,8 +128,13 @@ class _Terminal(Console):
         raise BrokenPipeError
 
 
-def format_metrics(metrics: Mapping[str, float]) -> str:
-    """The two metrics that a line has room for: "loss 0.2871 accuracy 0.9117"."""
-    return " ".join(
-        f"{name} {metrics[name]:.4f}" for name in ("loss", "accuracy") if name in metrics
-    )
+def format_metrics(metrics: Mapping[str, float], names: Sequence[str] = ()) -> str:
+    """The two metrics that a line has room for: "loss 0.2871 accuracy 0.9117".
+
+    Args:
+        metrics: All of them.
+        names: Of those that the task has, the first stands beside the loss where there is no
+            accuracy.
+    """
+    beside = [name for name in ("accuracy", *names) if name in metrics]
+    return " ".join(f"{name} {metrics[name]:.4f}" for name in ("loss", *beside[:1]))

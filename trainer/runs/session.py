@@ -28,6 +28,7 @@ from trainer.data.checks.unreadable import report_unreadable_images
 from trainer.hooks.standard import standard_hooks
 from trainer.loop.history import best_record
 from trainer.loop.trainer import Hook, Trainer
+from trainer.optimization.losses import check_label_options
 from trainer.optimization.optimizers import optimizer_class
 from trainer.report.clock import Clock
 from trainer.report.display import Table
@@ -136,7 +137,7 @@ class Session:
 
     def _test(self, trainer: Trainer, state: TrainingState) -> dict[str, Any]:
         """Test the best weights, which the model has then: what result.json says of training."""
-        last, best = trainer.history[-1], best_record(trainer.history)
+        last, best = trainer.history[-1], best_record(trainer.history, self.task.best)
         if self.config.patience is not None:
             state.best.restore()  # the final weights are then the best
         digest = weights_digest(v.numpy() for v in trainer.model.trainable_variables)
@@ -174,6 +175,7 @@ def train_in_folder(
         Interrupted: Ctrl-C or SIGTERM; with the command that resumes the run.
     """
     optimizer_class(config)  # an unknown one is refused before the data are read
+    check_label_options(task, config)
     reader = None if config.init_from is None else CheckpointReader(config.init_from)
     with (
         _run_folder(task, config) as folder,

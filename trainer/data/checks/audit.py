@@ -50,6 +50,7 @@ class Audit:
         missing = {
             split: [name for name, n in zip(self.source.classes, counts, strict=True) if not n]
             for split, counts in self.counts.items()
+            if self.source.label_kind == "class"
         }
         return {split: names for split, names in missing.items() if names}
 
@@ -57,7 +58,8 @@ class Audit:
     def imbalance(self) -> float:
         """The imbalance ratio: examples of the largest training class by those of the smallest."""
         present = [count for count in self.counts["train"] if count]
-        return max(present) / min(present) if present else 1.0
+        is_known = present and self.source.label_kind == "class"
+        return max(present) / min(present) if is_known else 1.0
 
     def warnings(self, class_weights: str) -> list[str]:
         """One line for each finding.
@@ -101,7 +103,8 @@ class Audit:
         first, *others = duplicates.listed[0]
         other = next(place for place in others if getattr(place, by) != getattr(first, by))
         places = (
-            f"{self._name(place)} ({self._class(place)}, {place.split})" for place in (first, other)
+            f"{self._name(place)} ({', '.join(filter(None, (self._class(place), place.split)))})"
+            for place in (first, other)
         )
         return f"the same bytes at {' and '.join(places)}"
 
@@ -120,7 +123,7 @@ class Audit:
         return self.source.splits[place.split].describe(place.position)
 
     def _class(self, place: Place) -> str:
-        return self.source.classes[place.label]
+        return self.source.classes[place.label] if self.source.label_kind == "class" else ""
 
     def _as_json(self, duplicates: Duplicates) -> dict[str, Any]:
         def entry(place: Place) -> dict[str, str]:

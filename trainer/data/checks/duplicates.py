@@ -7,6 +7,7 @@ import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 from trainer.core.hashing import sha256
@@ -27,6 +28,7 @@ class Place(NamedTuple):
     split: str
     position: int
     label: int
+    """Its class; 0 where labels are no classes."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,7 +60,7 @@ def contents_from_splits(splits: Mapping[str, Split]) -> Contents:
     for name, split in splits.items():
         for position, (digest, label) in enumerate(_digests_and_labels(split)):
             digests.append(digest)
-            places.append(Place(name, position, int(label)))
+            places.append(Place(name, position, int(label) if np.ndim(label) == 0 else 0))
     return Contents(places, digests)
 
 

@@ -9,7 +9,9 @@ It shows neither where a GIF's first frame ends nor which BMPs TensorFlow decode
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterator
+from pathlib import Path
 from typing import BinaryIO
 
 MAX_PIXELS = 2**29 // 3
@@ -33,6 +35,17 @@ JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 JPEG_SCAN, JPEG_END = 0xDA, 0xD9
 _WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD8)})
+
+
+def file_error(path: Path) -> str | None:
+    """What is wrong with an image file, as far as its type and header show."""
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for a writer
+            return "is a folder" if path.is_dir() else "is not a regular file"
+        with path.open("rb") as file:
+            return unsupported_reason(file)
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
 
 
 def unsupported_reason(file: BinaryIO) -> str | None:

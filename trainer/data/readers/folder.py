@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import itertools
 import os
-import stat
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from trainer.core.errors import UserError
 from trainer.core.hashing import file_state, fingerprint
 from trainer.data import SPLITS
 from trainer.data.checks.unreadable import REMEDY, unreadable_examples
-from trainer.data.images.formats import unsupported_reason
+from trainer.data.images.formats import file_error
 from trainer.data.json_cache import NO_CACHE, JsonCache
 from trainer.data.readers.partition import LabelledFile, file_digests, partition
 from trainer.data.splits import Source, Split
@@ -83,7 +82,7 @@ def _readable_files(
     folders = _split_folders(folder) if _has_split_folders(folder) else {"train": folder}
     files = {split: _labelled_files(found) for split, found in folders.items()}
     everything = list(itertools.chain(*files.values()))
-    unsupported = {str(file.path): why for file in everything if (why := _file_error(file.path))}
+    unsupported = {str(file.path): why for file in everything if (why := file_error(file.path))}
     if not skip_unreadable:
         for path, why in unsupported.items():
             raise UserError(f"{path} {why}; {REMEDY}")
@@ -130,17 +129,6 @@ def _labelled_files(folder: Path) -> list[LabelledFile]:
 def _visible(folder: Path) -> Iterable[Path]:
     # Hidden files are the system's (.DS_Store), not the user's.
     return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
-
-
-def _file_error(path: Path) -> str | None:
-    """What is wrong with a file, as far as its type and header show."""
-    try:
-        if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for a writer
-            return "is a folder" if path.is_dir() else "is not a regular file"
-        with path.open("rb") as file:
-            return unsupported_reason(file)
-    except OSError as error:
-        return f"cannot be read ({error.strerror})"
 
 
 def _undecodable(folder: Path, files: Sequence[LabelledFile], cache: JsonCache) -> dict[str, str]:

@@ -1,0 +1,164 @@
+"""Labels in a table: what rows become, how they are divided, and which are refused."""
+
+import numpy as np
+import pytest
+
+from trainer import UserError
+from trainer.data.readers.table import table_source
+
+
+@pytest.fixture
+def table(tmp_path, picture):
+    """Writes labels.csv beside pictures 0.png … 29.png."""
+    for number in range(30):
+        picture(number).save(tmp_path / f"{number}.png")
+
+    def write(text, name="labels.csv"):
+        (tmp_path / name).write_text(text)
+        return tmp_path / name
+
+    return write
+
+
+def rows(header, lines):
+    return "\n".join([header, *lines]) + "\n"
+
+
+def labels(source):
+    """The label of every picture by its file's name, of all splits."""
+    return {
+        split.describe(n).rpartition("/")[2]: label.tolist()
+        for split in source.splits.values()
+        for n, label in enumerate(split.labels())
+    }
+
+
+THREE = "0.png,a,train\n1.png,b,val\n2.png,a,test\n"
+
+
+# Labels.
+
+
+def test_a_label_is_a_class(table):
+    source = table_source(table("path,label,split\n" + THREE), "class")
+    assert source.classes == ("a", "b")
+    assert labels(source) == {"0.png": 0, "1.png": 1, "2.png": 0}
+
+
+def test_an_image_may_have_any_number_of_labels(table):
+    text = "path,label,split\n0.png,rose;bee,train\n1.png,,val\n2.png, bee | fly ,test\n"
+    source = table_source(table(text), "labels")
+    assert source.classes == ("bee", "fly", "rose")
+    assert labels(source) == {"0.png": [1, 0, 1], "1.png": [0, 0, 0], "2.png": [1, 1, 0]}
+
+
+def test_a_label_may_be_a_number(table):
+    text = "path,label,split\n0.png,-0.3,train\n1.png,1e2,val\n2.png,0,test\n"
+    source = table_source(table(text), "numbers")
+    assert source.classes == ("label",)
+    assert labels(source) == {"0.png": [np.float32(-0.3)], "1.png": [100], "2.png": [0]}
+
+
+def test_several_columns_are_several_numbers(table):
+    text = "path,width,height,split\n0.png,1,2,train\n1.png,3,4,val\n2.png,5,6,test\n"
+    source = table_source(table(text), "numbers")
+    assert source.classes == ("width", "height")
+    assert labels(source)["2.png"] == [5, 6]
+
+
+# Splits.
+
+
+@pytest.mark.parametrize("names", [("train", "validation", "test"), ("Training", "DEV", "testing")])
+def test_a_split_has_its_usual_names(table, names):
+    lines = [f"{number}.png,{'ab'[number % 2]},{name}" for number, name in enumerate(names)]
+    source = table_source(table(rows("path,label,split", lines)), "class")
+    assert source.examples == {"train": 1, "validation": 1, "test": 1}
+    assert source.cut == ()
+
+
+def test_without_splits_the_rows_are_divided(table):
+    lines = [f"{number}.png,{'ab'[number % 2]}" for number in range(30)]
+    source = table_source(table(rows("path,label", lines)), "class")
+    assert sum(source.examples.values()) == 30
+    assert source.examples["train"] in range(20, 23)
+    assert source.cut == ("validation", "test")
+
+
+@pytest.mark.parametrize("kind", ["class", "labels", "numbers"])
+def test_the_order_of_the_rows_changes_nothing(table, kind):
+    lines = [f"{number}.png,{number % 2}" for number in range(30)]
+    one = table_source(table(rows("path,label", lines), "one.csv"), kind)
+    other = table_source(table(rows("path,label", lines[::-1]), "other.csv"), kind)
+    for name, split in one.splits.items():
+        assert split.fingerprint == other.splits[name].fingerprint
+        np.testing.assert_array_equal(split.labels(), other.splits[name].labels())
+
+
+@pytest.mark.parametrize("kind", ["class", "numbers"])
+def test_a_group_is_never_torn_between_splits(table, kind):
+    lines = [f"{number}.png,{number % 2},group {number // 3}" for number in range(30)]
+    source = table_source(table(rows("path,label,group", lines)), kind)
+    places = {}
+    for name, split in source.splits.items():
+        for position in range(split.examples):
+            file = split.describe(position).rpartition("/")[2]
+            places.setdefault(int(file.removesuffix(".png")) // 3, set()).add(name)
+    assert len(places) == 10
+    assert all(len(splits) == 1 for splits in places.values())
+
+
+def test_other_labels_are_other_data(table):
+    sources = [
+        table_source(
+            table(f"path,label,split\n0.png,{n},train\n1.png,2,val\n2.png,3,test\n"), "numbers"
+        )
+        for n in (1, 2)
+    ]
+    first, second = (source.splits["train"].fingerprint for source in sources)
+    assert first != second
+
+
+# Mistakes.
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "message"),
+    [
+        ("class", "file,label\n0.png,a\n", "there is no column path, only file, label; the first"),
+        ("class", "path,kind\n0.png,a\n", "there is no column label, only path, kind"),
+        ("class", "path,label,weight\n0.png,a,2\n", "nobody reads the column weight; remove it"),
+        ("class", "path,label\n", "has no rows below its first line"),
+        ("class", "path,label\n0.png\n", "line 2: has not as many cells as the first line"),
+        ("class", "path,label\n0.png,a\n1.png,\n", "line 3: the label is empty; fix or remove"),
+        ("class", "path,label\n0.png,a\nno.png,b\n", "line 3: {folder}/no.png cannot be read"),
+        (
+            "class",
+            "path,label\n0.png,a\nlabels.csv,b\n",
+            "line 3: {folder}/labels.csv is not an image",
+        ),
+        ("numbers", "path,label\n0.png,a\n", "line 2: 'a' is no finite number"),
+        ("numbers", "path,label\n0.png,nan\n", "line 2: 'nan' is no finite number"),
+        ("class", "path,label,split\n0.png,a,holdout\n", "line 2: the split 'holdout' is none of"),
+        ("class", "path,label,split\n0.png,a,val\n", "no row has the split train, only validation"),
+    ],
+)
+def test_a_bad_table_is_one_line_that_says_where(table, tmp_path, kind, text, message):
+    path = table(text)
+    with pytest.raises(UserError) as error:
+        table_source(path, kind)
+    assert message.format(folder=tmp_path) in str(error.value)
+    assert str(error.value).startswith(f"--data {path}")
+    assert "\n" not in str(error.value)
+
+
+def test_of_many_bad_rows_the_first_are_named_and_all_counted(table):
+    with pytest.raises(UserError, match=r"line 2: .*; line 3: .*; line 4: .*; and 2 more; fix"):
+        table_source(table(rows("path,label", ["0.png,x"] * 5)), "numbers")
+
+
+def test_rows_of_unreadable_images_can_be_skipped(table):
+    text = rows("path,label", [f"{number}.png,{'ab'[number % 2]}" for number in range(30)])
+    source = table_source(table(text + "no.png,a\n"), "class", skip_unreadable=True)
+    assert sum(source.examples.values()) == 30
+    assert list(source.skipped.values()) == ["cannot be read (No such file or directory)"]
