@@ -22,6 +22,7 @@ def place(tmp_path_factory, write_photos):
     """A folder with `photos` in class folders and, where TFDS looks, a few pictures of flowers."""
     folder = tmp_path_factory.mktemp("place")
     write_photos(folder / "photos", 50)
+    write_tables(folder)
     builder = tfds.builder("tf_flowers", data_dir=folder / "tfds")
     tfds.dataset_builders.store_as_tfds_dataset(
         name="tf_flowers",
@@ -33,13 +34,28 @@ def place(tmp_path_factory, write_photos):
     return folder
 
 
+def write_tables(folder):
+    """The tables of the page, of the photos in the folder."""
+    files = sorted(folder.glob("photos/*/*"))
+    labels = {
+        "classes": [file.parent.name for file in files],
+        "labels": [
+            f"{file.parent.name};{'odd' if n % 2 else 'even'}" for n, file in enumerate(files)
+        ],
+        "numbers": range(len(files)),
+    }
+    for name, column in labels.items():
+        rows = [f"{file},{label}" for file, label in zip(files, column, strict=True)]
+        (folder / f"{name}.csv").write_text("\n".join(["path,label", *rows]) + "\n")
+
+
 def flower(number):
     return {"image": np.full([32, 32, 3], 6 * number, np.uint8), "label": number % 5}
 
 
-def test_it_shows_both_kinds_of_data():
+def test_it_shows_every_kind_of_data():
     tasks = {shlex.split(command)[shlex.split(command).index("--task") + 1] for command in COMMANDS}
-    assert tasks == {"folder", "tfds:tf_flowers"}
+    assert tasks == {"folder", "multi-label", "regression", "tfds:tf_flowers"}
 
 
 @pytest.mark.slow
