@@ -17,7 +17,7 @@ import keras  # new: behind trainer, which turns oneDNN on before TensorFlow is 
 
 
 # new:
-class Photos(trainer.Task):
+class Photos(trainer.ImageClassification):
     """As many classes as the folder has, with a head of one layer."""
 
     def head(self, classes: int) -> keras.Model:

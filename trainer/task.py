@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from trainer.config.config import Config
+from trainer.core.errors import UserError
 
 if TYPE_CHECKING:
     import keras
@@ -60,20 +61,25 @@ class Task:
         """The name of the task's folder of runs."""
         return type(self).__name__.lower()
 
-    def head(self, outputs: int) -> keras.Model:
+    def head(self, outputs: int) -> keras.Model:  # noqa: ARG002 (what subclasses are given)
         """The network from features [batch, width], or images, to its outputs.
 
         Args:
             outputs: How many classes, labels or numbers the data have.
         """
-        raise NotImplementedError(f"{type(self).__name__} needs a head(self, outputs)")
+        raise UserError(
+            f"{type(self).__name__} has no head; write head(self, outputs), which returns a model"
+        )
 
-    def loss(self, labels: Any, outputs: Any) -> tf.Tensor:
+    def loss(self, labels: Any, outputs: Any) -> tf.Tensor:  # noqa: ARG002 (as head)
         """The loss of each example, float32 [batch]; `Trainer.compute_loss` averages it.
 
         It may be a Loss of Keras too, `loss = keras.losses.Huber()`.
         """
-        raise NotImplementedError(f"{type(self).__name__} needs a loss(self, labels, outputs)")
+        raise UserError(
+            f"{type(self).__name__} has no loss; write loss(self, labels, outputs), or subclass"
+            " ImageClassification, MultiLabelClassification or Regression"
+        )
 
     def predictions(self, outputs: Any) -> Any:
         """What the metrics measure: the outputs, as they are."""

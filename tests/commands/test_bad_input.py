@@ -164,9 +164,10 @@ def test_a_file_that_is_no_image(refused, cats_and_dogs, content, reason):
 
 
 def test_a_folder_called_like_an_image(refused, cats_and_dogs):
-    path = cats_and_dogs / "cat" / "x.jpg"
-    path.mkdir()
-    assert refused("--data", cats_and_dogs).startswith(f"{path} is a folder")
+    (cats_and_dogs / "cat" / "x.jpg").mkdir()
+    message = refused("--data", cats_and_dogs)
+    assert f"there are folders in {cats_and_dogs / 'cat'}, not images alone" in message
+    assert "--skip-bad-images" not in message
 
 
 def test_a_link_to_an_image_that_is_gone(refused, cats_and_dogs):

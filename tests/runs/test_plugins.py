@@ -129,7 +129,7 @@ def test_a_module_that_fails_by_itself_shows_its_own_traceback(user_module, text
 
 
 def test_a_task_without_a_head_is_told_to_write_one():
-    with pytest.raises(NotImplementedError, match=r"Classification needs a head\(self, outputs\)"):
+    with pytest.raises(UserError, match=r"^ImageClassification has no head; write head"):
         ImageClassification().head(2)
 
 

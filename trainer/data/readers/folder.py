@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import itertools
+import logging
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import tensorflow as tf
@@ -16,15 +17,11 @@ from trainer.data import SPLITS
 from trainer.data.checks.unreadable import REMEDY, unreadable_examples
 from trainer.data.images.formats import file_error
 from trainer.data.json_cache import NO_CACHE, JsonCache
+from trainer.data.readers.layout import folders_in, image_files, split_folders
 from trainer.data.readers.partition import LabelledFile, file_digests, partition
 from trainer.data.splits import Source, Split
 
-SPLIT_FOLDERS = {
-    "train": ("train",),
-    "validation": ("validation", "valid", "val"),
-    "test": ("test",),
-}
-"""The names that a split's folder may have."""
+logger = logging.getLogger(__name__)
 
 Digests = Callable[[], Mapping[Path, str]]
 """Returns the SHA-256 of each file of a folder as hex; they are read when it is first called."""
@@ -79,8 +76,7 @@ def _readable_files(
     Raises:
         UserError: a file is unreadable, and none is to be skipped.
     """
-    folders = _split_folders(folder) if _has_split_folders(folder) else {"train": folder}
-    files = {split: _labelled_files(found) for split, found in folders.items()}
+    files = {split: _labelled_files(found) for split, found in split_folders(folder).items()}
     everything = list(itertools.chain(*files.values()))
     unsupported = {str(file.path): why for file in everything if (why := file_error(file.path))}
     if not skip_unreadable:
@@ -96,39 +92,21 @@ def _readable_files(
     return readable, skipped
 
 
-def _has_split_folders(folder: Path) -> bool:
-    # A class may be called "train" too: a split's folder has folders in it, a class's has files.
-    train = folder / "train"
-    return train.is_dir() and any(path.is_dir() for path in _visible(train))
-
-
-def _split_folders(folder: Path) -> dict[str, Path]:
-    return {split: found for split in SPLITS if (found := _split_folder(folder, split)) is not None}
-
-
-def _split_folder(folder: Path, split: str) -> Path | None:
-    choices = [folder / name for name in SPLIT_FOLDERS[split]]
-    found = [choice for choice in choices if choice.is_dir()]
-    if len(found) > 1:
-        raise UserError(
-            f"--data {folder}: {' and '.join(map(str, found))} are folders of the same split;"
-            " remove or rename all but one"
-        )
-    return found[0] if found else None
-
-
 def _labelled_files(folder: Path) -> list[LabelledFile]:
-    return [
-        LabelledFile(path, class_folder.name)
-        for class_folder in _visible(folder)
-        if class_folder.is_dir()
-        for path in _visible(class_folder)
-    ]
-
-
-def _visible(folder: Path) -> Iterable[Path]:
-    # Hidden files are the system's (.DS_Store), not the user's.
-    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    """The images of every class folder; what is passed over or empty is logged."""
+    files, passed_over = list[LabelledFile](), list[Path]()
+    for class_folder in folders_in(folder):
+        images, others = image_files(class_folder)
+        files += [LabelledFile(path, class_folder.name) for path in images]
+        passed_over += others
+        if not images:
+            logger.warning("%s has no images: there is no such class", class_folder)
+    if passed_over:
+        logger.info(
+            "%s: %d files that are no images are passed over, the first is %s",
+            *(folder, len(passed_over), passed_over[0]),
+        )
+    return files
 
 
 def _undecodable(folder: Path, files: Sequence[LabelledFile], cache: JsonCache) -> dict[str, str]:

@@ -29,16 +29,10 @@ from trainer.core.hashing import fingerprint
 from trainer.data import SPLITS
 from trainer.data.images.formats import file_error
 from trainer.data.json_cache import NO_CACHE, JsonCache
+from trainer.data.readers.layout import split_name
 from trainer.data.readers.partition import assign_splits, file_digests, split_percents
 from trainer.data.splits import CLASS_SPEC, Source, Split
 from trainer.task import LabelKind
-
-SPLIT_NAMES = {
-    "train": ("train", "training"),
-    "validation": ("validation", "valid", "val", "dev", "eval"),
-    "test": ("test", "testing"),
-}
-"""What the column `split` may hold, in upper or lower case."""
 
 SEPARATORS = re.compile("[;|]")
 """What stands between the labels of one image."""
@@ -141,13 +135,12 @@ def _row(
     labels = values
     if kind == "labels":
         labels = [name.strip() for name in SEPARATORS.split(values[0]) if name.strip()]
-    split = (cells.get("split") or "").strip().lower()
-    known = {alias: name for name, aliases in SPLIT_NAMES.items() for alias in aliases}
+    split = (cells.get("split") or "").strip()
     return Row(
         number=number,
         path=table.parent / cells["path"].strip(),
         label=tuple(labels),
-        split=known.get(split, split),
+        split=split_name(split) or split,
         group=(cells.get("group") or "").strip(),
     )
 
