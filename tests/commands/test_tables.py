@@ -151,7 +151,21 @@ def test_options_of_classes_are_refused_for_numbers(refused, tables, option):
 
 HEADS = """
 import keras
-from trainer import ImageClassification, Regression
+from trainer import ImageClassification, Regression, Trainer
+
+class Buggy(Trainer):
+    def train_step(self, batch):
+        return undefined_name
+
+class OneHot(ImageClassification):
+    def head(self, classes):
+        return keras.Sequential([keras.layers.Dense(classes)])
+
+    def metrics(self):
+        return {"f1": keras.metrics.F1Score(average="macro")}
+
+class Misspelt(OneHot):
+    splits = {"train": "train[:80%]", "valid": "train[80%:90%]", "test": "train[90%:]"}
 
 class ThreeLogits(ImageClassification):
     def head(self, classes):
@@ -182,6 +196,8 @@ class Best(ImageClassification):
             "numbers",
             "the head of onenumber gives (32, 1), and the loss takes 2 values",
         ),
+        ("OneHot", "class", "the metric f1 cannot take labels (32,) and predictions (32, 3) ("),
+        ("Misspelt", "class", "Misspelt.splits has train, valid, test; it must have train, val"),
         (
             "Best",
             "class",
@@ -195,3 +211,15 @@ def test_a_mistake_of_a_task_is_one_line_before_training(
     user_module("my_heads", HEADS)
     line = refused("--task", f"my_heads:{task}", "--data", tables / f"{table}.csv")
     assert line.startswith(beginning)
+
+
+def test_a_bug_of_the_users_ends_in_their_traceback_and_leaves_no_run(
+    run_command, tables, user_module, vector_module
+):
+    user_module("my_heads", HEADS)
+    with pytest.raises(NameError, match="undefined_name"):
+        run_command(
+            *("--data", tables / "class.csv", "--extractor", vector_module),
+            *("--trainer", "my_heads:Buggy", "--jit", "off"),
+        )
+    assert not (tables / "logs").exists() or not list(tables.glob("logs/*/*"))

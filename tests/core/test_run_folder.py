@@ -79,10 +79,10 @@ def test_training_that_left_the_numbers_leaves_its_curves(tmp_path):
     assert folder.path.is_dir()
 
 
-def test_a_bug_leaves_the_folder_to_look_at(tmp_path):
+def test_a_bug_before_the_first_checkpoint_leaves_no_folder(tmp_path):
     with pytest.raises(ZeroDivisionError), new_run_folder(tmp_path, "flowers") as folder:
         raise ZeroDivisionError
-    assert folder.path.is_dir()
+    assert not folder.path.exists()
 
 
 @pytest.mark.parametrize("in_the_way", ["logs", "logs/flowers"])

@@ -89,6 +89,19 @@ def test_a_line_has_room_for_loss_and_accuracy():
     assert format_metrics(metrics) == "loss 0.1000 accuracy 0.9877"
 
 
+def test_without_a_terminal_long_work_writes_a_line_now_and_then(display, monkeypatch):
+    monkeypatch.setattr("trainer.report.display.SECONDS_BETWEEN_LINES", 0.0)
+    with progress_bar("extracting train", "images") as report:
+        report(1200, 5000, "40 images/s")
+    assert display.getvalue() == "extracting train: 1,200 of 5,000  40 images/s\n"
+
+
+def test_without_a_terminal_short_work_writes_nothing(display):
+    with progress_bar("extracting train", "images") as report:
+        report(1200, 5000)
+    assert display.getvalue() == ""
+
+
 NAMES = ["[/]", "[red]cat", ":cat:", "\x1b[31mred", "a\nb", "caf\udce9"]
 
 

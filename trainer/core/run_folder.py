@@ -60,9 +60,9 @@ def new_run_folder(log_dir: Path, task_name: str) -> Iterator[RunFolder]:
     try:
         with _locked(folder):
             yield folder
-    except DivergedError:
-        raise  # its curves show why
-    except UserError:
+    except (DivergedError, BrokenPipeError):
+        raise  # its curves show why; nobody reads what it prints, but it can be resumed
+    except Exception:
         if not folder.has_checkpoint:
             _remove(folder.path)
         raise

@@ -8,6 +8,7 @@ from pathlib import Path
 from trainer.config.config import Config
 from trainer.core.cache_folder import DATASETS
 from trainer.core.errors import UserError
+from trainer.data import SPLITS
 from trainer.data.checks.unreadable import drop_unreadable
 from trainer.data.json_cache import JsonCache
 from trainer.data.readers.folder import folder_source
@@ -33,6 +34,11 @@ def open_source(task: Task, config: Config) -> Source:
     Raises:
         UserError: the data are not there, or nothing can be learned from them.
     """
+    if task.splits is not None and set(task.splits) != set(SPLITS):
+        raise UserError(
+            f"{type(task).__name__}.splits has {', '.join(task.splits)}; it must have"
+            f" {', '.join(SPLITS)}"
+        )
     source = _whole_source(task, config)
     if task.classes:
         source = filter_classes(source, task.classes)

@@ -10,6 +10,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from trainer.core.errors import UserError
+from trainer.core.text import first_line
+
 
 class Metrics:
     """A task's metrics, and the means of whatever a step returns.
@@ -43,10 +46,21 @@ class Metrics:
             labels: What the metrics compare with: classes, int32 [batch], say.
             predictions: What they measure: probabilities [batch, classes], say.
             sample_weight: float32 [batch].
+
+        Raises:
+            UserError: a metric does not take them; naming it and their shapes.
         """
         self.is_updated = True
-        for metric in self._metrics.values():
-            metric.update_state(labels, predictions, sample_weight=sample_weight)
+        for name, metric in self._metrics.items():
+            try:
+                metric.update_state(labels, predictions, sample_weight=sample_weight)
+            except (ValueError, TypeError) as error:
+                shapes = [getattr(value, "shape", value) for value in (labels, predictions)]
+                raise UserError(
+                    f"the metric {name} cannot take labels {shapes[0]} and predictions"
+                    f" {shapes[1]} ({first_line(error)}); choose another, or change hard_labels or"
+                    " predictions of the task"
+                ) from error
 
     def update_means(self, values: Mapping[str, tf.Tensor], sample_weight: tf.Tensor) -> None:
         """Count a step's values, with the weight that its batch has."""

@@ -20,6 +20,9 @@ from trainer.core.text import printable
 LOGGER = logging.getLogger("trainer")
 """The logger whose messages the commands show."""
 
+SECONDS_BETWEEN_LINES = 30.0
+"""How often long work writes a line where there is no terminal, so that a log shows life."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Table:
@@ -86,7 +89,7 @@ class Display(logging.Handler):
 
     @contextlib.contextmanager
     def bars(self, name: str, unit: str) -> Iterator[progress.Progress]:
-        """A live line while the work lasts; on a terminal only."""
+        """A live line while the work lasts; without a terminal a line now and then."""
         columns = (
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
@@ -97,11 +100,16 @@ class Display(logging.Handler):
         hidden = not self._console.is_terminal
         bar = Progress(*columns, console=self._console, transient=True, disable=hidden)
         line = bar.add_task(name, total=None, note="", visible=False)
-        began = time.perf_counter()
+        began = printed = time.perf_counter()
 
         def report(done: int, total: int, note: str | None = None) -> None:
-            note = note or f"{done / (time.perf_counter() - began):,.0f} {unit}/s"
+            nonlocal printed
+            now = time.perf_counter()
+            note = note or f"{done / (now - began):,.0f} {unit}/s"
             bar.update(line, completed=done, total=total, note=note, visible=True)
+            if hidden and now - printed > SECONDS_BETWEEN_LINES:
+                printed = now
+                self._console.print(self._text(f"{name}: {done:,} of {total:,}  {note}"))
 
         with bar:
             yield report
