@@ -22,7 +22,7 @@ from tasks.flowers import Flowers
 from trainer import Config, Trainer
 from trainer.data.pipeline.batches import num_batches
 from trainer.features.features import Features
-from trainer.loop.batches import FeatureBatches
+from trainer.loop.array_batches import FeatureBatches
 
 EXAMPLES, WIDTH, CLASSES, BATCH = 1835, 1280, 5, 32
 STEPS = num_batches(EXAMPLES, BATCH)

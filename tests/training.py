@@ -13,7 +13,8 @@ from trainer import Config, EpochRecord, ImageClassification
 from trainer.checkpoints.training_state import TrainingState
 from trainer.core.run_folder import RunFolder
 from trainer.features.features import Features
-from trainer.loop.batches import Batches, FeatureBatches
+from trainer.loop.array_batches import FeatureBatches
+from trainer.loop.batches import Batches
 from trainer.loop.trainer import Trainer
 from trainer.report.clock import Clock
 

@@ -61,6 +61,15 @@ class Task:
         """The name of the task's folder of runs."""
         return type(self).__name__.lower()
 
+    def data(self) -> Mapping[str, Any] | None:
+        """Arrays of your own in place of images: (inputs, labels) of train, validation and test.
+
+        Both are NumPy arrays [examples, …], or any structure of such arrays; labels that are
+        classes are integers [examples], and () where there are none. They stay in memory, and are
+        shuffled, compiled and resumed as features are. None where the data are images.
+        """
+        return None
+
     def head(self, outputs: int) -> keras.Model:  # noqa: ARG002 (what subclasses are given)
         """The network from features [batch, width], or images, to its outputs.
 

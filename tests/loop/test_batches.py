@@ -9,14 +9,8 @@ from trainer.data.pipeline.augment import PRESETS
 from trainer.data.pipeline.mixup import Mixing
 from trainer.data.splits import Split
 from trainer.features.features import Features, StoredFeatures, concatenate
-from trainer.loop.batches import (
-    Batches,
-    FeatureBatches,
-    ImageBatches,
-    StreamedFeatureBatches,
-    spec_as_json,
-    spec_from_json,
-)
+from trainer.loop.array_batches import FeatureBatches, StreamedFeatureBatches
+from trainer.loop.batches import Batches, ImageBatches, spec_as_json, spec_from_json
 
 EXAMPLES, BATCH = 10, 4
 

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from trainer import Config, Regression, Task, Trainer
 from trainer.features.features import Features
-from trainer.loop.batches import FeatureBatches
+from trainer.loop.array_batches import FeatureBatches
 
 EXAMPLES, BATCH, WIDTH = 10, 8, 3
 VECTORS = np.random.default_rng(0).normal(2, 3, [EXAMPLES, WIDTH]).astype(np.float32)

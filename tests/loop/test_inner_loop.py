@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from trainer.features.features import Features
-from trainer.loop.batches import FeatureBatches
+from trainer.loop.array_batches import FeatureBatches
 from trainer.loop.inner_loop import UNCOMPILED, InnerLoop, TracedOnce
 from trainer.loop.metrics import Metrics
 from trainer.loop.xla import Jit

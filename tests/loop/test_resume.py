@@ -23,7 +23,8 @@ from trainer.data.pipeline.mixup import Mixing
 from trainer.data.splits import Split
 from trainer.features.features import StoredFeatures
 from trainer.hooks.standard import standard_hooks
-from trainer.loop.batches import FeatureBatches, ImageBatches, StreamedFeatureBatches
+from trainer.loop.array_batches import FeatureBatches, StreamedFeatureBatches
+from trainer.loop.batches import ImageBatches
 from trainer.loop.history import best_record
 from trainer.loop.triggers import EverySteps
 from trainer.report.clock import Clock

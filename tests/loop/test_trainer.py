@@ -9,7 +9,7 @@ from tests.training import BATCH, SIZES, features
 from trainer import Config, Hook, ImageClassification, Trainer, UserError
 from trainer.core import signals
 from trainer.features.features import Features, StoredFeatures
-from trainer.loop.batches import FeatureBatches, StreamedFeatureBatches
+from trainer.loop.array_batches import FeatureBatches, StreamedFeatureBatches
 from trainer.loop.history import EpochRecord
 from trainer.loop.triggers import EverySteps
 

@@ -8,7 +8,7 @@ import tensorflow as tf
 from tasks.horses import Horses
 from tests.training import BATCH, SIZES, Tiny, features
 from trainer import Config, ImageClassification, Trainer, UserError
-from trainer.loop.batches import FeatureBatches
+from trainer.loop.array_batches import FeatureBatches
 from trainer.optimization.losses import (
     balanced_class_weights,
     task_example_loss,

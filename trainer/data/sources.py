@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from trainer.config.bounds import flag
 from trainer.config.config import Config
 from trainer.core.cache_folder import DATASETS
 from trainer.core.errors import UserError
 from trainer.data import SPLITS
 from trainer.data.checks.unreadable import drop_unreadable
 from trainer.data.json_cache import JsonCache
+from trainer.data.pipeline.augment import Augmentation
+from trainer.data.readers.arrays import arrays_source
 from trainer.data.readers.folder import folder_source
 from trainer.data.readers.partition import split_percents
 from trainer.data.readers.sample import sample_source
@@ -39,12 +42,38 @@ def open_source(task: Task, config: Config) -> Source:
             f"{type(task).__name__}.splits has {', '.join(task.splits)}; it must have"
             f" {', '.join(SPLITS)}"
         )
+    arrays = task.data()
+    if arrays is not None:
+        _check_no_image_options(task, config)
+        return arrays_source(task, arrays)
     source = _whole_source(task, config)
     if task.classes:
         source = filter_classes(source, task.classes)
     if config.skip_bad_images and source.kind != "folder":
         source = drop_unreadable(source, data_cache(config))
     return source
+
+
+def _check_no_image_options(task: Task, config: Config) -> None:
+    """Refuse options of images where a task has arrays.
+
+    Raises:
+        UserError: naming the first.
+    """
+    options = {
+        "extractor": config.uses_extractor,
+        "data": config.data != "auto",
+        "mixup": config.mixup,
+        "cutmix": config.cutmix,
+        "augment": Augmentation.from_config(config),
+    }
+    for option, is_given in options.items():
+        if is_given:
+            what = "choose --extractor none, or extractor='none' in its defaults"
+            raise UserError(
+                f"{flag(option)}: the data of {task.name} are arrays, not images;"
+                f" {what if option == 'extractor' else 'omit it'}"
+            )
 
 
 def data_cache(config: Config) -> JsonCache:
@@ -55,6 +84,8 @@ def data_cache(config: Config) -> JsonCache:
 def description(source: Source, task: Task, config: Config) -> str:
     """One line about a source: what it is and, for the sample, how to get the real data."""
     examples = sum(source.examples.values())
+    if source.kind == "arrays":
+        return f"data: the arrays of {source.name}, {examples:,} examples"
     names = len(source.classes)
     what = {"class": "classes", "labels": "labels", "numbers": "number" + "s" * (names > 1)}
     counted = f"{examples:,} images of {names} {what[source.label_kind]}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -115,6 +116,9 @@ class Source:
     label_kind: LabelKind = "class"
     """What the label of an image is."""
 
+    arrays: Mapping[str, Any] | None = None
+    """Inputs and labels of every split, where a task's own arrays take the place of images."""
+
     def __post_init__(self) -> None:
         """Check that something can be learned from the data.
 
@@ -133,6 +137,11 @@ class Source:
                     f"{self.name}: the {name} split ({split.name}) has no examples;"
                     " training needs some in each of train, validation and test"
                 )
+
+    @property
+    def image_splits(self) -> Sequence[Split]:
+        """The splits whose examples are encoded images."""
+        return () if self.arrays is not None else tuple(self.splits.values())
 
     @property
     def examples(self) -> dict[str, int]:

@@ -15,18 +15,15 @@ from __future__ import annotations
 
 import abc
 import json
-from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 import tensorflow as tf
 
 from trainer.data.pipeline.augment import Augmentation, EpochAugmentation
-from trainer.data.pipeline.batches import PREFETCH, image_batches, num_batches, without_autotune
+from trainer.data.pipeline.batches import image_batches, num_batches
 from trainer.data.pipeline.mixup import Mixing
-from trainer.data.pipeline.order import epoch_order
 from trainer.data.splits import Split
-from trainer.features.features import Features, StoredFeatures
 
 Batch = tuple[Any, Any, tf.Tensor]
 """Inputs and labels, each any structure of tensors [batch_size, …], and sample_weight [batch_size].
@@ -46,7 +43,7 @@ class Batches(abc.ABC):
     xla_compatible: ClassVar[bool]
     """Whether `get_next` can be part of a program that XLA compiles: its iterator is a tensor."""
 
-    jit_on_cpu: ClassVar[bool]
+    jit_on_cpu: bool
     """Whether training on them is faster compiled on a CPU: heads are, convolutions are not."""
 
     @property
@@ -88,86 +85,6 @@ class Batches(abc.ABC):
         """In the graph, the batch at a step of the data epoch, counted from 0; one by one."""
 
 
-class FeatureBatches(Batches):
-    """Rows of one tensor of features, which stays in memory."""
-
-    xla_compatible = True
-    jit_on_cpu = True
-
-    def __init__(self, features: Features, batch_size: int, seed: int, copies: int = 1) -> None:
-        """Put the features where the graph reads them: vectors [copies * examples, *shape].
-
-        Of copies, one behind the other, each epoch takes the next, and the first again in the end.
-        """
-        self._vectors = tf.constant(features.vectors)
-        self._labels = tf.constant(features.labels)
-        self._seed, self._copies = seed, copies
-        rows, *shape = features.vectors.shape
-        self.examples = rows // copies
-        self.batch_size = batch_size
-        self.batch_spec = _feature_spec(batch_size, shape, features.label_spec)
-
-    @property
-    def labels(self) -> np.ndarray:
-        """Those of the first copy."""
-        return self._labels.numpy()[: self.examples]
-
-    def make_iterator(self, epoch: int | None, first: int = 0) -> tf.Tensor:
-        """The rows of every step of the epoch, int32 [steps, batch_size]."""
-        return _rows_by_step(self, self._seed, epoch, self._copies)
-
-    def get_next(self, iterator: tf.Tensor, step: tf.Tensor) -> Batch:
-        """The rows of a step."""
-        rows = tf.gather(iterator, step)  # XLA would compile a slice again for every first step
-        vectors, labels = tf.gather(self._vectors, rows), tf.gather(self._labels, rows)
-        return vectors, labels, self.sample_weight(step)
-
-
-class StreamedFeatureBatches(Batches):
-    """Rows of features that are too large for the memory, read from the disk during training.
-
-    The same batches as `FeatureBatches` of the same features.
-    """
-
-    xla_compatible = False
-    jit_on_cpu = True
-
-    def __init__(
-        self, features: StoredFeatures, batch_size: int, seed: int, copies: int = 1
-    ) -> None:
-        """Leave the features on the disk."""
-        self._features, self._seed, self._copies = features, seed, copies
-        self.examples = features.examples // copies
-        self.batch_size = batch_size
-        self.batch_spec = _feature_spec(batch_size, features.shape, features.label_spec)
-
-    @property
-    def labels(self) -> np.ndarray:
-        """Those of the first copy."""
-        return np.concatenate([part.labels for part in self._features.shards])[: self.examples]
-
-    def make_iterator(self, epoch: int | None, first: int = 0) -> tf.data.Iterator:
-        """A pipeline that reads the rows of each step, from the first on."""
-        rows = _rows_by_step(self, self._seed, epoch, self._copies)[first:]
-        rows = tf.data.Dataset.from_tensor_slices(rows)
-        batches = rows.map(self._read, num_parallel_calls=2, deterministic=True)
-        return iter(without_autotune(batches.prefetch(PREFETCH)))
-
-    def get_next(self, iterator: tf.data.Iterator, step: tf.Tensor) -> Batch:
-        """The next batch: the pipeline itself counts the steps."""
-        vectors, labels = next(iterator)
-        return vectors, labels, self.sample_weight(step)
-
-    def _read(self, rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        vectors, labels, _ = self.batch_spec
-        read = tf.numpy_function(self._from_disk, [rows], [vectors.dtype, labels.dtype])
-        return tf.ensure_shape(read[0], vectors.shape), tf.ensure_shape(read[1], labels.shape)
-
-    def _from_disk(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        found = self._features.rows(rows)
-        return found.vectors, found.labels
-
-
 class ImageBatches(Batches):
     """Images decoded during training, by a tf.data pipeline."""
 
@@ -202,10 +119,10 @@ class ImageBatches(Batches):
         self.batch_size = batch_size
         self.batch_spec = (
             tf.TensorSpec([batch_size, image_size, image_size, channels], tf.float32),
-            _in_batches(split.label_spec, batch_size)
+            in_batches(split.label_spec, batch_size)
             if mixing is None
             else mixing.label_spec(batch_size),
-            _weight_spec(batch_size),
+            weight_spec(batch_size),
         )
 
     @property
@@ -268,29 +185,11 @@ def spec_from_json(content: Any) -> Any:
     return tf.nest.map_structure(spec, content)
 
 
-def _feature_spec(
-    batch_size: int, shape: Sequence[int], label: tf.TensorSpec
-) -> tuple[tf.TensorSpec, tf.TensorSpec, tf.TensorSpec]:
-    vectors = tf.TensorSpec([batch_size, *shape], tf.float32)
-    return vectors, _in_batches(label, batch_size), _weight_spec(batch_size)
-
-
-def _in_batches(spec: tf.TensorSpec, batch_size: int) -> tf.TensorSpec:
+def in_batches(spec: tf.TensorSpec, batch_size: int) -> tf.TensorSpec:
+    """Of a batch, from that of one example."""
     return tf.TensorSpec([batch_size, *spec.shape], spec.dtype)
 
 
-def _weight_spec(batch_size: int) -> tf.TensorSpec:
+def weight_spec(batch_size: int) -> tf.TensorSpec:
+    """Of the weight of each row."""
     return tf.TensorSpec([batch_size], tf.float32)
-
-
-def _rows_by_step(batches: Batches, seed: int, epoch: int | None, copies: int) -> tf.Tensor:
-    """The rows of each step of a data epoch, int32 [steps, batch_size].
-
-    The last step is filled up with the first rows of the same order.
-    """
-    rows = tf.range(batches.examples)
-    if epoch is not None:
-        first_of_copy = epoch % copies * batches.examples
-        rows = first_of_copy + epoch_order(batches.examples, seed, epoch)
-    places = tf.range(batches.steps * batches.batch_size) % batches.examples
-    return tf.reshape(tf.gather(rows, places), [batches.steps, batches.batch_size])

@@ -18,12 +18,8 @@ from trainer.extractors.hub_modules import DEFAULT_IMAGE_SIZE
 from trainer.extractors.loading import Extractor, Network, extractor_identity, load_network
 from trainer.features.features import StoredFeatures
 from trainer.features.store import FeatureSpec, FeatureStore
-from trainer.loop.batches import (
-    Batches,
-    FeatureBatches,
-    ImageBatches,
-    StreamedFeatureBatches,
-)
+from trainer.loop.array_batches import ArrayBatches, FeatureBatches, StreamedFeatureBatches
+from trainer.loop.batches import Batches, ImageBatches
 from trainer.optimization.precision import dtype_policy_scope
 from trainer.report.clock import Clock
 
@@ -89,6 +85,12 @@ class BatchFactory:
         Raises:
             UserError: the extractor cannot be loaded, or its features cannot be kept.
         """
+        if source.arrays is not None:
+            batch_size, seed = self._config.batch_size, self._config.seed
+            return {
+                name: ArrayBatches(inputs, labels, batch_size, seed)
+                for name, (inputs, labels) in source.arrays.items()
+            }
         if self.uses_cached_features:
             return self.feature_batches(source, self._config.augment_copies)
         return self._image_batches(source)

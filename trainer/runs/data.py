@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import logging
 
+import tensorflow as tf
+
 from trainer.config.config import Config
 from trainer.data.checks.audit import Audit, audit
 from trainer.data.checks.unreadable import report_unreadable_images, skipped_message
@@ -38,7 +40,7 @@ def load_data(task: Task, config: Config) -> RunData:
     logger.info(description(source, task, config))
     if config.skip_bad_images:
         logger.info(skipped_message(source.skipped))
-    with report_unreadable_images(source.splits.values()):
+    with report_unreadable_images(source.image_splits):
         audited = audit(source, data_cache(config))
     for warning in audited.warnings(config.class_weights):
         logger.warning(warning)
@@ -54,8 +56,12 @@ def _dry_run_subset(data: RunData) -> RunData:
         name: split.slice(0, min(split.examples, config.batch_size))
         for name, split in source.splits.items()
     }
+    arrays = source.arrays and {
+        name: tf.nest.map_structure(lambda array, n=splits[name].examples: array[:n], found)
+        for name, found in source.arrays.items()
+    }
     return RunData(
-        dataclasses.replace(source, splits=splits),
+        dataclasses.replace(source, splits=splits, arrays=arrays),
         data.audit,
         dataclasses.replace(config, steps_per_epoch=steps),
     )

@@ -64,7 +64,7 @@ class Session:
         factory = BatchFactory(self.config, self.task.channels)
         data = load_data(self.task, self.config)
         self.config = data.config
-        with report_unreadable_images(data.source.splits.values()):
+        with report_unreadable_images(data.source.image_splits):
             trainer = self._build_trainer(factory, data, is_new=checkpoint is None)
         if self.config.summary:
             logger.info(Table("layer", layer_table(trainer.model, factory.below_features)))
@@ -73,7 +73,7 @@ class Session:
         trainer.summaries = Summaries(self.folder.path)
         with (
             report_last_checkpoint(state, self.folder, self.config),
-            report_unreadable_images(data.source.splits.values()),
+            report_unreadable_images(data.source.image_splits),
         ):
             with self.clock.phase("train"), progress_bar("training", "steps") as report:
                 hooks = standard_hooks(

@@ -1,0 +1,130 @@
+"""Batches of arrays: of features and of a user's own data, from the memory or from the disk."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from trainer.data.pipeline.batches import PREFETCH, without_autotune
+from trainer.data.pipeline.order import epoch_order
+from trainer.features.features import Features, StoredFeatures
+from trainer.loop.batches import Batch, Batches, in_batches, weight_spec
+
+
+class ArrayBatches(Batches):
+    """Rows of arrays, which stay in memory."""
+
+    xla_compatible = True
+
+    def __init__(
+        self, inputs: Any, labels: Any, batch_size: int, seed: int, copies: int = 1
+    ) -> None:
+        """Put the arrays where the graph reads them.
+
+        Args:
+            inputs: An array [copies * examples, …], or any structure of such arrays.
+            labels: Likewise.
+            batch_size: Examples a batch.
+            seed: The order in training follows from it and the epoch.
+            copies: Of copies, one behind the other, each epoch takes the next, and the first again
+                in the end.
+        """
+        self._arrays = tf.nest.map_structure(tf.constant, (inputs, labels))
+        self._seed, self._copies = seed, copies
+        self.examples = len(tf.nest.flatten(self._arrays)[0]) // copies
+        self.batch_size = batch_size
+        specs = tf.nest.map_structure(
+            lambda array: in_batches(tf.TensorSpec(array.shape[1:], array.dtype), batch_size),
+            self._arrays,
+        )
+        self.batch_spec = (*specs, weight_spec(batch_size))
+        # Of more dimensions are images and sequences, and what convolves them.
+        self.jit_on_cpu = all(len(array.shape) <= 2 for array in tf.nest.flatten(inputs))
+
+    @property
+    def labels(self) -> np.ndarray:
+        """Those of the first copy."""
+        return self._arrays[1].numpy()[: self.examples]
+
+    def make_iterator(self, epoch: int | None, first: int = 0) -> tf.Tensor:  # noqa: ARG002
+        """The rows of every step of the epoch, int32 [steps, batch_size]."""
+        return _rows_by_step(self, self._seed, epoch, self._copies)
+
+    def get_next(self, iterator: tf.Tensor, step: tf.Tensor) -> Batch:
+        """The rows of a step."""
+        rows = tf.gather(iterator, step)  # XLA would compile a slice again for every first step
+        batch = tf.nest.map_structure(lambda array: tf.gather(array, rows), self._arrays)
+        return (*batch, self.sample_weight(step))
+
+
+class FeatureBatches(ArrayBatches):
+    """Rows of features."""
+
+    def __init__(self, features: Features, batch_size: int, seed: int, copies: int = 1) -> None:
+        """Of copies, one behind the other, each epoch takes the next."""
+        super().__init__(features.vectors, features.labels, batch_size, seed, copies)
+        self.jit_on_cpu = True
+
+
+class StreamedFeatureBatches(Batches):
+    """Rows of features that are too large for the memory, read from the disk during training.
+
+    The same batches as `FeatureBatches` of the same features.
+    """
+
+    xla_compatible = False
+    jit_on_cpu = True
+
+    def __init__(
+        self, features: StoredFeatures, batch_size: int, seed: int, copies: int = 1
+    ) -> None:
+        """Leave the features on the disk."""
+        self._features, self._seed, self._copies = features, seed, copies
+        self.examples = features.examples // copies
+        self.batch_size = batch_size
+        self.batch_spec = (
+            tf.TensorSpec([batch_size, *features.shape], tf.float32),
+            in_batches(features.label_spec, batch_size),
+            weight_spec(batch_size),
+        )
+
+    @property
+    def labels(self) -> np.ndarray:
+        """Those of the first copy."""
+        return np.concatenate([part.labels for part in self._features.shards])[: self.examples]
+
+    def make_iterator(self, epoch: int | None, first: int = 0) -> tf.data.Iterator:
+        """A pipeline that reads the rows of each step, from the first on."""
+        rows = _rows_by_step(self, self._seed, epoch, self._copies)[first:]
+        rows = tf.data.Dataset.from_tensor_slices(rows)
+        batches = rows.map(self._read, num_parallel_calls=2, deterministic=True)
+        return iter(without_autotune(batches.prefetch(PREFETCH)))
+
+    def get_next(self, iterator: tf.data.Iterator, step: tf.Tensor) -> Batch:
+        """The next batch: the pipeline itself counts the steps."""
+        vectors, labels = next(iterator)
+        return vectors, labels, self.sample_weight(step)
+
+    def _read(self, rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        vectors, labels, _ = self.batch_spec
+        read = tf.numpy_function(self._from_disk, [rows], [vectors.dtype, labels.dtype])
+        return tf.ensure_shape(read[0], vectors.shape), tf.ensure_shape(read[1], labels.shape)
+
+    def _from_disk(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        found = self._features.rows(rows)
+        return found.vectors, found.labels
+
+
+def _rows_by_step(batches: Batches, seed: int, epoch: int | None, copies: int) -> tf.Tensor:
+    """The rows of each step of a data epoch, int32 [steps, batch_size].
+
+    The last step is filled up with the first rows of the same order.
+    """
+    rows = tf.range(batches.examples)
+    if epoch is not None:
+        first_of_copy = epoch % copies * batches.examples
+        rows = first_of_copy + epoch_order(batches.examples, seed, epoch)
+    places = tf.range(batches.steps * batches.batch_size) % batches.examples
+    return tf.reshape(tf.gather(rows, places), [batches.steps, batches.batch_size])
