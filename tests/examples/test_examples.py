@@ -12,7 +12,7 @@ import pytest
 
 from examples import learning_rate_hook
 from examples.learning_rate_hook import HalveOnPlateau
-from trainer import Config, EpochRecord
+from trainer import Config, EpochRecord, EverySteps, Hook
 
 FOLDER = Path(__file__).parents[2] / "examples"
 EXAMPLES = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem != "__init__")
@@ -88,6 +88,36 @@ def test_the_mixup_example_trains_with_its_own_step(trained):
     run, _ = trained("mixup_step")
     assert run.config.trainer == "examples.mixup_step:MixupTrainer"
     assert run.result["weights_digest"] != trained("base")[0].result["weights_digest"]
+
+
+class KilledError(Exception):
+    """Stands for SIGKILL."""
+
+
+class Kill(Hook):
+    """Kills at a step, once."""
+
+    when = EverySteps(5)
+    left = 0
+
+    def on_steps_end(self, trainer, output):
+        if trainer.step == 5 and Kill.left:
+            Kill.left -= 1
+            raise KilledError
+
+
+@pytest.mark.parametrize("name", ["accumulation_step", "distillation_step", "tabular"])
+def test_killed_and_resumed_an_example_ends_with_the_same_bits(name, config, monkeypatch):
+    example = importlib.import_module(f"examples.{name}")
+    options = {"checkpoint_every": "2steps", "hook": (f"{__name__}:Kill",), "seed": 7}
+    whole = example.main(config(**options))
+    monkeypatch.setattr(Kill, "left", 1)
+    with pytest.raises(KilledError):
+        example.main(config(**options))
+    killed = max(whole.folder.parent.iterdir(), key=lambda path: path.stat().st_mtime_ns)
+    assert not (killed / "result.json").exists()
+    resumed = example.main(config(**options, resume=killed))
+    assert resumed.result["weights_digest"] == whole.result["weights_digest"]
 
 
 def test_the_learning_rate_is_halved_where_validation_does_not_improve():
