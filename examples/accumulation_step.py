@@ -13,7 +13,8 @@ import logging
 import trainer
 from tasks.flowers import Flowers
 
-import tensorflow as tf  # new: behind trainer, which turns oneDNN on before it is imported
+import keras  # new: behind trainer, which turns oneDNN on before TensorFlow is imported
+import tensorflow as tf  # new
 
 
 # new:
@@ -23,7 +24,7 @@ BATCHES = 2
 class AccumulatingTrainer(trainer.Trainer):
     """Changes the weights once in so many steps (`--accumulate 2` does it for you)."""
 
-    def build_optimizer(self):
+    def build_optimizer(self) -> keras.optimizers.Optimizer:
         """The options' own; the sums are attributes, and so in every checkpoint."""
         self.sums = [tf.Variable(tf.zeros(v.shape)) for v in self.model.trainable_variables]
         return super().build_optimizer()

@@ -208,7 +208,7 @@ def test_a_link_to_an_image_or_to_a_class_is_followed(cats_and_dogs, outside):
 
 def test_links_that_lead_in_circles_are_refused(cats_and_dogs):
     (cats_and_dogs / "dog" / "again").symlink_to(cats_and_dogs)
-    with pytest.raises(UserError, match="there are folders in .*dog, not images alone"):
+    with pytest.raises(UserError, match=r"there are folders in .*dog, not images alone"):
         folder_source(cats_and_dogs)
 
 
