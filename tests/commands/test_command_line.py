@@ -188,7 +188,9 @@ def test_help_is_no_mistake(capsys):
     assert exit.value.code == 0
 
 
+@pytest.mark.slow
 def test_help_answers_in_half_a_second(python):
+    """On a machine that does nothing else, which tests beside it are."""
     def seconds():
         began = time.perf_counter()
         assert python("-m", "trainer.run", "--help").code == 0
