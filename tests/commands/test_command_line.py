@@ -191,6 +191,7 @@ def test_help_is_no_mistake(capsys):
 @pytest.mark.slow
 def test_help_answers_in_half_a_second(python):
     """On a machine that does nothing else, which tests beside it are."""
+
     def seconds():
         began = time.perf_counter()
         assert python("-m", "trainer.run", "--help").code == 0
