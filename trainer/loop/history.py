@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -44,7 +45,8 @@ def best_record(history: Sequence[EpochRecord], best: str | None = None) -> Epoc
     def score(record: EpochRecord) -> tuple[float, float]:
         validation = record.metrics["validation"]
         direction, name = parse_best(best, validation)
-        return (1 if direction == "max" else -1) * validation[name], -validation["loss"]
+        value = (1 if direction == "max" else -1) * validation[name]
+        return -math.inf if math.isnan(value) else value, -validation["loss"]
 
     return max(history, key=score)
 

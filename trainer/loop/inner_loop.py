@@ -93,8 +93,14 @@ class InnerLoop:
         return LoopOutput(first, last, recorded, examples, time.perf_counter() - began)
 
     def build(self) -> None:
-        """Trace the step now, so that the means of what it returns are there."""
-        _ = self._graph
+        """Trace the step now, so that the means of what it returns are there.
+
+        Random numbers that do not follow from the seed and the step are logged.
+        """
+        with python_random_draws() as drawn:
+            _ = self._graph
+        drawn_in_graph = stateful_random_functions(self.traced_step)
+        warn_of_unrepeated_draws(self._step_function, drawn, drawn_in_graph)
 
     @property
     def traced_step(self) -> tf.types.experimental.ConcreteFunction:
@@ -104,11 +110,7 @@ class InnerLoop:
     @functools.cached_property
     def _step(self) -> tuple[tf.types.experimental.GenericFunction, bool]:
         """The step as a graph, traced, and whether XLA compiles it."""
-        with python_random_draws() as drawn:
-            step, compiled = self._jit.graph(self._step_function, self._batches)
-        traced = step.get_concrete_function(*step_spec(self._batches))
-        warn_of_unrepeated_draws(self._step_function, drawn, stateful_random_functions(traced))
-        return step, compiled
+        return self._jit.graph(self._step_function, self._batches)
 
     @functools.cached_property
     def _graph(self) -> tf.types.experimental.GenericFunction:

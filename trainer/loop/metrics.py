@@ -55,6 +55,8 @@ class Metrics:
             try:
                 metric.update_state(labels, predictions, sample_weight=sample_weight)
             except (ValueError, TypeError) as error:
+                if not type(metric).__module__.startswith("keras."):  # the user's own, and theirs
+                    raise
                 shapes = [getattr(value, "shape", value) for value in (labels, predictions)]
                 raise UserError(
                     f"the metric {name} cannot take labels {shapes[0]} and predictions"

@@ -127,7 +127,7 @@ def test_other_labels_are_other_data(table):
     [
         ("class", "file,label\n0.png,a\n", "there is no column path, only file, label; the first"),
         ("class", "path,kind\n0.png,a\n", "there is no column label, only path, kind"),
-        ("class", "path,label,weight\n0.png,a,2\n", "nobody reads the column weight; remove it"),
+        ("class", "path,label,weight\n0.png,a,2\n", "the column weight is unknown; remove it"),
         ("class", "path,label\n", "has no rows below its first line"),
         ("class", "path,label\n0.png\n", "line 2: has not as many cells as the first line"),
         ("class", "path,label\n0.png,a\n1.png,\n", "line 3: the label is empty; fix or remove"),

@@ -37,15 +37,28 @@ def arrays_source(task: Task, splits: Mapping[str, Any]) -> Source:
     train_labels = arrays["train"][1]
     is_array = isinstance(train_labels, np.ndarray)
     is_class = is_array and np.issubdtype(train_labels.dtype, np.integer) and train_labels.ndim == 1
+    classes = task.classes or _names(arrays, is_class)
+    if is_class:
+        _check_classes(task, arrays, len(classes))
     return Source(
         kind="arrays",
         name=task.name,
         version=None,
-        classes=task.classes or _names(arrays, is_class),
+        classes=classes,
         splits={name: _split(name, found) for name, found in arrays.items()},
         label_kind="class" if is_class else "numbers",
         arrays=arrays,
     )
+
+
+def _check_classes(task: Task, arrays: Mapping[str, Arrays], classes: int) -> None:
+    for name, (_, labels) in arrays.items():
+        outside = labels[(labels < 0) | (labels >= classes)]
+        if outside.size:
+            raise UserError(
+                f"{type(task).__name__}.data()[{name!r}] has the class {outside[0]}; there are"
+                f" {classes}, from 0 on"
+            )
 
 
 def _as_arrays(task: Task, split: str, pair: Any) -> Arrays:
@@ -70,7 +83,9 @@ def _as_array(values: Any) -> np.ndarray:
     array = np.asarray(values)
     if array.dtype == np.float64:
         return array.astype(np.float32)
-    return array.astype(np.int32) if array.dtype == np.int64 else array
+    limits = np.iinfo(np.int32)
+    fits = array.dtype == np.int64 and limits.min <= array.min(initial=0) <= limits.max
+    return array.astype(np.int32) if fits and array.max(initial=0) <= limits.max else array
 
 
 def _names(arrays: Mapping[str, Arrays], is_class: bool) -> tuple[str, ...]:

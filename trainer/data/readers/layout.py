@@ -68,9 +68,10 @@ def split_folders(folder: Path) -> dict[str, Path]:
 
 def image_files(folder: Path) -> tuple[list[Path], list[Path]]:
     """The files of a class folder that should be images, by name, and those passed over."""
-    files = _visible(folder)
-    passed_over = [path for path in files if _is_no_image(path)]
-    return [path for path in files if path not in passed_over], passed_over
+    files: dict[bool, list[Path]] = {False: [], True: []}
+    for path in _visible(folder):
+        files[_is_no_image(path)].append(path)
+    return files[False], files[True]
 
 
 def _check_class_folders(data: Path, folder: Path) -> None:
@@ -106,7 +107,11 @@ def _named(paths: Sequence[Path]) -> str:
 
 def folders_in(folder: Path) -> list[Path]:
     """The folders in a folder, by name."""
-    return [path for path in _visible(folder) if path.is_dir() and not _is_no_image(path)]
+    return [
+        path
+        for path in _visible(folder)
+        if path.is_dir() and path.name.lower() not in NO_IMAGE_NAMES
+    ]
 
 
 def _is_no_image(path: Path) -> bool:

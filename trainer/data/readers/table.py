@@ -80,7 +80,10 @@ def table_source(
     _check_rows(table, rows, kind)
     digests = _digests_by_path(rows, cache)
     by_split, cut = _rows_by_split(rows, digests, kind)
+    _check_groups(table, by_split)
     names = _names(rows, columns, kind)
+    if not names:
+        raise UserError(f"--data {table}: no row has a label")
     return Source(
         kind="table",
         name=str(table),
@@ -109,6 +112,8 @@ def _read(table: Path, kind: LabelKind) -> tuple[tuple[str, ...], list[Row]]:
 
 def _label_columns(table: Path, header: Sequence[str], kind: LabelKind) -> tuple[str, ...]:
     others = tuple(name for name in header if name not in RESERVED)
+    if twice := [name for name in header if header.count(name) > 1]:
+        raise UserError(f"--data {table}: there are two columns {twice[0]}; remove one")
     if "path" not in header:
         raise UserError(
             f"--data {table}: there is no column path, only {', '.join(header) or 'none'};"
@@ -120,7 +125,7 @@ def _label_columns(table: Path, header: Sequence[str], kind: LabelKind) -> tuple
         raise UserError(f"--data {table}: there is no column label, only {', '.join(header)}")
     if others:
         raise UserError(
-            f"--data {table}: nobody reads the column {others[0]}; remove it (there may be"
+            f"--data {table}: the column {others[0]} is unknown; remove it (there may be"
             " path, label, split and group)"
         )
     return ("label",)
@@ -179,7 +184,7 @@ def _row_error(row: Row, kind: LabelKind, has_splits: bool) -> str | None:
 
 def _is_number(text: str) -> bool:
     try:
-        return math.isfinite(float(text))
+        return math.isfinite(np.float32(text))  # in which labels are kept
     except ValueError:
         return False
 
@@ -200,6 +205,23 @@ def _rows_by_split(
     if missing:
         given |= _partition(given["train"], digests, missing, kind)
     return {split: given[split] for split in SPLITS}, missing
+
+
+def _check_groups(table: Path, by_split: Mapping[str, Sequence[Row]]) -> None:
+    """Refuse a group that the table's own splits tear.
+
+    Raises:
+        UserError: naming it, and two rows of it.
+    """
+    first: dict[str, tuple[str, Row]] = {}
+    for split, rows in by_split.items():
+        for row in rows:
+            other, before = first.setdefault(row.group, (split, row))
+            if row.group and other != split:
+                raise UserError(
+                    f"--data {table}, lines {before.number} and {row.number}: the group"
+                    f" {row.group!r} is in {other} and in {split}; put all of it in one split"
+                )
 
 
 def _partition(
