@@ -24,6 +24,17 @@ def test_without_an_accuracy_the_lowest_loss_is_best():
     assert best_record([record(1, loss=0.3), record(2, loss=0.2), record(3, loss=0.4)]).epoch == 2
 
 
+def test_a_task_says_what_the_best_epoch_has():
+    history = [record(1, loss=0.3, f1=0.5, error=0.1), record(2, loss=0.4, f1=0.6, error=0.2)]
+    assert best_record(history, "max f1").epoch == 2
+    assert best_record(history, "min error").epoch == 1
+
+
+def test_an_epoch_whose_metric_is_not_a_number_is_never_the_best():
+    history = [record(1, loss=0.1, r2=float("nan")), record(2, loss=0.9, r2=-3.0)]
+    assert best_record(history, "max r2").epoch == 2
+
+
 def test_a_row_names_its_columns_by_split_and_metric():
     assert record(1, loss=0.3).as_row() == {
         "epoch": 1,

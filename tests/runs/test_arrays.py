@@ -16,6 +16,7 @@ from trainer import (
     Trainer,
     UserError,
 )
+from trainer.data.readers.arrays import arrays_source
 from trainer.loop.array_batches import ArrayBatches
 
 RANDOM = np.random.default_rng(0)
@@ -193,6 +194,7 @@ def with_data(data):
             {**three_splits(X, CLASSES), "test": (X, CLASSES[:5])},
             r"Mine.data\(\)\['test'\] has arrays of the shapes \(220, 5\), \(5,\); the first dim",
         ),
+        (three_splits(X, CLASSES - 1), r"Mine.data\(\)\['train'\] has the class -1; there are"),
         ({**three_splits(X, CLASSES), "test": X}, r"Mine.data\(\)\['test'\] must be a pair"),
     ],
 )
@@ -219,3 +221,11 @@ def test_images_in_arrays_are_not_compiled_on_a_processor():
     images = ArrayBatches(np.zeros([4, 8, 8, 1], np.float32), np.zeros([4], np.int32), 2, 0)
     rows = ArrayBatches(np.zeros([4, 8], np.float32), np.zeros([4], np.int32), 2, 0)
     assert (images.jit_on_cpu, rows.jit_on_cpu) == (False, True)
+
+
+def test_integers_that_need_more_bits_keep_them():
+    numbers = np.array([2**40, 1], np.int64)
+    data = {name: (numbers, np.array([0, 1])) for name in ("train", "validation", "test")}
+    inputs, labels = arrays_source(with_data(data), data).arrays["train"]
+    assert inputs.tolist() == [2**40, 1]
+    assert labels.dtype == np.int32

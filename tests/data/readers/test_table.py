@@ -138,6 +138,9 @@ def test_other_labels_are_other_data(table):
             "line 3: {folder}/labels.csv is not an image",
         ),
         ("numbers", "path,label\n0.png,a\n", "line 2: 'a' is no finite number"),
+        ("numbers", "path,label\n0.png,1e39\n", "line 2: '1e39' is no finite number"),
+        ("labels", "path,label\n0.png,\n1.png,\n2.png,\n", "no row has a label"),
+        ("class", "path,label,label\n0.png,a,b\n", "there are two columns label; remove one"),
         ("numbers", "path,label\n0.png,nan\n", "line 2: 'nan' is no finite number"),
         ("class", "path,label,split\n0.png,a,holdout\n", "line 2: the split 'holdout' is none of"),
         ("class", "path,label,split\n0.png,a,val\n", "no row has the split train, only validation"),
@@ -162,3 +165,9 @@ def test_rows_of_unreadable_images_can_be_skipped(table):
     source = table_source(table(text + "no.png,a\n"), "class", skip_unreadable=True)
     assert sum(source.examples.values()) == 30
     assert list(source.skipped.values()) == ["cannot be read (No such file or directory)"]
+
+
+def test_a_group_that_the_tables_own_splits_tear_is_refused(table):
+    text = "path,label,split,group\n0.png,a,train,x\n1.png,b,val,x\n2.png,a,test,y\n"
+    with pytest.raises(UserError, match=r"lines 2 and 3: the group 'x' is in train and in valid"):
+        table_source(table(text), "class")
