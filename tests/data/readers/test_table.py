@@ -171,3 +171,10 @@ def test_a_group_that_the_tables_own_splits_tear_is_refused(table):
     text = "path,label,split,group\n0.png,a,train,x\n1.png,b,val,x\n2.png,a,test,y\n"
     with pytest.raises(UserError, match=r"lines 2 and 3: the group 'x' is in train and in valid"):
         table_source(table(text), "class")
+
+
+def test_a_table_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(
+        UserError, match=r"none\.csv: cannot be read \(No such file or directory\)$"
+    ):
+        table_source(tmp_path / "none.csv", "class")

@@ -106,8 +106,10 @@ def _read(table: Path, kind: LabelKind) -> tuple[tuple[str, ...], list[Row]]:
             reader = csv.DictReader(file)
             columns = _label_columns(table, reader.fieldnames or (), kind)
             return columns, [_row(table, reader.line_num, cells, columns, kind) for cells in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"--data {table}: cannot be read as CSV in UTF-8 ({error})") from error
+    except OSError as error:
+        raise UserError(f"--data {table}: cannot be read ({error.strerror})") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise UserError(f"--data {table}: is no CSV in UTF-8 ({error})") from error
 
 
 def _label_columns(table: Path, header: Sequence[str], kind: LabelKind) -> tuple[str, ...]:
