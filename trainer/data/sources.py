@@ -47,6 +47,8 @@ def open_source(task: Task, config: Config) -> Source:
         _check_no_image_options(task, config)
         return arrays_source(task, arrays)
     source = _whole_source(task, config)
+    if task.classes and source.label_kind != "class":
+        raise UserError(f"{type(task).__name__}.classes is for one class an image; remove it")
     if task.classes:
         source = filter_classes(source, task.classes)
     if config.skip_bad_images and source.kind != "folder":

@@ -174,7 +174,5 @@ def test_a_group_that_the_tables_own_splits_tear_is_refused(table):
 
 
 def test_a_table_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(
-        UserError, match=r"none\.csv: cannot be read \(No such file or directory\)$"
-    ):
+    with pytest.raises(UserError, match=r"none\.csv: cannot be read \(No such file"):
         table_source(tmp_path / "none.csv", "class")

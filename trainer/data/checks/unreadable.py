@@ -92,7 +92,7 @@ def drop_unreadable(source: Source, cache: JsonCache = NO_CACHE) -> Source:
 
 def skipped_images(source: Source) -> dict[str, Any]:
     """The entry of result.json about skipped images: how many, which, and why."""
-    kind = "file" if source.kind == "folder" else "example"
+    kind = "file" if source.kind in ("folder", "table") else "example"
     files = [{kind: where, "reason": why} for where, why in source.skipped.items()]
     return {"count": len(files), "files": files}
 
