@@ -80,6 +80,13 @@ class Task:
             f"{type(self).__name__} has no head; write head(self, outputs), which returns a model"
         )
 
+    def targets(self, inputs: Any, labels: Any) -> Any:  # noqa: ARG002 (what subclasses are given)
+        """What takes the place of the labels in a batch: the labels, as they are.
+
+        An autoencoder returns its inputs, say, and a task with two outputs a dict.
+        """
+        return labels
+
     def loss(self, labels: Any, outputs: Any) -> tf.Tensor:  # noqa: ARG002 (as head)
         """The loss of each example, float32 [batch]; `Trainer.compute_loss` averages it.
 

@@ -49,7 +49,7 @@ def drawn(
     """Inputs, labels and sample weights of a data epoch, from a step on."""
     iterator = batches.make_iterator(epoch, first)
     get_next = tf.function(lambda step: batches.get_next(iterator, step))
-    taken = [get_next(tf.constant(step)) for step in range(first, batches.steps)]
+    taken = [get_next(tf.constant(step))[0] for step in range(first, batches.steps)]
     return [tuple(tensor.numpy() for tensor in batch) for batch in taken]
 
 

@@ -27,7 +27,7 @@ class Summing:
         self.traces = 0
         self.total = tf.Variable(0.0)
 
-    def __call__(self, batch, number):
+    def __call__(self, batch, number, indices):
         self.traces += 1
         inputs, _, sample_weight = batch
         loss = tf.reduce_sum(inputs * sample_weight[:, None])
@@ -96,7 +96,7 @@ def test_a_step_may_create_variables_while_it_is_traced():
     class Making:
         total = None
 
-        def __call__(self, batch, number):
+        def __call__(self, batch, number, indices):
             if self.total is None:
                 self.total = tf.Variable(0.0)
             return {"loss": self.total.assign_add(1.0)}
@@ -126,7 +126,7 @@ def test_the_means_of_what_steps_return_are_weighted_by_their_examples():
     ids=["nothing", "a bare loss", "no loss", "a vector"],
 )
 def test_a_step_must_return_a_dict_of_scalars_with_a_loss(returned):
-    def my_step(batch, number):
+    def my_step(batch, number, indices):
         return returned
 
     batches = ten_numbers()
@@ -139,7 +139,7 @@ def test_keras_metrics_are_updated_in_the_loop(jit):
     batches = ten_numbers()
     metrics = Metrics({"mean": keras.metrics.SparseCategoricalAccuracy()})
 
-    def step(batch, number):
+    def step(batch, number, indices):
         inputs, labels, sample_weight = batch
         metrics.update_state(labels, tf.concat([1 + inputs, inputs], axis=1), sample_weight)
         return {"loss": tf.constant(0.0)}

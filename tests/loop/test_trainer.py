@@ -373,7 +373,8 @@ def test_mixed_with_a_last_batch_that_is_filled_up_only_its_examples_count(make_
     """Of the last of seven batches two rows are examples and six fill it up, at weight 0."""
     trainer = make_trainer(Mixup, learning_rate=0.0)
     train = trainer.batches["train"]
-    inputs, labels, sample_weight = train.get_next(train.make_iterator(epoch=0), tf.constant(6))
+    batch, _ = train.get_next(train.make_iterator(epoch=0), tf.constant(6))
+    inputs, labels, sample_weight = batch
     assert sample_weight.numpy().tolist() == [1, 1, 0, 0, 0, 0, 0, 0]
     soft = tf.one_hot(labels, 3)
     mixed = 0.8 * soft + 0.2 * tf.reverse(soft, [0])
@@ -438,8 +439,8 @@ class Pairs(FeatureBatches):
         self._super_next = super_next
 
     def get_next(self, iterator, step):
-        inputs, labels, weight = self._super_next(iterator, step)
-        return {"a": inputs, "b": -inputs}, (labels, inputs), weight
+        (inputs, labels, weight), indices = self._super_next(iterator, step)
+        return ({"a": inputs, "b": -inputs}, (labels, inputs), weight), indices
 
 
 @COMPILED_IF_SLOW

@@ -11,7 +11,7 @@ from trainer.loop.metrics import Metrics
 from trainer.loop.xla import Jit, philox_dropout
 
 
-def only_xla_runs_it(batch, number):
+def only_xla_runs_it(batch, number, indices):
     """TensorFlow's own kernels have no threefry."""
     return {"loss": tf.reduce_sum(tf.random.stateless_uniform([2], [1, 2], alg="threefry"))}
 
@@ -24,25 +24,25 @@ def is_compiled(jit: Jit, batches: Batches) -> bool:
     return True
 
 
-def calls_python(batch, number):
+def calls_python(batch, number, indices):
     return {"loss": tf.ensure_shape(tf.py_function(tf.reduce_sum, [batch[0]], tf.float32), [])}
 
 
-def prints(batch, number):
+def prints(batch, number, indices):
     tf.print(batch[1])
     return {"loss": tf.reduce_sum(batch[0])}
 
 
-def writes_text(batch, number):
+def writes_text(batch, number, indices):
     text = tf.strings.as_string(batch[1][0])
     return {"loss": tf.cast(tf.strings.length(text), tf.float32)}
 
 
-def shapes_by_value(batch, number):
+def shapes_by_value(batch, number, indices):
     return {"loss": tf.reduce_sum(tf.fill([tf.reduce_max(batch[1])], 1.0))}
 
 
-def writes_unused_text(batch, number):
+def writes_unused_text(batch, number, indices):
     tf.strings.as_string(batch[1])
     return {"loss": tf.reduce_sum(batch[0])}
 
@@ -106,7 +106,7 @@ def test_what_must_be_compiled_and_cannot_be_is_a_users_error(step, reason):
 def test_trying_xla_takes_no_step():
     steps = tf.Variable(0)
 
-    def counting(batch, number):
+    def counting(batch, number, indices):
         steps.assign_add(1)
         return {"loss": tf.reduce_sum(batch[0])}
 

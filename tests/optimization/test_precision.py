@@ -42,7 +42,8 @@ class Regularised(Trainer):
 
 def first_step(trainer) -> dict[str, tf.Tensor]:
     batches = trainer.batches["train"]
-    return trainer.train_step(batches.get_next(batches.make_iterator(0), tf.constant(0)))
+    batch, _ = batches.get_next(batches.make_iterator(0), tf.constant(0))
+    return trainer.train_step(batch)
 
 
 def apply_gradients(trainer, tape, loss) -> tf.Tensor:

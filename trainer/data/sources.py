@@ -13,8 +13,8 @@ from trainer.data import SPLITS
 from trainer.data.checks.unreadable import drop_unreadable
 from trainer.data.json_cache import JsonCache
 from trainer.data.pipeline.augment import Augmentation
-from trainer.data.readers.arrays import arrays_source
 from trainer.data.readers.folder import folder_source
+from trainer.data.readers.own_data import own_data_source
 from trainer.data.readers.partition import split_percents
 from trainer.data.readers.sample import sample_source
 from trainer.data.readers.table import table_source
@@ -42,10 +42,10 @@ def open_source(task: Task, config: Config) -> Source:
             f"{type(task).__name__}.splits has {', '.join(task.splits)}; it must have"
             f" {', '.join(SPLITS)}"
         )
-    arrays = task.data()
-    if arrays is not None:
+    own_data = task.data()
+    if own_data is not None:
         _check_no_image_options(task, config)
-        return arrays_source(task, arrays)
+        return own_data_source(task, own_data)
     source = _whole_source(task, config)
     if task.classes and source.label_kind != "class":
         raise UserError(f"{type(task).__name__}.classes is for one class an image; remove it")
@@ -57,7 +57,7 @@ def open_source(task: Task, config: Config) -> Source:
 
 
 def _check_no_image_options(task: Task, config: Config) -> None:
-    """Refuse options of images where a task has arrays.
+    """Refuse options of images where a task has data of its own.
 
     Raises:
         UserError: naming the first.
@@ -68,12 +68,13 @@ def _check_no_image_options(task: Task, config: Config) -> None:
         "mixup": config.mixup,
         "cutmix": config.cutmix,
         "augment": Augmentation.from_config(config),
+        "skip_bad_images": config.skip_bad_images,
     }
     for option, is_given in options.items():
         if is_given:
             what = "choose --extractor none, or extractor='none' in its defaults"
             raise UserError(
-                f"{flag(option)}: the data of {task.name} are arrays, not images;"
+                f"{flag(option)}: the data of {task.name} are its own, not images;"
                 f" {what if option == 'extractor' else 'omit it'}"
             )
 
@@ -86,8 +87,8 @@ def data_cache(config: Config) -> JsonCache:
 def description(source: Source, task: Task, config: Config) -> str:
     """One line about a source: what it is and, for the sample, how to get the real data."""
     examples = sum(source.examples.values())
-    if source.kind == "arrays":
-        return f"data: the arrays of {source.name}, {examples:,} examples"
+    if source.own_data is not None:
+        return f"data: the {source.kind} of {source.name}, {examples:,} examples"
     names = len(source.classes)
     what = {"class": "classes", "labels": "labels", "numbers": "number" + "s" * (names > 1)}
     counted = f"{examples:,} images of {names} {what[source.label_kind]}"

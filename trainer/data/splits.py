@@ -12,6 +12,8 @@ import tensorflow as tf
 
 from trainer.core.errors import UserError
 from trainer.core.hashing import fingerprint
+from trainer.data.labels import from_columns
+from trainer.data.own_data import Arrays, DataPipeline
 from trainer.task import LabelKind
 
 CLASS_SPEC = tf.TensorSpec([], tf.int32)
@@ -48,13 +50,28 @@ class Split:
     digests: Callable[[], Sequence[str]] | None = None
     """The SHA-256 of each example's encoded bytes as hex, if its reader keeps them."""
 
-    label_spec: tf.TensorSpec = CLASS_SPEC
-    """Of one label: a class int32 [], or float32 [names] for each name of the source."""
+    label_spec: Any = CLASS_SPEC
+    """Of one label: a class int32 [], float32 [names] for each name of the source, or a dict."""
+
+    weights: np.ndarray | None = None
+    """The weight of each example in losses and metrics, float32 [examples]; 1 where None."""
 
     def labels(self) -> np.ndarray:
         """The label of each example, [examples, …]; no image is read where they have files."""
         labels = self.references().map(lambda _, label: label)
-        return np.concatenate(list(labels.batch(_LABEL_BATCH).as_numpy_iterator()))
+        batches = labels.batch(_LABEL_BATCH).as_numpy_iterator()
+        return np.concatenate([from_columns(batch) for batch in batches])
+
+    def with_indices(self) -> Split:
+        """The same examples, whose labels are pairs (label, index), an int32 scalar."""
+        return dataclasses.replace(
+            self,
+            references=lambda: (
+                self.references()
+                .enumerate()
+                .map(lambda index, pair: (pair[0], (pair[1], tf.cast(index, tf.int32))))
+            ),
+        )
 
     def slice(self, first: int, examples: int) -> Split:
         """So many of the examples, from position `first` on."""
@@ -86,6 +103,7 @@ class Split:
             references=references,
             describe=lambda position: self.describe(int(positions[position])),
             digests=digests,
+            weights=None if self.weights is None else self.weights[np.asarray(positions, int)],
         )
 
 
@@ -99,7 +117,7 @@ class Source:
     """The data of a run: its splits, its classes, and where they come from."""
 
     kind: str
-    """tfds, folder, table or sample."""
+    """tfds, folder, table, sample; arrays or pipeline where they are a task's own."""
 
     name: str
     version: str | None
@@ -116,8 +134,8 @@ class Source:
     label_kind: LabelKind = "class"
     """What the label of an image is."""
 
-    arrays: Mapping[str, Any] | None = None
-    """Inputs and labels of every split, where a task's own arrays take the place of images."""
+    own_data: Mapping[str, Arrays | DataPipeline] | None = None
+    """The examples of every split, where those of a task's own take the place of images."""
 
     def __post_init__(self) -> None:
         """Check that something can be learned from the data.
@@ -141,7 +159,7 @@ class Source:
     @property
     def image_splits(self) -> Sequence[Split]:
         """The splits whose examples are encoded images."""
-        return () if self.arrays is not None else tuple(self.splits.values())
+        return () if self.own_data is not None else tuple(self.splits.values())
 
     @property
     def examples(self) -> dict[str, int]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 import tensorflow as tf
 
+from trainer.data.labels import from_columns
 from trainer.data.pipeline.augment import EpochAugmentation
 from trainer.data.pipeline.batches import image_batches
 from trainer.data.splits import Split
@@ -25,17 +26,12 @@ class Features:
     """float32 [examples, *shape], the shape being that of one image's features."""
 
     labels: np.ndarray
-    """Classes int32 [examples], or float32 [examples, names]."""
+    """Classes int32 [examples], float32 [examples, names], or a field for each column."""
 
     @property
     def examples(self) -> int:
         """Number of examples."""
         return len(self.labels)
-
-    @property
-    def label_spec(self) -> tf.TensorSpec:
-        """Of one example's label."""
-        return tf.TensorSpec(self.labels.shape[1:], tf.as_dtype(self.labels.dtype))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,9 +51,9 @@ class StoredFeatures:
         return self.shards[0].vectors.shape[1:]
 
     @property
-    def label_spec(self) -> tf.TensorSpec:
-        """Of one example's label."""
-        return self.shards[0].label_spec
+    def labels(self) -> np.ndarray:
+        """Those of all examples, in memory."""
+        return np.concatenate([shard.labels for shard in self.shards])
 
     @property
     def bytes(self) -> int:
@@ -71,9 +67,10 @@ class StoredFeatures:
     def rows(self, numbers: np.ndarray) -> Features:
         """The features of some examples, int [rows], read from the disk."""
         starts = np.cumsum([0, *(shard.examples for shard in self.shards)])
+        labels = self.shards[0].labels
         found = Features(
             np.empty([len(numbers), *self.shape], np.float32),
-            np.empty([len(numbers), *self.label_spec.shape], self.label_spec.dtype.as_numpy_dtype),
+            np.empty([len(numbers), *labels.shape[1:]], labels.dtype),
         )
         shard_numbers = np.searchsorted(starts, numbers, side="right") - 1
         for number in np.unique(shard_numbers):
@@ -95,7 +92,8 @@ def extract(
         range(0, split.examples, EXTRACTION_BATCH), batches, strict=True
     ):
         present = min(EXTRACTION_BATCH, split.examples - first)  # the others fill the batch up
-        yield Features(extractor(images).numpy()[:present], labels.numpy()[:present])
+        in_memory = from_columns(tf.nest.map_structure(lambda column: column.numpy(), labels))
+        yield Features(extractor(images).numpy()[:present], in_memory[:present])
 
 
 def concatenate(parts: Iterable[Features]) -> Features:

@@ -4,7 +4,7 @@ FOLDER/<key>/ holds the features of one split; the key is a hash of everything t
 
     manifest.json       what they are of; rows and checksums of each shard
     00000.vectors.npy   float32 [rows, width], or maps [rows, height, width, channels]
-    00000.labels.npy    int32 [rows], or float32 [rows, names]
+    00000.labels.npy    int32 [rows], float32 [rows, names], or a field for each column
 
 During extraction the folder is called <key>.partial, and a killed extraction continues after its
 last whole shard. When all shards are written, one rename makes it <key>. A process that reads or

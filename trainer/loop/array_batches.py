@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from trainer.data.labels import columns, from_columns, label_spec
 from trainer.data.pipeline.batches import PREFETCH, without_autotune
 from trainer.data.pipeline.order import epoch_order
 from trainer.features.features import Features, StoredFeatures
@@ -19,7 +20,13 @@ class ArrayBatches(Batches):
     xla_compatible = True
 
     def __init__(
-        self, inputs: Any, labels: Any, batch_size: int, seed: int, copies: int = 1
+        self,
+        inputs: Any,
+        labels: Any,
+        batch_size: int,
+        seed: int,
+        copies: int = 1,
+        weights: np.ndarray | None = None,
     ) -> None:
         """Put the arrays where the graph reads them.
 
@@ -30,11 +37,12 @@ class ArrayBatches(Batches):
             seed: The order in training follows from it and the epoch.
             copies: Of copies, one behind the other, each epoch takes the next, and the first again
                 in the end.
+            weights: Of each example, float32 [examples]; 1 where None.
         """
         self._arrays = tf.nest.map_structure(tf.constant, (inputs, labels))
         self._seed, self._copies = seed, copies
         self.examples = len(tf.nest.flatten(self._arrays)[0]) // copies
-        self.batch_size = batch_size
+        self.batch_size, self.weights = batch_size, weights
         specs = tf.nest.map_structure(
             lambda array: in_batches(tf.TensorSpec(array.shape[1:], array.dtype), batch_size),
             self._arrays,
@@ -46,25 +54,35 @@ class ArrayBatches(Batches):
     @property
     def labels(self) -> np.ndarray:
         """Those of the first copy."""
-        return self._arrays[1].numpy()[: self.examples]
+        labels = tf.nest.map_structure(lambda array: array.numpy(), self._arrays[1])
+        return from_columns(labels)[: self.examples]
 
     def make_iterator(self, epoch: int | None, first: int = 0) -> tf.Tensor:  # noqa: ARG002
         """The rows of every step of the epoch, int32 [steps, batch_size]."""
         return _rows_by_step(self, self._seed, epoch, self._copies)
 
-    def get_next(self, iterator: tf.Tensor, step: tf.Tensor) -> Batch:
+    def get_next(self, iterator: tf.Tensor, step: tf.Tensor) -> tuple[Batch, tf.Tensor]:
         """The rows of a step."""
         rows = tf.gather(iterator, step)  # XLA would compile a slice again for every first step
-        batch = tf.nest.map_structure(lambda array: tf.gather(array, rows), self._arrays)
-        return (*batch, self.sample_weight(step))
+        inputs, labels = tf.nest.map_structure(lambda array: tf.gather(array, rows), self._arrays)
+        indices = rows % self.examples
+        return (inputs, labels, self.sample_weight(step, indices)), indices
 
 
 class FeatureBatches(ArrayBatches):
     """Rows of features."""
 
-    def __init__(self, features: Features, batch_size: int, seed: int, copies: int = 1) -> None:
+    def __init__(
+        self,
+        features: Features,
+        batch_size: int,
+        seed: int,
+        copies: int = 1,
+        weights: np.ndarray | None = None,
+    ) -> None:
         """Of copies, one behind the other, each epoch takes the next."""
-        super().__init__(features.vectors, features.labels, batch_size, seed, copies)
+        labels = columns(features.labels)
+        super().__init__(features.vectors, labels, batch_size, seed, copies, weights)
         self.jit_on_cpu = True
 
 
@@ -78,22 +96,27 @@ class StreamedFeatureBatches(Batches):
     jit_on_cpu = True
 
     def __init__(
-        self, features: StoredFeatures, batch_size: int, seed: int, copies: int = 1
+        self,
+        features: StoredFeatures,
+        batch_size: int,
+        seed: int,
+        copies: int = 1,
+        weights: np.ndarray | None = None,
     ) -> None:
         """Leave the features on the disk."""
         self._features, self._seed, self._copies = features, seed, copies
         self.examples = features.examples // copies
-        self.batch_size = batch_size
+        self.batch_size, self.weights = batch_size, weights
         self.batch_spec = (
             tf.TensorSpec([batch_size, *features.shape], tf.float32),
-            in_batches(features.label_spec, batch_size),
+            in_batches(label_spec(features.shards[0].labels), batch_size),
             weight_spec(batch_size),
         )
 
     @property
     def labels(self) -> np.ndarray:
         """Those of the first copy."""
-        return np.concatenate([part.labels for part in self._features.shards])[: self.examples]
+        return self._features.labels[: self.examples]
 
     def make_iterator(self, epoch: int | None, first: int = 0) -> tf.data.Iterator:
         """A pipeline that reads the rows of each step, from the first on."""
@@ -102,19 +125,23 @@ class StreamedFeatureBatches(Batches):
         batches = rows.map(self._read, num_parallel_calls=2, deterministic=True)
         return iter(without_autotune(batches.prefetch(PREFETCH)))
 
-    def get_next(self, iterator: tf.data.Iterator, step: tf.Tensor) -> Batch:
+    def get_next(self, iterator: tf.data.Iterator, step: tf.Tensor) -> tuple[Batch, tf.Tensor]:
         """The next batch: the pipeline itself counts the steps."""
-        vectors, labels = next(iterator)
-        return vectors, labels, self.sample_weight(step)
+        vectors, labels, indices = next(iterator)
+        return (vectors, labels, self.sample_weight(step, indices)), indices
 
-    def _read(self, rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        vectors, labels, _ = self.batch_spec
-        read = tf.numpy_function(self._from_disk, [rows], [vectors.dtype, labels.dtype])
-        return tf.ensure_shape(read[0], vectors.shape), tf.ensure_shape(read[1], labels.shape)
+    def _read(self, rows: tf.Tensor) -> tuple[tf.Tensor, Any, tf.Tensor]:
+        specs = tf.nest.flatten(self.batch_spec[:2])
+        read = tf.numpy_function(self._from_disk, [rows], [spec.dtype for spec in specs])
+        shaped = [
+            tf.ensure_shape(*pair) for pair in zip(read, (s.shape for s in specs), strict=True)
+        ]
+        vectors, labels = tf.nest.pack_sequence_as(self.batch_spec[:2], shaped)
+        return vectors, labels, rows % self.examples
 
-    def _from_disk(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _from_disk(self, rows: np.ndarray) -> list[np.ndarray]:
         found = self._features.rows(rows)
-        return found.vectors, found.labels
+        return tf.nest.flatten((found.vectors, columns(found.labels)))
 
 
 def _rows_by_step(batches: Batches, seed: int, epoch: int | None, copies: int) -> tf.Tensor:

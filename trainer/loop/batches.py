@@ -4,7 +4,7 @@ An iterator over the data is made once, outside the graph; the graph gets its ba
 
 ```python
 iterator = batches.make_iterator(epoch=0)
-inputs, labels, sample_weight = batches.get_next(iterator, step)  # in a tf.function
+(inputs, labels, sample_weight), indices = batches.get_next(iterator, step)  # in a tf.function
 ```
 
 Every batch has the same shape. The rows that fill up a last batch are other examples of the same
@@ -20,8 +20,10 @@ from typing import Any, ClassVar
 import numpy as np
 import tensorflow as tf
 
+from trainer.core.errors import UserError
+from trainer.data.own_data import DataPipeline
 from trainer.data.pipeline.augment import Augmentation, EpochAugmentation
-from trainer.data.pipeline.batches import image_batches, num_batches
+from trainer.data.pipeline.batches import PREFETCH, image_batches, num_batches
 from trainer.data.pipeline.mixup import Mixing
 from trainer.data.splits import Split
 
@@ -46,6 +48,9 @@ class Batches(abc.ABC):
     jit_on_cpu: bool
     """Whether training on them is faster compiled on a CPU: heads are, convolutions are not."""
 
+    weights: np.ndarray | None = None
+    """The weight of each example in the stored order, float32 [examples]; 1 where None."""
+
     @property
     def steps(self) -> int:
         """Batches a data epoch, the last one that is filled up included."""
@@ -56,13 +61,17 @@ class Batches(abc.ABC):
         rows = min((first + steps) * self.batch_size, self.examples)
         return rows - first * self.batch_size
 
-    def sample_weight(self, step: tf.Tensor) -> tf.Tensor:
-        """In the graph, the weight of each row at a step of a data epoch: float32 [batch_size].
-
-        1 for the examples, and 0 for the rows behind them that fill up the last batch.
-        """
+    def is_example(self, step: tf.Tensor) -> tf.Tensor:
+        """In the graph, float32 [batch_size]: 1, and 0 for rows that fill up the last batch."""
         rows = step * self.batch_size + tf.range(self.batch_size)
         return tf.cast(rows < self.examples, tf.float32)
+
+    def sample_weight(self, step: tf.Tensor, indices: tf.Tensor) -> tf.Tensor:
+        """In the graph, the weight of each row at a step of a data epoch, float32 [batch_size]."""
+        is_example = self.is_example(step)
+        if self.weights is None:
+            return is_example
+        return is_example * tf.gather(tf.constant(self.weights), indices)
 
     @property
     @abc.abstractmethod
@@ -81,8 +90,11 @@ class Batches(abc.ABC):
         """
 
     @abc.abstractmethod
-    def get_next(self, iterator: Any, step: tf.Tensor) -> Batch:
-        """In the graph, the batch at a step of the data epoch, counted from 0; one by one."""
+    def get_next(self, iterator: Any, step: tf.Tensor) -> tuple[Batch, tf.Tensor]:
+        """In the graph, the batch at a step of the data epoch, counted from 0; one by one.
+
+        And the indices of its rows in the stored order, int32 [batch_size].
+        """
 
 
 class ImageBatches(Batches):
@@ -115,7 +127,7 @@ class ImageBatches(Batches):
         self._split, self._image_size, self._seed = split, image_size, seed
         self._augmentation, self._mixing = augmentation, mixing
         self._channels = channels
-        self.examples = split.examples
+        self.examples, self.weights = split.examples, split.weights
         self.batch_size = batch_size
         self.batch_spec = (
             tf.TensorSpec([batch_size, image_size, image_size, channels], tf.float32),
@@ -136,10 +148,10 @@ class ImageBatches(Batches):
             return iter(self._in_stored_order(first))
         return iter(self._training_epoch(epoch, first))
 
-    def get_next(self, iterator: tf.data.Iterator, step: tf.Tensor) -> Batch:
+    def get_next(self, iterator: tf.data.Iterator, step: tf.Tensor) -> tuple[Batch, tf.Tensor]:
         """The next batch: the pipeline itself counts the steps."""
-        images, labels = next(iterator)
-        return images, labels, self.sample_weight(step)
+        images, labels, indices = next(iterator)
+        return (images, labels, self.sample_weight(step, indices)), indices
 
     def _in_stored_order(self, first: int) -> tf.data.Dataset:
         batches = self._images(first)
@@ -159,8 +171,8 @@ class ImageBatches(Batches):
         shuffled_by: tuple[int, int] | None = None,
         augmentation: EpochAugmentation | None = None,
     ) -> tf.data.Dataset:
-        return image_batches(
-            self._split,
+        batches = image_batches(
+            self._split.with_indices(),
             self._image_size,
             self.batch_size,
             shuffled_by,
@@ -168,6 +180,50 @@ class ImageBatches(Batches):
             self._channels,
             first,
         )
+        return batches.map(lambda images, labelled: (images, *labelled))
+
+
+class PipelineBatches(Batches):
+    """The examples of a pipeline of the user's own, batched."""
+
+    xla_compatible = False
+
+    def __init__(self, pipeline: DataPipeline, batch_size: int, seed: int) -> None:
+        """Of the pipeline's fixed shapes."""
+        self._pipeline, self._seed = pipeline, seed
+        self.examples, self.batch_size = pipeline.examples, batch_size
+        inputs, labels, weight = in_batches(self._examples(None).element_spec, batch_size)
+        self.batch_spec = (inputs, labels, weight)
+        # Of more dimensions are images and sequences, and what convolves them.
+        self.jit_on_cpu = all(len(spec.shape) <= 2 for spec in tf.nest.flatten(inputs))
+
+    @property
+    def labels(self) -> np.ndarray:
+        """Not known.
+
+        Raises:
+            UserError: always; naming the option that asks for them.
+        """
+        raise UserError(
+            "--class-weights: the labels of a pipeline are not known before; omit it, or let the"
+            " pipeline give a sample_weight"
+        )
+
+    def make_iterator(self, epoch: int | None, first: int = 0) -> tf.data.Iterator:
+        """The epoch's examples from the first step on; those before are made and dropped."""
+        counted = tf.data.experimental.assert_cardinality(self.examples)
+        examples = self._examples(epoch).apply(counted).repeat()
+        batches = examples.batch(self.batch_size, drop_remainder=True).take(self.steps)
+        return iter(batches.skip(first).prefetch(PREFETCH))
+
+    def get_next(self, iterator: tf.data.Iterator, step: tf.Tensor) -> tuple[Batch, tf.Tensor]:
+        """The next batch; its indices are those in the epoch's own order."""
+        inputs, labels, sample_weight = next(iterator)
+        indices = (step * self.batch_size + tf.range(self.batch_size)) % self.examples
+        return (inputs, labels, sample_weight * self.is_example(step)), indices
+
+    def _examples(self, epoch: int | None) -> tf.data.Dataset:
+        return self._pipeline.make_dataset(epoch, self._seed).map(_as_triple)
 
 
 def spec_as_json(spec: Any) -> Any:
@@ -185,9 +241,23 @@ def spec_from_json(content: Any) -> Any:
     return tf.nest.map_structure(spec, content)
 
 
-def in_batches(spec: tf.TensorSpec, batch_size: int) -> tf.TensorSpec:
-    """Of a batch, from that of one example."""
-    return tf.TensorSpec([batch_size, *spec.shape], spec.dtype)
+def _as_triple(inputs: Any, labels: Any, sample_weight: Any = 1.0) -> tuple[Any, Any, tf.Tensor]:
+    """An example as TensorFlow computes with it: float32, and one number in a vector."""
+    inputs, labels = tf.nest.map_structure(_in_32_bits, (inputs, labels))
+    if isinstance(labels, tf.Tensor) and labels.dtype.is_floating and labels.shape.rank == 0:
+        labels = labels[None]
+    return inputs, labels, tf.cast(sample_weight, tf.float32)
+
+
+def _in_32_bits(value: tf.Tensor) -> tf.Tensor:
+    return tf.cast(value, tf.float32) if value.dtype == tf.float64 else value
+
+
+def in_batches(spec: Any, batch_size: int) -> Any:
+    """Of a batch, from that of one example; both of the same structure."""
+    return tf.nest.map_structure(
+        lambda one: tf.TensorSpec([batch_size, *one.shape], one.dtype), spec
+    )
 
 
 def weight_spec(batch_size: int) -> tf.TensorSpec:

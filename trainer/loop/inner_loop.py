@@ -65,7 +65,8 @@ class InnerLoop:
         """Nothing is traced before the first call.
 
         Args:
-            step_function: A batch and the step's number to a dict of scalars, "loss" among them.
+            step_function: A batch, the step's number and the indices of its examples to a dict of
+                scalars, "loss" among them.
             batches: The split.
             metrics: Where the means of these scalars are kept.
             jit: Whether XLA compiles it: the loop whole, or its step alone where the batches come
@@ -123,8 +124,8 @@ class InnerLoop:
         guard = TracedOnce("the inner loop")
 
         def take_step(iterator: Any, number: tf.Tensor, at: tf.Tensor) -> list[tf.Tensor]:
-            batch = self._batches.get_next(iterator, at)
-            values, (_, _, sample_weight) = step(batch, number), batch
+            batch, indices = self._batches.get_next(iterator, at)
+            values, (_, _, sample_weight) = step(batch, number, indices), batch
             self._metrics.update_means(values, sample_weight)
             return [tf.cast(values[name], tf.float32) for name in names]
 

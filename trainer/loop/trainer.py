@@ -23,10 +23,10 @@ from trainer.core import signals
 from trainer.extractors.loading import MAP_LAYERS
 from trainer.loop import checks
 from trainer.loop.batches import Batch, Batches
+from trainer.loop.current_step import CurrentStep
 from trainer.loop.history import EpochRecord, parse_best
 from trainer.loop.inner_loop import MAX_STEPS_PER_EXECUTION, InnerLoop, LoopOutput
 from trainer.loop.metrics import Metrics
-from trainer.loop.step_counter import StepCounter
 from trainer.loop.triggers import Always, Checkpointer, EverySeconds, Trigger
 from trainer.loop.xla import Jit
 from trainer.optimization.ema import ema_weights
@@ -227,11 +227,16 @@ class Trainer:
 
         Within `eval_step` it is the number of the batch.
         """
-        return self._counter.value
+        return self._current.number
 
     @step.setter
     def step(self, done: int) -> None:
-        self._counter.value = done
+        self._current.number = done
+
+    @property
+    def example_indices(self) -> tf.Tensor:
+        """Within a step, where the batch's examples stand in their split, int32 [batch_size]."""
+        return self._current.indices
 
     @property
     def data_epoch(self) -> int:
@@ -293,7 +298,7 @@ class Trainer:
         """
         self.task, self.config, self.classes, self.batches = task, config, classes, batches
         self.extractor = extractor
-        self._counter, self.history, self.stopped = StepCounter(), [], None
+        self._current, self.history, self.stopped = CurrentStep(task), [], None
         self.summaries: Summaries | None = None
         train = batches["train"]
         inputs, labels, _ = train.batch_spec
@@ -314,7 +319,7 @@ class Trainer:
         self.train_metrics = Metrics(task.metrics(), classes)
         self.eval_metrics = Metrics(task.metrics(), classes)
         # Only training is compiled: an evaluation is shorter than its compilation.
-        train_step, eval_step = map(self._counter.numbered, (self.train_step, self.eval_step))
+        train_step, eval_step = map(self._current.in_graph, (self.train_step, self.eval_step))
         self._train_loop = InnerLoop(train_step, train, self.train_metrics, Jit(config.jit))
         self._eval_loops = {
             split: InnerLoop(eval_step, batches[split], self.eval_metrics) for split in batches
@@ -329,7 +334,7 @@ class Trainer:
 
     @property
     def traced_train_step(self) -> tf.types.experimental.ConcreteFunction:
-        """The graph of `train_step`, of a batch and the step's number."""
+        """The graph of `train_step`, of a batch, the step's number and the indices."""
         return self._train_loop.traced_step
 
 

@@ -18,8 +18,8 @@ from trainer.optimization.precision import traced_for_xla
 
 logger = logging.getLogger(__name__)
 
-StepFunction = Callable[[Batch, tf.Tensor], Mapping[str, tf.Tensor]]
-"""Of a batch and the number of the step, an int32 scalar."""
+StepFunction = Callable[[Batch, tf.Tensor, tf.Tensor], Mapping[str, tf.Tensor]]
+"""Of a batch, the number of the step, an int32 scalar, and the indices of the batch's examples."""
 
 PYTHON_NAMES = {
     "EagerPyFunc": "tf.py_function",
@@ -82,9 +82,10 @@ def philox_dropout() -> Iterator[None]:
         tf.nn.experimental.stateless_dropout = original
 
 
-def step_spec(batches: Batches) -> tuple[Any, tf.TensorSpec]:
-    """What a step takes: the spec of a batch, and that of the step's number."""
-    return batches.batch_spec, tf.TensorSpec([], tf.int32)
+def step_spec(batches: Batches) -> tuple[Any, tf.TensorSpec, tf.TensorSpec]:
+    """What a step takes: the specs of a batch, of the step's number and of the indices."""
+    indices = tf.TensorSpec([batches.batch_size], tf.int32)
+    return batches.batch_spec, tf.TensorSpec([], tf.int32), indices
 
 
 def _trace(

@@ -7,9 +7,11 @@ import logging
 from collections.abc import Iterable
 
 import keras
+import numpy as np
 
 from trainer.config.config import Config
 from trainer.core.cache_folder import FEATURES
+from trainer.data.own_data import Arrays, DataPipeline
 from trainer.data.pipeline.augment import Augmentation, EpochAugmentation
 from trainer.data.pipeline.batches import PREPARATION
 from trainer.data.pipeline.mixup import Mixing
@@ -19,7 +21,7 @@ from trainer.extractors.loading import Extractor, Network, extractor_identity, l
 from trainer.features.features import StoredFeatures
 from trainer.features.store import FeatureSpec, FeatureStore
 from trainer.loop.array_batches import ArrayBatches, FeatureBatches, StreamedFeatureBatches
-from trainer.loop.batches import Batches, ImageBatches
+from trainer.loop.batches import Batches, ImageBatches, PipelineBatches
 from trainer.optimization.precision import dtype_policy_scope
 from trainer.report.clock import Clock
 
@@ -85,12 +87,8 @@ class BatchFactory:
         Raises:
             UserError: the extractor cannot be loaded, or its features cannot be kept.
         """
-        if source.arrays is not None:
-            batch_size, seed = self._config.batch_size, self._config.seed
-            return {
-                name: ArrayBatches(inputs, labels, batch_size, seed)
-                for name, (inputs, labels) in source.arrays.items()
-            }
+        if source.own_data is not None:
+            return {name: self._own_batches(found) for name, found in source.own_data.items()}
         if self.uses_cached_features:
             return self.feature_batches(source, self._config.augment_copies)
         return self._image_batches(source)
@@ -112,7 +110,9 @@ class BatchFactory:
         }
         fit_in_memory = self._fit_in_memory(stored.values())
         return {
-            name: self._feature_batches(kept, max(1, copies_of[name]), fit_in_memory)
+            name: self._feature_batches(
+                kept, max(1, copies_of[name]), source.splits[name].weights, fit_in_memory
+            )
             for name, kept in stored.items()
         }
 
@@ -121,11 +121,19 @@ class BatchFactory:
         extracted = self._store.extracted
         return round(extracted / clock.seconds["extract"], 1) if extracted else None
 
-    def _feature_batches(self, kept: StoredFeatures, copies: int, in_memory: bool) -> Batches:
+    def _own_batches(self, data: Arrays | DataPipeline) -> Batches:
+        batch_size, seed = self._config.batch_size, self._config.seed
+        if isinstance(data, DataPipeline):
+            return PipelineBatches(data, batch_size, seed)
+        return ArrayBatches(data.inputs, data.labels, batch_size, seed, weights=data.weights)
+
+    def _feature_batches(
+        self, kept: StoredFeatures, copies: int, weights: np.ndarray | None, in_memory: bool
+    ) -> Batches:
         batch_size, seed = self._config.batch_size, self._config.seed
         if in_memory:
-            return FeatureBatches(kept.load(), batch_size, seed, copies)
-        return StreamedFeatureBatches(kept, batch_size, seed, copies)
+            return FeatureBatches(kept.load(), batch_size, seed, copies, weights)
+        return StreamedFeatureBatches(kept, batch_size, seed, copies, weights)
 
     def _image_batches(self, source: Source) -> dict[str, Batches]:
         own_size = self.network.image_size if self.network else DEFAULT_IMAGE_SIZE

@@ -5,8 +5,6 @@ from __future__ import annotations
 import dataclasses
 import logging
 
-import tensorflow as tf
-
 from trainer.config.config import Config
 from trainer.data.checks.audit import Audit, audit
 from trainer.data.checks.unreadable import report_unreadable_images, skipped_message
@@ -56,12 +54,11 @@ def _dry_run_subset(data: RunData) -> RunData:
         name: split.slice(0, min(split.examples, config.batch_size))
         for name, split in source.splits.items()
     }
-    arrays = source.arrays and {
-        name: tf.nest.map_structure(lambda array, n=splits[name].examples: array[:n], found)
-        for name, found in source.arrays.items()
+    own_data = source.own_data and {
+        name: found.first(splits[name].examples) for name, found in source.own_data.items()
     }
     return RunData(
-        dataclasses.replace(source, splits=splits, arrays=arrays),
+        dataclasses.replace(source, splits=splits, own_data=own_data),
         data.audit,
         dataclasses.replace(config, steps_per_epoch=steps),
     )

@@ -57,7 +57,7 @@ class SplitShape(Batches):
         """Not possible."""
         raise NotImplementedError("a loaded run has no data; train or evaluate it by its command")
 
-    def get_next(self, iterator: Any, step: tf.Tensor) -> Batch:
+    def get_next(self, iterator: Any, step: tf.Tensor) -> tuple[Batch, tf.Tensor]:
         """Not possible."""
         raise NotImplementedError
 

@@ -20,6 +20,7 @@ from trainer.data.checks.duplicates import (
     under_two_labels,
 )
 from trainer.data.json_cache import JsonCache
+from trainer.data.own_data import Arrays
 from trainer.data.splits import Source
 
 IMBALANCE_WARNING = 10.0
@@ -142,7 +143,7 @@ def audit(source: Source, cache: JsonCache) -> Audit:
     Raises:
         OSError, tf.errors.OpError: an image cannot be read.
     """
-    if source.arrays is not None:  # equal rows of numbers are no mistake
+    if source.own_data is not None:  # equal rows of numbers are no mistake
         return Audit(source, Duplicates(0, []), Duplicates(0, []), _class_counts(source))
     fingerprints = {name: split.fingerprint for name, split in source.splits.items()}
     key = [_CONTENT, fingerprints, len(source.classes)]
@@ -152,12 +153,13 @@ def audit(source: Source, cache: JsonCache) -> Audit:
 
 
 def _class_counts(source: Source) -> dict[str, list[int]]:
-    if source.label_kind != "class":
+    if source.label_kind != "class" or source.kind == "pipeline":
         return {name: [] for name in source.splits}
     count = len(source.classes)
     return {
-        name: np.bincount(labels, minlength=count).tolist()
-        for name, (_, labels) in (source.arrays or {}).items()
+        name: np.bincount(found.labels, minlength=count).tolist()
+        for name, found in (source.own_data or {}).items()
+        if isinstance(found, Arrays)
     }
 
 

@@ -39,24 +39,29 @@ class Mixing:
     def apply(
         self, batches: tf.data.Dataset, examples: int, seed: int, epoch: int, first: int = 0
     ) -> tf.data.Dataset:
-        """An epoch's batches of images and int32 labels from number `first` on, mixed.
+        """An epoch's batches (images, int32 labels, …) from number `first` on, mixed.
+
+        What stands behind the labels stays as it is.
 
         The mixing follows from the seed, the epoch and a batch's number, and from nothing else.
         Rows behind the epoch's `examples`, which fill up the last batch, are mixed with no other.
         """
 
-        def mix(number: tf.Tensor, batch: tuple[tf.Tensor, tf.Tensor]) -> SoftBatch:
-            images, labels = batch
+        def mix(number: tf.Tensor, batch: tuple[tf.Tensor, ...]) -> tuple[tf.Tensor, ...]:
+            images, labels, *others = batch
             batch_seed = tf.random.experimental.stateless_fold_in([seed, epoch], number)
             rows = tf.size(labels)
             left = examples - tf.cast(number, tf.int32) * rows
-            return _traced_once(self)(images, labels, tf.minimum(rows, left), batch_seed)
+            mixed = _traced_once(self)(images, labels, tf.minimum(rows, left), batch_seed)
+            return *mixed, *others
 
         return batches.enumerate(first).map(mix, PARALLEL_BATCHES, deterministic=True)
 
     def one_hot(self, batches: tf.data.Dataset) -> tf.data.Dataset:
-        """Batches of images and int32 labels, not mixed, with soft labels all the same."""
-        return batches.map(lambda images, labels: (images, tf.one_hot(labels, self.classes)))
+        """Batches (images, int32 labels, …), not mixed, with soft labels all the same."""
+        return batches.map(
+            lambda images, labels, *others: (images, tf.one_hot(labels, self.classes), *others)
+        )
 
     def label_spec(self, batch_size: int) -> tf.TensorSpec:
         """The spec of a batch's soft labels."""

@@ -1,4 +1,4 @@
-"""`self.step` and `self.seed_of`: the number of a step, outside of its graph and within."""
+"""`self.step`, `self.seed_of`, `self.example_indices`: a step outside of its graph and within."""
 
 import collections
 

@@ -16,7 +16,7 @@ from trainer import (
     Trainer,
     UserError,
 )
-from trainer.data.readers.arrays import arrays_source
+from trainer.data.readers.own_data import own_data_source
 from trainer.loop.array_batches import ArrayBatches
 
 RANDOM = np.random.default_rng(0)
@@ -195,7 +195,7 @@ def with_data(data):
             r"Mine.data\(\)\['test'\] has arrays of the shapes \(220, 5\), \(5,\); the first dim",
         ),
         (three_splits(X, CLASSES - 1), r"Mine.data\(\)\['train'\] has the class -1; there are"),
-        ({**three_splits(X, CLASSES), "test": X}, r"Mine.data\(\)\['test'\] must be a pair"),
+        ({**three_splits(X, CLASSES), "test": X}, r"Mine.data\(\)\['test'\] must be \(inputs, lab"),
     ],
 )
 def test_arrays_that_do_not_fit_are_refused(train, data, message):
@@ -206,9 +206,9 @@ def test_arrays_that_do_not_fit_are_refused(train, data, message):
 @pytest.mark.parametrize(
     ("options", "beginning"),
     [
-        ({"extractor": "efficientnet_lite0"}, "--extractor: the data of table are arrays"),
-        ({"mixup": 0.2}, "--mixup: the data of table are arrays, not images; omit it"),
-        ({"augment": "light"}, "--augment: the data of table are arrays, not images; omit it"),
+        ({"extractor": "efficientnet_lite0"}, "--extractor: the data of table are its own"),
+        ({"mixup": 0.2}, "--mixup: the data of table are its own, not images; omit it"),
+        ({"augment": "light"}, "--augment: the data of table are its own, not images; omit it"),
     ],
 )
 def test_options_of_images_are_refused(train, options, beginning):
@@ -226,6 +226,6 @@ def test_images_in_arrays_are_not_compiled_on_a_processor():
 def test_integers_that_need_more_bits_keep_them():
     numbers = np.array([2**40, 1], np.int64)
     data = {name: (numbers, np.array([0, 1])) for name in ("train", "validation", "test")}
-    inputs, labels = arrays_source(with_data(data), data).arrays["train"]
-    assert inputs.tolist() == [2**40, 1]
-    assert labels.dtype == np.int32
+    arrays = own_data_source(with_data(data), data).own_data["train"]
+    assert arrays.inputs.tolist() == [2**40, 1]
+    assert arrays.labels.dtype == np.int32

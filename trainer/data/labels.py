@@ -1,0 +1,38 @@
+"""Labels of many examples: an array, or an array with columns for labels of several kinds.
+
+One example may have a class, several labels, numbers, or a dict of these by name. Many examples are
+then an array with a field for each name, which NumPy stores and slices as it does any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+
+def label_spec(labels: np.ndarray) -> Any:
+    """The spec of one example's label: a TensorSpec, or a dict of them."""
+    return tf.nest.map_structure(
+        lambda column: tf.TensorSpec(column.shape[1:], tf.as_dtype(column.dtype)), columns(labels)
+    )
+
+
+def columns(labels: np.ndarray) -> Any:
+    """An array [examples, …], or a dict of such arrays, one for each field."""
+    names = labels.dtype.names
+    return labels if names is None else {name: labels[name] for name in names}
+
+
+def from_columns(labels: Any) -> np.ndarray:
+    """What `columns` took apart: one array, with a field for each name of a dict."""
+    if not isinstance(labels, Mapping):
+        return np.asarray(labels)
+    arrays = {name: np.asarray(column) for name, column in labels.items()}
+    fields = [(name, column.dtype, column.shape[1:]) for name, column in arrays.items()]
+    joined = np.empty(len(next(iter(arrays.values()))), fields)
+    for name, column in arrays.items():
+        joined[name] = column
+    return joined

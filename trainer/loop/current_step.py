@@ -1,0 +1,79 @@
+"""The step that is under way: its number and its examples, which in its graph are tensors."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+
+import tensorflow as tf
+
+from trainer.loop.batches import Batch
+from trainer.loop.xla import StepFunction
+from trainer.task import Task
+
+
+class CurrentStep:
+    """Counts the steps that are done, and within the graph of a step says which one it is.
+
+    ```python
+    current = CurrentStep(task)
+
+    def train_step(batch):
+        current.number   # int32 scalar
+        current.indices  # int32 [batch_size]
+
+    step = current.in_graph(train_step)  # of a batch, a number and indices
+    ```
+    """
+
+    def __init__(self, task: Task) -> None:
+        """Before the first step.
+
+        Args:
+            task: Its targets take the place of the labels in every batch.
+        """
+        self._task = task
+        self._done = 0
+        self._traced: tuple[tf.Tensor, tf.Tensor] | None = None
+
+    @property
+    def number(self) -> int | tf.Tensor:
+        """How many steps are done; in the graph of a step the number of this one."""
+        return self._done if self._traced is None else self._traced[0]
+
+    @number.setter
+    def number(self, done: int) -> None:
+        self._done = done
+
+    @property
+    def indices(self) -> tf.Tensor:
+        """In the graph of a step, where its examples stand in their split, int32 [batch_size].
+
+        Raises:
+            RuntimeError: outside of a step.
+        """
+        if self._traced is None:
+            raise RuntimeError("example_indices are those of a step; there are none outside of one")
+        return self._traced[1]
+
+    def in_graph(self, step: Callable[[Batch], Mapping[str, tf.Tensor]]) -> StepFunction:
+        """A step that takes its number and its examples' indices beside the batch."""
+
+        def take_step(
+            batch: Batch, number: tf.Tensor, indices: tf.Tensor
+        ) -> Mapping[str, tf.Tensor]:
+            inputs, labels, sample_weight = batch
+            with self._tracing(number, indices):
+                return step((inputs, self._task.targets(inputs, labels), sample_weight))
+
+        # Not functools.wraps: tf.function would then take the signature of the step itself.
+        take_step.__qualname__ = step.__qualname__
+        return take_step
+
+    @contextlib.contextmanager
+    def _tracing(self, number: tf.Tensor, indices: tf.Tensor) -> Iterator[None]:
+        self._traced = number, indices
+        try:
+            yield
+        finally:
+            self._traced = None
