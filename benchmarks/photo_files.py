@@ -19,7 +19,7 @@ def write_photos(data_dir: Path, folder: Path, photos: int) -> None:
     source = tfds_source(Flowers.dataset, {"train": f"train[:{photos}]"}, data_dir)
     for number, (encoded, label) in enumerate(source.splits["train"].references()):
         split = SPLIT_OF[number % len(SPLIT_OF)]
-        path = folder / split / source.classes[int(label)] / f"{number:05}.jpg"
+        path = folder / split / source.class_names[int(label)] / f"{number:05}.jpg"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(encoded.numpy())
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from trainer.config.config import Config
 from trainer.core.errors import UserError
@@ -15,6 +15,14 @@ if TYPE_CHECKING:
 LabelKind = Literal["class", "labels", "numbers"]
 """What the label of an image is: its class, any number of labels, or one number or several."""
 
+LabelKinds = LabelKind | Mapping[str, LabelKind]
+"""The same for several outputs: of each the kind, by its name."""
+
+
+def learned(task: Task) -> str:
+    """What a task learns, for messages: "numbers", or the names of its outputs."""
+    return task.label_kind if isinstance(task.label_kind, str) else ", ".join(task.label_kind)
+
 
 class Task:
     """What every task has. Subclass it, or one of the tasks below, which know their labels.
@@ -23,8 +31,10 @@ class Task:
     metrics; a task of your own kind gives those, on labels and outputs of any structure.
     """
 
-    label_kind: ClassVar[LabelKind] = "class"
-    """What the data must have for each image."""
+    label_kind: LabelKinds = "class"
+    """What the data must have for each image; for several outputs a dict, as `{"kind": "class",
+    "size": "numbers"}`, whose names are columns of a table or features of a TFDS dataset. Labels
+    are then a dict too."""
 
     dataset: str = ""
     """The dataset's name in TFDS; empty where there is none, and `--data PATH` gives the data."""
@@ -70,11 +80,12 @@ class Task:
         """
         return None
 
-    def head(self, outputs: int) -> keras.Model:  # noqa: ARG002 (what subclasses are given)
+    def head(self, outputs: Any) -> keras.Model:  # noqa: ARG002 (what subclasses are given)
         """The network from features [batch, width], or images, to its outputs.
 
         Args:
-            outputs: How many classes, labels or numbers the data have.
+            outputs: How many classes, labels or numbers the data have, an int; where label_kind
+                is a dict, the number of each by its name.
         """
         raise UserError(
             f"{type(self).__name__} has no head; write head(self, outputs), which returns a model"
@@ -105,10 +116,12 @@ class Task:
         """What the metrics compare with: the labels, as they are."""
         return labels
 
-    def metrics(self) -> dict[str, keras.metrics.Metric]:
+    def metrics(self) -> Mapping[str, Any]:
         """New streaming metrics of labels and predictions, by the names that reports show.
 
-        One that gives a value for each class is reported as "recall/rose" and so on.
+        One that gives a value for each class is reported as "recall/rose" and so on. Of several
+        outputs each has metrics of its own, `{"kind": {"accuracy": …}}`, reported as
+        "kind_accuracy".
         """
         return {}
 

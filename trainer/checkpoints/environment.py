@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from trainer.core.errors import UserError
 from trainer.core.tensorflow_import import onednn_enabled
+from trainer.data.labels import names_as_json
 from trainer.data.splits import Source
 from trainer.report.result import versions
 
@@ -17,7 +18,7 @@ from trainer.report.result import versions
 def environment(source: Source) -> dict[str, Any]:
     """The environment of this process, as JSON takes it."""
     return {
-        "classes": list(source.classes),
+        "classes": names_as_json(source.classes),
         "examples": dict(source.examples),
         "data": {name: split.fingerprint for name, split in source.splits.items()},
         "versions": versions(),

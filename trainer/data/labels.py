@@ -12,6 +12,23 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+Names = tuple[str, ...] | Mapping[str, tuple[str, ...]]
+"""Of the classes, the labels or the numbers that data have; of several outputs by output."""
+
+
+def sizes(names: Any) -> Any:
+    """How many names there are; of several outputs by output."""
+    if isinstance(names, Mapping):
+        return {output: len(of_output) for output, of_output in names.items()}
+    return len(names)
+
+
+def names_as_json(names: Names) -> Any:
+    """Names in lists."""
+    if isinstance(names, Mapping):
+        return {output: list(of_output) for output, of_output in names.items()}
+    return list(names)
+
 
 def label_spec(labels: np.ndarray) -> Any:
     """The spec of one example's label: a TensorSpec, or a dict of them."""

@@ -26,7 +26,7 @@ from trainer.data.readers.tfds import (
 from trainer.data.readers.tfds_cache import cached_source, open_and_cache
 from trainer.data.selection import filter_classes
 from trainer.data.splits import Source
-from trainer.task import LabelKind, Task
+from trainer.task import LabelKind, Task, learned
 
 
 def open_source(task: Task, config: Config) -> Source:
@@ -89,9 +89,7 @@ def description(source: Source, task: Task, config: Config) -> str:
     examples = sum(source.examples.values())
     if source.own_data is not None:
         return f"data: the {source.kind} of {source.name}, {examples:,} examples"
-    names = len(source.classes)
-    what = {"class": "classes", "labels": "labels", "numbers": "number" + "s" * (names > 1)}
-    counted = f"{examples:,} images of {names} {what[source.label_kind]}"
+    counted = f"{examples:,} images of {_what_of(source)}"
     if source.kind == "sample":
         return (
             f"data: the built-in sample, {counted} (--data tfds downloads the real {task.dataset})"
@@ -100,6 +98,15 @@ def description(source: Source, task: Task, config: Config) -> str:
     if source.kind == "tfds":
         return f"data: {source.name} {source.version} of TFDS in {_data_dir(config)}, {counted}"
     return f"data: the {source.kind} {config.data}, {counted}"
+
+
+def _what_of(source: Source) -> str:
+    """How many classes, labels or numbers; the names of several outputs."""
+    if not isinstance(source.label_kind, str):
+        return ", ".join(source.label_kind)
+    count = len(source.classes)
+    numbers = "number" + "s" * (count > 1)
+    return f"{count} { {'class': 'classes', 'labels': 'labels'}.get(source.label_kind, numbers) }"
 
 
 def _whole_source(task: Task, config: Config) -> Source:
@@ -140,7 +147,7 @@ def _path_source(path: Path, task: Task, config: Config) -> Source:
 def _require_kind(task: Task, kind: LabelKind, data: str, config: Config) -> None:
     if task.label_kind != kind:
         raise UserError(
-            f"{data} has one class an image, and --task {config.task} learns {task.label_kind};"
+            f"{data} has one class an image, and --task {config.task} learns {learned(task)};"
             " choose a table with --data labels.csv"
         )
 

@@ -12,9 +12,9 @@ import tensorflow as tf
 
 from trainer.core.errors import UserError
 from trainer.core.hashing import fingerprint
-from trainer.data.labels import from_columns
+from trainer.data.labels import Names, from_columns
 from trainer.data.own_data import Arrays, DataPipeline
-from trainer.task import LabelKind
+from trainer.task import LabelKinds
 
 CLASS_SPEC = tf.TensorSpec([], tf.int32)
 """Of a label that is a class."""
@@ -121,7 +121,7 @@ class Source:
 
     name: str
     version: str | None
-    classes: tuple[str, ...]
+    classes: Names
     """The names of the classes, of the labels that an image may have, or of its numbers."""
 
     splits: Mapping[str, Split]
@@ -131,7 +131,7 @@ class Source:
     skipped: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """The unreadable images that were skipped, and what is wrong with each."""
 
-    label_kind: LabelKind = "class"
+    label_kind: LabelKinds = "class"
     """What the label of an image is."""
 
     own_data: Mapping[str, Arrays | DataPipeline] | None = None
@@ -144,7 +144,7 @@ class Source:
             UserError: fewer than two classes, or a split without examples.
         """
         if self.label_kind == "class" and len(self.classes) < 2:
-            found = f"only {self.classes[0]!r}" if self.classes else "none"
+            found = f"only {', '.join(self.classes)!r}" if self.classes else "none"
             raise UserError(
                 f"{self.name}: classification needs two classes or more; found {found};"
                 " put the images of each class into a folder of its own"
@@ -155,6 +155,12 @@ class Source:
                     f"{self.name}: the {name} split ({split.name}) has no examples;"
                     " training needs some in each of train, validation and test"
                 )
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The names of the classes, by label; none where labels are something else."""
+        is_classes = self.label_kind == "class" and not isinstance(self.classes, Mapping)
+        return tuple(self.classes) if is_classes else ()
 
     @property
     def image_splits(self) -> Sequence[Split]:

@@ -48,7 +48,7 @@ OWN_LOSSES = (ImageClassification.loss, MultiLabelClassification.loss, Regressio
 """Of the tasks whose outputs are [batch, classes], one for each name that the data have."""
 
 
-def check_outputs(task: Task, outputs: Any, classes: int) -> None:
+def check_outputs(task: Task, outputs: Any, classes: Any) -> None:
     """Refuse outputs that the task's loss is not for.
 
     Raises:

@@ -26,10 +26,25 @@ class Metrics:
     """
 
     def __init__(
-        self, metrics: Mapping[str, keras.metrics.Metric], classes: Sequence[str] = ()
+        self,
+        metrics: Mapping[str, Any],
+        classes: Sequence[str] | Mapping[str, Sequence[str]] = (),
     ) -> None:
-        """Take the task's metrics, which must be new, and the names of what they may tell apart."""
-        self._metrics, self._classes = dict(metrics), list(classes)
+        """Of a task.
+
+        Args:
+            metrics: New metrics of Keras by name; those of an output in a mapping by its name.
+            classes: The names of what they may tell apart; likewise.
+        """
+        self._metrics, self._output_of = dict[str, keras.metrics.Metric](), dict[str, str]()
+        for name, metric in metrics.items():
+            if isinstance(metric, Mapping):
+                named = {f"{name}_{of_output}": one for of_output, one in metric.items()}
+                self._metrics |= named
+                self._output_of |= dict.fromkeys(named, name)
+            else:
+                self._metrics[name] = metric
+        self._classes = classes
         self._means: dict[str, keras.metrics.Mean] = {}
         self.is_updated = not self._metrics
         """Whether a step has updated the task's metrics; true where it has none."""
@@ -52,12 +67,13 @@ class Metrics:
         """
         self.is_updated = True
         for name, metric in self._metrics.items():
+            of_output = [self._of_output(name, values) for values in (labels, predictions)]
             try:
-                metric.update_state(labels, predictions, sample_weight=sample_weight)
+                metric.update_state(*of_output, sample_weight=sample_weight)
             except (ValueError, TypeError) as error:
                 if not type(metric).__module__.startswith("keras."):  # the user's own, and theirs
                     raise
-                shapes = [getattr(value, "shape", value) for value in (labels, predictions)]
+                shapes = [getattr(value, "shape", value) for value in of_output]
                 raise UserError(
                     f"the metric {name} cannot take labels {shapes[0]} and predictions"
                     f" {shapes[1]} ({first_line(error)}); choose another, or change hard_labels or"
@@ -84,11 +100,27 @@ class Metrics:
         for metric in (*self._means.values(), *self._metrics.values()):
             metric.reset_state()
 
+    def _of_output(self, name: str, values: Any) -> Any:
+        """What a metric takes of labels or predictions: those of its output, where it has one."""
+        output = self._output_of.get(name)
+        if output is None:
+            return values
+        if not (isinstance(values, Mapping) and output in values):
+            names = ", ".join(values) if isinstance(values, Mapping) else "no names"
+            raise UserError(
+                f"the metric {name} is of the output {output!r}, which the labels or the"
+                f" predictions lack: they have {names}; fix the names in metrics()"
+            )
+        return values[output]
+
     def _named(self, name: str, result: np.ndarray) -> Iterator[tuple[str, float]]:
         if result.ndim == 0:
             yield name, float(result)
             return
-        parts = self._classes if len(self._classes) == result.size else map(str, count())
+        classes = self._classes
+        if isinstance(classes, Mapping):
+            classes = classes.get(self._output_of.get(name, ""), ())
+        parts = classes if len(classes) == result.size else map(str, count())
         yield from zip((f"{name}/{part}" for part in parts), result.ravel().tolist(), strict=False)
 
     @property

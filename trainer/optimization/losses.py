@@ -12,7 +12,7 @@ import tensorflow as tf
 from trainer.config.bounds import flag
 from trainer.config.config import Config
 from trainer.core.errors import UserError
-from trainer.task import Task
+from trainer.task import Task, learned
 
 ExampleLoss = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 """Labels and logits of a batch to the loss of each example, float32 [batch].
@@ -46,7 +46,7 @@ def task_example_loss(task: Task) -> ExampleLoss:
 
 
 def training_example_loss(
-    loss: ExampleLoss, config: Config, classes: int, labels: Callable[[], np.ndarray]
+    loss: ExampleLoss, config: Config, classes: Any, labels: Callable[[], np.ndarray]
 ) -> ExampleLoss:
     """A task's loss with the label smoothing and the class weights that the options ask for.
 
@@ -59,7 +59,10 @@ def training_example_loss(
     if config.label_smoothing:
         loss = with_label_smoothing(loss, config.label_smoothing, classes)
     if config.class_weights == "balanced":
-        loss = with_class_weights(loss, balanced_class_weights(labels(), classes))
+        of_examples = labels()
+        if of_examples.ndim != 1 or not np.issubdtype(of_examples.dtype, np.integer):
+            raise UserError("--class-weights is for one class an example, an integer; omit it")
+        loss = with_class_weights(loss, balanced_class_weights(of_examples, classes))
     return loss
 
 
@@ -71,10 +74,17 @@ def check_label_options(task: Task, config: Config) -> None:
     """
     options = [option for option in SOFT_LABEL_OPTIONS if getattr(config, option)]
     options += ["class_weights"] if config.class_weights != "none" else []
-    if task.label_kind != "class" and options:
+    if not options:
+        return
+    if task.label_kind != "class":
         raise UserError(
             f"{flag(options[0])} is for one class an image, and {task.name} learns"
-            f" {task.label_kind}; omit it"
+            f" {learned(task)}; omit it"
+        )
+    if type(task).targets is not Task.targets:
+        raise UserError(
+            f"{flag(options[0])} is for classes as the data have them, and {task.name} has targets"
+            " of its own; omit it"
         )
 
 

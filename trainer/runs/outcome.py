@@ -10,6 +10,7 @@ from typing import Any
 
 from trainer.config.config import Config
 from trainer.data.checks.unreadable import skipped_images
+from trainer.data.labels import names_as_json
 from trainer.report.clock import Clock
 from trainer.report.display import Table
 from trainer.report.result import versions
@@ -50,7 +51,7 @@ def run_metadata(config: Config, data: RunData) -> dict[str, Any]:
             "source": data.source.kind,
             "name": data.source.name,
             "version": data.source.version,
-            "classes": list(data.source.classes),
+            "classes": names_as_json(data.source.classes),
             "examples": data.source.examples,
         },
         "extractor": config.extractor,

@@ -51,9 +51,8 @@ class Audit:
     def missing_classes(self) -> dict[str, list[str]]:
         """For each split that lacks any, the classes without an example."""
         missing = {
-            split: [name for name, n in zip(self.source.classes, counts, strict=True) if not n]
+            split: [name for name, n in zip(self.source.class_names, counts, strict=False) if not n]
             for split, counts in self.counts.items()
-            if self.source.label_kind == "class"
         }
         return {split: names for split, names in missing.items() if names}
 
@@ -61,7 +60,7 @@ class Audit:
     def imbalance(self) -> float:
         """The imbalance ratio: examples of the largest training class by those of the smallest."""
         present = [count for count in self.counts["train"] if count]
-        is_known = present and self.source.label_kind == "class"
+        is_known = present and self.source.class_names
         return max(present) / min(present) if is_known else 1.0
 
     def warnings(self, class_weights: str) -> list[str]:
@@ -114,7 +113,7 @@ class Audit:
     def _imbalance_warning(self) -> Iterator[str]:
         if self.imbalance < IMBALANCE_WARNING:
             return
-        counted = zip(self.counts["train"], self.source.classes, strict=True)
+        counted = zip(self.counts["train"], self.source.class_names, strict=True)
         present = sorted((count, name) for count, name in counted if count)
         (least, rare), (most, common) = present[0], present[-1]
         yield (
@@ -126,7 +125,8 @@ class Audit:
         return self.source.splits[place.split].describe(place.position)
 
     def _class(self, place: Place) -> str:
-        return self.source.classes[place.label] if self.source.label_kind == "class" else ""
+        names = self.source.class_names
+        return names[place.label] if names else ""
 
     def _as_json(self, duplicates: Duplicates) -> dict[str, Any]:
         def entry(place: Place) -> dict[str, str]:

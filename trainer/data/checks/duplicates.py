@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from trainer.core.hashing import sha256
 from trainer.core.progress import progress_bar
+from trainer.data.labels import from_columns
 from trainer.data.pipeline.batches import without_autotune
 from trainer.data.splits import Split
 
@@ -60,7 +61,8 @@ def contents_from_splits(splits: Mapping[str, Split]) -> Contents:
     for name, split in splits.items():
         for position, (digest, label) in enumerate(_digests_and_labels(split)):
             digests.append(digest)
-            places.append(Place(name, position, int(label) if np.ndim(label) == 0 else 0))
+            is_class = isinstance(label, np.integer)
+            places.append(Place(name, position, int(label) if is_class else 0))
     return Contents(places, digests)
 
 
@@ -89,8 +91,8 @@ def _read_digests_and_labels(split: Split) -> Iterator[tuple[str, int]]:
     done = 0
     with progress_bar("looking for duplicates", "images") as report:
         for encoded, labels in batches.as_numpy_iterator():
-            yield from zip(map(sha256, encoded), labels, strict=True)
-            done += len(labels)
+            yield from zip(map(sha256, encoded), from_columns(labels), strict=True)
+            done += len(encoded)
             report(done, split.examples)
 
 
