@@ -31,6 +31,8 @@ A room may import those before it. docs/architecture.md shows the same order.
 """
 
 DATA_FLOORS = (
+    "trainer.data.labels",
+    "trainer.data.own_data",
     "trainer.data.splits",
     "trainer.data.json_cache",
     "trainer.data.images",

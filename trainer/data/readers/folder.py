@@ -5,26 +5,22 @@ from __future__ import annotations
 import functools
 import itertools
 import logging
-import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-import tensorflow as tf
+import numpy as np
 
 from trainer.core.errors import UserError
-from trainer.core.hashing import file_state, fingerprint
 from trainer.data import SPLITS
 from trainer.data.checks.unreadable import REMEDY, unreadable_examples
 from trainer.data.images.formats import file_error
 from trainer.data.json_cache import NO_CACHE, JsonCache
+from trainer.data.readers.files_split import Digests, files_split
 from trainer.data.readers.layout import folders_in, image_files, split_folders
 from trainer.data.readers.partition import LabelledFile, file_digests, partition
 from trainer.data.splits import Source, Split
 
 logger = logging.getLogger(__name__)
-
-Digests = Callable[[], Mapping[Path, str]]
-"""Returns the SHA-256 of each file of a folder as hex; they are read when it is first called."""
 
 
 def folder_source(
@@ -123,24 +119,6 @@ def _split(
     classes: Sequence[str],
     digests: Digests | None = None,
 ) -> Split:
-    paths = [str(file.path) for file in files]
-    labels = [classes.index(file.class_name) for file in files]
-    # As bytes: a file's name need not be UTF-8.
-    encoded_paths = [os.fsencode(path) for path in paths]
-    return Split(
-        name=f"{folder.name}/{split}",
-        examples=len(files),
-        fingerprint=fingerprint([file_state(file.path, folder) for file in files] + labels),
-        references=lambda: tf.data.Dataset.from_tensor_slices(
-            (tf.constant(encoded_paths, tf.string), tf.constant(labels, tf.int32))
-        ),
-        read=tf.io.read_file,
-        shuffle_buffer_size=len(files),
-        describe=paths.__getitem__,
-        digests=digests and functools.partial(_digests_in_order, digests, files),
-    )
-
-
-def _digests_in_order(digests: Digests, files: Sequence[LabelledFile]) -> list[str]:
-    by_path = digests()
-    return [by_path[file.path] for file in files]
+    labels = np.array([classes.index(file.class_name) for file in files], np.int32)
+    paths = [file.path for file in files]
+    return files_split(f"{folder.name}/{split}", folder, paths, labels, digests)

@@ -1,9 +1,10 @@
 """Image files divided into splits by their content, whatever their names and order.
 
-All copies of an image, under whatever names and labels, are in one split. Within a class images
-are sorted by their SHA-256, a shuffle that depends on nothing else: the first 70 % are for
-training, the next 15 % for validation, the last 15 % for the test. One image more or less moves
-at most one image across each of the two borders; all others stay where they are.
+All copies of an image, under whatever names and labels, are in one split, and so are the files of
+one group. Within a class images are sorted by their SHA-256, a shuffle that depends on nothing
+else: the first 70 % are for training, the next 15 % for validation, the last 15 % for the test. One
+image more or less moves at most one image across each of the two borders; all others stay where
+they are.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
-from trainer.core.hashing import file_sha256, file_state
+from trainer.core.hashing import file_sha256, file_state, fingerprint
 from trainer.core.progress import progress_bar
 from trainer.data.json_cache import NO_CACHE, JsonCache
 
@@ -22,10 +24,15 @@ HELD_OUT_PERCENT = {"validation": 15, "test": 15}
 
 @dataclasses.dataclass(frozen=True)
 class LabelledFile:
-    """An image file, and the name of its class folder."""
+    """An image file and its class, by which files are divided."""
 
     path: Path
     class_name: str
+    group: str = ""
+    """Files of one group are never torn between splits; "" for none."""
+
+
+File = TypeVar("File", bound=LabelledFile)
 
 
 def file_digests(paths: Sequence[Path], cache: JsonCache = NO_CACHE) -> list[str]:
@@ -45,8 +52,8 @@ def split_percents(missing: Collection[str]) -> dict[str, int]:
 
 
 def partition(
-    files: Sequence[LabelledFile], digests: Sequence[str], missing: Collection[str]
-) -> dict[str, list[LabelledFile]]:
+    files: Sequence[File], digests: Sequence[str], missing: Collection[str]
+) -> dict[str, list[File]]:
     """The files divided into train and the missing splits, each sorted by content.
 
     Every class is in all of these splits, if it has enough images.
@@ -56,14 +63,19 @@ def partition(
         digests: The SHA-256 of each, as hex.
         missing: The splits beside train: validation, test or both.
     """
-    images: dict[str, set[str]] = {}
+    keys: dict[str, set[str]] = {}
     for file, digest in zip(files, digests, strict=True):
-        images.setdefault(file.class_name, set()).add(digest)
-    splits = assign_splits(images.values(), split_percents(missing))
-    parts: dict[str, list[LabelledFile]] = {split: [] for split in split_percents(missing)}
+        keys.setdefault(file.class_name, set()).add(_key(digest, file))
+    splits = assign_splits(keys.values(), split_percents(missing))
+    parts: dict[str, list[File]] = {split: [] for split in split_percents(missing)}
     for digest, file in sorted(zip(digests, files, strict=True), key=_by_content):
-        parts[splits[digest]].append(file)
+        parts[splits[_key(digest, file)]].append(file)
     return parts
+
+
+def _key(digest: str, file: LabelledFile) -> str:
+    """What is in one split as a whole: all copies of an image, or all images of a group."""
+    return fingerprint(["group", file.group]) if file.group else digest
 
 
 def assign_splits(
