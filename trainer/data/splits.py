@@ -145,9 +145,10 @@ class Source:
         """
         if self.label_kind == "class" and len(self.classes) < 2:
             found = f"only {', '.join(self.classes)!r}" if self.classes else "none"
+            hint = "put the images of each class into a folder of its own"
             raise UserError(
-                f"{self.name}: classification needs two classes or more; found {found};"
-                " put the images of each class into a folder of its own"
+                f"{self.name}: classification needs two classes or more; found {found}"
+                f"{'; ' + hint if self.kind == 'folder' else ''}"
             )
         for name, split in self.splits.items():
             if split.examples == 0:

@@ -298,11 +298,10 @@ class Trainer:
             warm_start: Assigns other weights than the initial ones, and may freeze layers.
         """
         self.task, self.config, self.classes, self.batches = task, config, classes, batches
-        self.extractor = extractor
-        self._current, self.history, self.stopped = CurrentStep(task), [], None
+        self.extractor, self._current = extractor, CurrentStep(task)
+        self.history, self.stopped = [], None
         self.summaries: Summaries | None = None
-        train = batches["train"]
-        inputs, labels, _ = train.batch_spec
+        train, (inputs, labels, _) = batches["train"], batches["train"].batch_spec
         keras.utils.set_random_seed(config.seed)
         self.model = build_with_dtype_policy(config.precision, self.build_model)
         logits = checks.outputs_of_zeros(self.model, inputs, task.name)

@@ -1,7 +1,10 @@
 """Labels in a table: what rows become, how they are divided, and which are refused."""
 
 import numpy as np
+import pyarrow
 import pytest
+import tensorflow as tf
+from pyarrow import parquet
 
 from trainer import UserError
 from trainer.data.readers.table import table_source
@@ -33,6 +36,7 @@ def labels(source):
     }
 
 
+TWO_OUTPUTS = {"kind": "class", "size": "numbers"}
 THREE = "0.png,a,train\n1.png,b,val\n2.png,a,test\n"
 
 
@@ -119,6 +123,68 @@ def test_other_labels_are_other_data(table):
     assert first != second
 
 
+def test_each_output_has_the_column_of_its_name(table):
+    text = "path,kind,size,split\n0.png,b,0.5,train\n1.png,a,2,val\n2.png,b,-1,test\n"
+    source = table_source(table(text), TWO_OUTPUTS)
+    assert source.classes == {"kind": ("a", "b"), "size": ("size",)}
+    train = source.splits["train"]
+    assert train.labels()["kind"].tolist() == [1]
+    assert train.labels()["size"].tolist() == [[0.5]]
+    assert train.label_spec == {
+        "kind": tf.TensorSpec([], tf.int32),
+        "size": tf.TensorSpec([1], tf.float32),
+    }
+    [(_, label)] = train.references().as_numpy_iterator()
+    assert {name: value.tolist() for name, value in label.items()} == {"kind": 1, "size": [0.5]}
+
+
+def test_rows_are_divided_by_the_first_output_of_classes(table):
+    lines = [f"{number}.png,{number},{'ab'[number % 2]}" for number in range(30)]
+    source = table_source(table(rows("path,size,kind", lines)), TWO_OUTPUTS)
+    kinds = {name: split.labels()["kind"] for name, split in source.splits.items()}
+    assert {name: np.bincount(found).tolist() for name, found in kinds.items()} == {
+        "train": [11, 11],
+        "validation": [2, 2],
+        "test": [2, 2],
+    }
+
+
+def test_a_weight_is_that_of_its_row(table):
+    text = "path,label,split,weight\n0.png,a,train,0.25\n1.png,b,train,0\n2.png,a,val,2\n"
+    source = table_source(table(text + "3.png,b,test,1\n"), "class")
+    assert {name: split.weights.tolist() for name, split in source.splits.items()} == {
+        "train": [0.25, 0],
+        "validation": [2],
+        "test": [1],
+    }
+
+
+def test_a_part_of_a_split_has_the_weights_of_its_rows(table):
+    lines = [f"{number}.png,{'ab'[number % 2]},train,{number}" for number in range(28)]
+    text = rows("path,label,split,weight", [*lines, "28.png,a,val,1", "29.png,b,test,1"])
+    split = table_source(table(text), "class").splits["train"].slice(3, 2)
+    assert split.weights.tolist() == [3, 4]
+    assert split.labels().tolist() == [1, 0]
+
+
+def test_parquet_is_read_as_csv_is(table, tmp_path):
+    columns = {
+        "path": [f"{number}.png" for number in range(4)],
+        "label": [["rose", "bee"], [], ["fly"], ["rose"]],
+        "split": ["train", "val", "test", None],
+        "weight": [1.0, 0.5, 2.0, 1.0],
+    }
+    parquet.write_table(pyarrow.table(columns), tmp_path / "labels.parquet")
+    with pytest.raises(UserError, match=r"labels\.parquet, row 4: the split '' is none of train"):
+        table_source(tmp_path / "labels.parquet", "labels")
+    three = pyarrow.table({name: values[:3] for name, values in columns.items()})
+    parquet.write_table(three, tmp_path / "labels.parquet")
+    source = table_source(tmp_path / "labels.parquet", "labels")
+    assert source.classes == ("bee", "fly", "rose")
+    assert labels(source) == {"0.png": [1, 0, 1], "1.png": [0, 0, 0], "2.png": [0, 1, 0]}
+    assert source.splits["validation"].weights.tolist() == [0.5]
+
+
 # Mistakes.
 
 
@@ -127,7 +193,12 @@ def test_other_labels_are_other_data(table):
     [
         ("class", "file,label\n0.png,a\n", "there is no column path, only file, label; the first"),
         ("class", "path,kind\n0.png,a\n", "there is no column label, only path, kind"),
-        ("class", "path,label,weight\n0.png,a,2\n", "the column weight is unknown; remove it"),
+        ("class", "path,label,kind\n0.png,a,2\n", "the column kind is unknown; remove it (there"),
+        ("class", "path,label,weight\n0.png,a,x\n", "line 2: the weight 'x' is no number of 0 or"),
+        ("class", "path,label,weight\n0.png,a,-1\n", "line 2: the weight '-1' is no number of 0"),
+        ("class", "path,label,weight\n0.png,a,nan\n", "line 2: the weight 'nan' is no number"),
+        (TWO_OUTPUTS, "path,kind\n0.png,a\n", "there is no column size, only path, kind"),
+        (TWO_OUTPUTS, "path,kind,size\n0.png,a,x\n", "line 2: 'x' is no finite number"),
         ("class", "path,label\n", "has no rows below its first line"),
         ("class", "path,label\n0.png\n", "line 2: has not as many cells as the first line"),
         ("class", "path,label\n0.png,a\n1.png,\n", "line 3: the label is empty; fix or remove"),
@@ -173,6 +244,12 @@ def test_a_group_that_the_tables_own_splits_tear_is_refused(table):
         table_source(table(text), "class")
 
 
-def test_a_table_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(UserError, match=r"none\.csv: cannot be read \(No such file"):
-        table_source(tmp_path / "none.csv", "class")
+@pytest.mark.parametrize("name", ["none.csv", "none.parquet"])
+def test_a_table_that_is_not_there_is_named(tmp_path, name):
+    with pytest.raises(UserError, match=rf"{name}: cannot be read \(No such file"):
+        table_source(tmp_path / name, "class")
+
+
+def test_what_is_no_parquet_is_named(table):
+    with pytest.raises(UserError, match=r"labels\.parquet: is no Parquet \(Could not open"):
+        table_source(table("path,label\n", "labels.parquet"), "class")

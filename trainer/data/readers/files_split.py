@@ -6,6 +6,7 @@ import dataclasses
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -40,12 +41,12 @@ def files_split(
     # As bytes: a file's name need not be UTF-8.
     references = tf.constant([os.fsencode(path) for path in names], tf.string)
     label_columns = tf.nest.map_structure(tf.constant, columns(labels))
-    states = [_file_state(path, folder) for path in paths]
     weighted = [] if weights is None else [weights.tolist()]
+    states = [_file_state(path, folder) for path in paths]
     split = Split(
         name=name,
         examples=len(names),
-        fingerprint=fingerprint([*states, *labels.tolist(), *weighted]),
+        fingerprint=fingerprint([*states, *_as_json(labels), *weighted]),
         references=lambda: tf.data.Dataset.from_tensor_slices((references, label_columns)),
         read=tf.io.read_file,
         shuffle_buffer_size=len(names),
@@ -62,3 +63,10 @@ def _file_state(path: Path, folder: Path) -> list[str | int]:
     """What identifies a version of a file, in the folder or not, without reading it."""
     state = path.stat()
     return [os.path.relpath(path, folder), state.st_size, state.st_mtime_ns]
+
+
+def _as_json(labels: np.ndarray) -> list[Any]:
+    """The label of each example; of several outputs all labels of each."""
+    if labels.dtype.names is None:
+        return labels.tolist()
+    return [[name, labels[name].tolist()] for name in labels.dtype.names]

@@ -133,7 +133,7 @@ def _check_rows(
         UserError: there are some, or there are no rows.
     """
     if not rows:
-        raise UserError(f"--data {table}: has no rows")
+        raise UserError(f"--data {table}: has no rows below its first line")
     has_splits = any(row.split for row in rows)
     bad = [(row, why) for row in rows if (why := _row_error(row, outputs, has_splits))]
     if bad:

@@ -67,7 +67,8 @@ def _read_parquet(table: Path) -> TableRows:
     from pyarrow import parquet
 
     try:
-        content = parquet.read_table(table)
+        with table.open("rb") as file:
+            content = parquet.read_table(file)
     except OSError as error:
         reason = error.strerror or first_line(error)
         raise UserError(f"--data {table}: cannot be read ({reason})") from error
