@@ -22,6 +22,7 @@ def tables(tmp_path, noise_folder):
         ),
         "number": ("path,label", [len(kind) / 10 for kind in kinds]),
         "numbers": ("path,a,b", [f"{len(kind)},{-len(kind)}" for kind in kinds]),
+        "outputs": ("path,kind,size", [f"{kind},{len(kind)}" for kind in kinds]),
     }
     for name, (header, labels) in texts.items():
         lines = [f"{file},{label}" for file, label in zip(files, labels, strict=True)]
@@ -78,6 +79,117 @@ def test_numbers_are_read_in_every_way(trained, tables, options, user_module):
     task = "my_pixels:Numbers" if "none" in options else "regression"
     result, _ = trained(task, "numbers", *options)
     assert result["data"]["classes"] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    "options", [(), ("--feature-memory", 0), ("--extractor", "none", "--image-size", 8)]
+)
+def test_each_output_learns_a_column_in_every_way(trained, user_module, options):
+    user_module("my_outputs", OUTPUTS)
+    result, out = trained("my_outputs:KindAndSize", "outputs", *options)
+    assert "150 images of kind, size" in out
+    assert result["data"]["classes"] == {
+        "kind": ["cyan", "magenta", "yellow"],
+        "size": ["size"],
+    }
+    recalls = {f"kind_recall/{name}" for name in ("cyan", "magenta", "yellow")}
+    assert set(result["metrics"]["test"]) == {
+        *("loss", "kind_accuracy", "size_mean_absolute_error"),
+        *recalls,
+    }
+
+
+OUTPUTS = """
+import keras
+from keras import layers, metrics
+
+from trainer import Task
+
+
+class Recalls(metrics.F1Score):
+    def update_state(self, labels, logits, sample_weight=None):
+        one_hot = keras.ops.one_hot(labels, 3)
+        return super().update_state(one_hot, keras.ops.softmax(logits), sample_weight)
+
+
+class TwoHeads(keras.Model):
+    def __init__(self, outputs):
+        super().__init__()
+        self.flatten = layers.Flatten()
+        self.heads = {name: layers.Dense(count) for name, count in outputs.items()}
+
+    def call(self, inputs):
+        return {name: head(self.flatten(inputs)) for name, head in self.heads.items()}
+
+
+class KindAndSize(Task):
+    label_kind = {"kind": "class", "size": "numbers"}
+    best = "max kind_accuracy"
+
+    def head(self, outputs):
+        return TwoHeads(outputs)
+
+    def loss(self, labels, outputs):
+        kind = keras.losses.sparse_categorical_crossentropy(
+            labels["kind"], outputs["kind"], from_logits=True
+        )
+        return kind + keras.losses.mean_squared_error(labels["size"], outputs["size"])
+
+    def metrics(self):
+        return {
+            "kind": {"accuracy": metrics.SparseCategoricalAccuracy(), "recall": Recalls()},
+            "size": {"mean_absolute_error": metrics.MeanAbsoluteError()},
+        }
+"""
+
+
+@pytest.fixture
+def weighted_tables(tables):
+    """A table without the rows of magenta, and one where they have the weight 0."""
+    lines = (tables / "class.csv").read_text().splitlines()[1:]
+    parts = ["train"] * 6 + ["validation"] * 2 + ["test"] * 2
+    rows = [f"{line},{parts[n % 10]}" for n, line in enumerate(lines)]
+    few = [row for row in rows if ",magenta," not in row]
+    (tables / "few.csv").write_text("\n".join(["path,label,split", *few]) + "\n")
+    weighted = [f"{row},{0 if ',magenta,' in row else 0.5}" for row in rows]
+    (tables / "weighted.csv").write_text("\n".join(["path,label,split,weight", *weighted]) + "\n")
+    return tables
+
+
+@pytest.mark.parametrize(
+    "options", [(), ("--feature-memory", 0), ("--extractor", "none", "--image-size", 8)]
+)
+def test_rows_of_weight_0_count_in_no_metric(trained, weighted_tables, user_module, options):
+    """Without magenta a prediction of it is never right, and all else is measured alike."""
+    user_module("my_constant", CONSTANT)
+    result, out = trained("my_constant:Yellow", "weighted", *options)
+    lines = (weighted_tables / "few.csv").read_text().splitlines()
+    test = [line for line in lines if "test" in line]
+        line for line in (weighted_tables / "few.csv").read_text().splitlines() if "test" in line
+    ]
+    yellow = sum("yellow" in line for line in test)
+    assert result["metrics"]["test"]["accuracy"] == pytest.approx(yellow / len(test))
+    assert ", weighted by its column weight" in out
+
+
+CONSTANT = """
+import keras
+from trainer import Config, ImageClassification
+
+
+def favours_the_last(shape, dtype=None):
+    return 9 * keras.ops.one_hot(shape[0] - 1, shape[0])
+
+
+class Yellow(ImageClassification):
+    defaults = Config(learning_rate=1e-9)
+
+    def head(self, classes):
+        last = keras.layers.Dense(
+            classes, kernel_initializer="zeros", bias_initializer=favours_the_last
+        )
+        return keras.Sequential([keras.layers.Flatten(), last])
+"""
 
 
 PIXELS = """
