@@ -21,6 +21,7 @@ from trainer.runs.run import Run, load, train
 from trainer.task import ImageClassification, MultiLabelClassification, Regression, Task
 
 if TYPE_CHECKING:
+    from trainer.data.own_data import DataPipeline
     from trainer.loop.history import EpochRecord
     from trainer.loop.inner_loop import LoopOutput
     from trainer.loop.trainer import Hook, Trainer
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 prefer_onednn()  # before anything imports TensorFlow
 
 _IMPORT_TENSORFLOW = {
+    "DataPipeline": "trainer.data.own_data",
     "Trainer": "trainer.loop.trainer",
     "Hook": "trainer.loop.trainer",
     "LoopOutput": "trainer.loop.inner_loop",
@@ -40,6 +42,7 @@ _IMPORT_TENSORFLOW = {
 
 __all__ = [
     "Config",
+    "DataPipeline",
     "EpochRecord",
     "EverySeconds",
     "EverySteps",

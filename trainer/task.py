@@ -72,11 +72,12 @@ class Task:
         return type(self).__name__.lower()
 
     def data(self) -> Mapping[str, Any] | None:
-        """Arrays of your own in place of images: (inputs, labels) of train, validation and test.
+        """Data of your own in place of images: (inputs, labels) of train, validation and test.
 
         Both are NumPy arrays [examples, …], or any structure of such arrays; labels that are
-        classes are integers [examples], and () where there are none. They stay in memory, and are
-        shuffled, compiled and resumed as features are. None where the data are images.
+        classes are integers [examples], and () where there are none. A sample_weight [examples] may
+        stand behind them. They stay in memory, and are shuffled, compiled and resumed as features
+        are. Or each split is a `trainer.DataPipeline`. None where the data are images.
         """
         return None
 

@@ -165,8 +165,6 @@ def test_rows_of_weight_0_count_in_no_metric(trained, weighted_tables, user_modu
     result, out = trained("my_constant:Yellow", "weighted", *options)
     lines = (weighted_tables / "few.csv").read_text().splitlines()
     test = [line for line in lines if "test" in line]
-        line for line in (weighted_tables / "few.csv").read_text().splitlines() if "test" in line
-    ]
     yellow = sum("yellow" in line for line in test)
     assert result["metrics"]["test"]["accuracy"] == pytest.approx(yellow / len(test))
     assert ", weighted by its column weight" in out

@@ -8,6 +8,7 @@ import tensorflow as tf
 import trainer
 from trainer import (
     Config,
+    DataPipeline,
     EverySteps,
     Hook,
     ImageClassification,
@@ -77,39 +78,24 @@ class TwoHeads(Task):
         )
         return kind + tf.square(labels["sum"] - outputs["sum"][:, 0])
 
-
-class KindAccuracy(keras.metrics.SparseCategoricalAccuracy):
-    def update_state(self, labels, outputs, sample_weight=None):
-        return super().update_state(labels["kind"], outputs["kind"], sample_weight)
-
-
-class TwoHeadsMeasured(TwoHeads):
     def metrics(self):
-        return {"kind_accuracy": KindAccuracy()}
+        return {"kind": {"accuracy": keras.metrics.SparseCategoricalAccuracy()}}
 
 
-class Codes(Task):
-    """An autoencoder: without labels."""
+class Codes(Regression):
+    """An autoencoder: without labels, its targets are its inputs."""
 
     def data(self):
         return three_splits(X, ())
 
+    def targets(self, inputs, labels):
+        return inputs
+
+    def loss(self, targets, outputs):
+        return keras.losses.mean_squared_error(targets, outputs)
+
     def head(self, outputs):
         return keras.Sequential([keras.layers.Dense(3), keras.layers.Dense(5)])
-
-
-class CodesTrainer(Trainer):
-    def compute_loss(self, labels, logits, sample_weight, training=True):
-        losses = tf.reduce_mean(tf.square(labels - logits), -1) * sample_weight
-        return tf.reduce_sum(losses) / tf.reduce_sum(sample_weight)
-
-    def train_step(self, batch):
-        inputs, _, sample_weight = batch
-        return super().train_step((inputs, inputs, sample_weight))
-
-    def eval_step(self, batch):
-        inputs, _, sample_weight = batch
-        return super().eval_step((inputs, inputs, sample_weight))
 
 
 @pytest.fixture
@@ -136,14 +122,15 @@ def test_inputs_may_have_names_and_a_label_be_a_number(train):
 
 
 def test_several_outputs_have_labels_of_the_same_structure(train):
-    run = train(TwoHeadsMeasured(), learning_rate=0.1)
+    run = train(TwoHeads(), learning_rate=0.1)
     assert run.metrics["test"]["kind_accuracy"] > 0.6
     assert run.metrics["test"]["loss"] < 1
 
 
-def test_there_may_be_no_labels(train):
-    run = train(Codes(), trainer_class=CodesTrainer)
+def test_without_labels_the_targets_may_be_the_inputs(train):
+    run = train(Codes())
     assert run.metrics["test"]["loss"] < 0.6
+    assert run.metrics["test"]["r2"] > 0.4
 
 
 def test_a_dry_run_takes_a_batch_of_each_split(train):
@@ -177,6 +164,174 @@ def test_killed_and_resumed_it_ends_with_the_same_bits(train, tmp_path):
     resumed = train(Table(), resume=killed, **options)
     assert resumed.result["weights_digest"] == whole.result["weights_digest"]
     assert resumed.metrics == whole.metrics
+
+
+def test_a_weight_is_that_of_an_example(train):
+    """With a weight of 0 for all examples of the last class none is learned and none counts."""
+    weight = (CLASSES < 2).astype(float)
+    inputs, labels = {"x": X, "w": weight}, CLASSES
+    splits = three_splits(inputs, labels)
+
+    class Weighted(Table):
+        def data(self):
+            return {name: (x["x"], y, x["w"]) for name, (x, y) in splits.items()}
+
+    class Without(Table):
+        classes = ("0", "1", "2")
+
+        def data(self):
+            few = {name: x["w"] > 0 for name, (x, _) in splits.items()}
+            return {name: (x["x"][few[name]], y[few[name]]) for name, (x, y) in splits.items()}
+
+    options = {"epochs": 1, "batch_size": 200, "learning_rate": 1e-9}  # one step an epoch
+    weighted, without = train(Weighted(), **options), train(Without(), **options)
+    for name in ("loss", "accuracy"):
+        assert weighted.metrics["test"][name] == pytest.approx(without.metrics["test"][name])
+
+
+# Pipelines.
+
+
+def pipeline(part):
+    """Examples from numbers, shuffled by the epoch and the seed."""
+
+    def make(epoch, seed):
+        examples = tf.data.Dataset.from_tensor_slices((X[part], CLASSES[part]))
+        return examples if epoch is None else examples.shuffle(1000, seed=seed + epoch)
+
+    return DataPipeline(make, examples=len(X[part]))
+
+
+class Streamed(Table):
+    classes = ("none", "one", "both")
+
+    def data(self):
+        parts = {"train": slice(140), "validation": slice(140, 180), "test": slice(180, 220)}
+        return {name: pipeline(part) for name, part in parts.items()}
+
+
+def test_a_pipeline_is_learned_from_as_arrays_are(train):
+    run = train(Streamed())
+    assert run.metrics["test"]["accuracy"] > 0.85
+    assert run.result["data"]["source"] == "pipeline"
+    assert run.result["data"]["classes"] == ["none", "one", "both"]
+
+
+def test_every_example_of_a_pipeline_counts_once_in_an_epoch(train):
+    train(Streamed(), [seen := SeenExamples()], epochs=2, trainer_class=Summing)
+    assert seen.sums == pytest.approx([X[:140].sum()] * 2, rel=1e-4)
+
+
+class Summing(Trainer):
+    """Returns the sum of the inputs that count in a step."""
+
+    def train_step(self, batch):
+        inputs, _, sample_weight = batch
+        total = tf.reduce_sum(inputs * sample_weight[:, None])
+        return {**super().train_step(batch), "total": total}
+
+
+class SeenExamples(Hook):
+    """The sums of all epochs."""
+
+    def __init__(self):
+        self.sums, self.now = [], 0.0
+
+    def on_steps_end(self, trainer, output):
+        self.now += output.values["total"].sum()
+
+    def on_epoch_end(self, trainer, record):
+        self.sums.append(self.now)
+        self.now = 0.0
+
+
+def test_killed_and_resumed_a_pipeline_ends_with_the_same_bits(train, tmp_path):
+    options = {"epochs": 3, "checkpoint_every": "3steps"}
+    whole = train(Streamed(), **options)
+    with pytest.raises(KilledError):
+        train(Streamed(), [Kill()], **options)
+    [killed] = set((tmp_path / "logs" / "streamed").iterdir()) - {whole.folder}
+    resumed = train(Streamed(), resume=killed, **options)
+    assert resumed.result["weights_digest"] == whole.result["weights_digest"]
+    assert resumed.metrics == whole.metrics
+
+
+def test_a_pipeline_may_give_weights_and_numbers(train):
+    class Weighted(Regression):
+        def data(self):
+            def make(epoch, seed):
+                weights = np.arange(40) < 20
+                return tf.data.Dataset.from_tensor_slices((X[:40], X[:40, 0], weights))
+
+            return dict.fromkeys(("train", "validation", "test"), DataPipeline(make, 40))
+
+        def head(self, numbers):
+            return keras.Sequential([keras.layers.Dense(numbers, kernel_initializer="zeros")])
+
+    run = train(Weighted(), epochs=1, learning_rate=1e-9)
+    assert run.metrics["test"]["loss"] == pytest.approx((X[:20, 0] ** 2).mean(), rel=1e-4)
+
+
+def test_a_dry_run_takes_a_batch_of_each_pipeline(train):
+    assert train(Streamed(), dry_run=True).result["data"]["examples"]["train"] == 32
+
+
+def with_pipeline(make, examples=140):
+    data = {**Streamed().data(), "train": DataPipeline(make, examples)}
+    return type("Mine", (Streamed,), {"data": lambda self: data})()
+
+
+def unknown_length(epoch, seed):
+    return pipeline(slice(140)).make_dataset(epoch, seed).filter(lambda *_: True)
+
+
+@pytest.mark.parametrize(
+    ("task", "message"),
+    [
+        (
+            with_pipeline(pipeline(slice(139)).make_dataset),
+            r"Mine.data\(\)\['train'\] gives 139 examples, and its DataPipeline has examples=140",
+        ),
+        (
+            with_pipeline(unknown_length, 141),
+            r"a pipeline of the task's data\(\) gives 140 examples or more .* has examples=141",
+        ),
+        (
+            with_pipeline(unknown_length, 139),
+            r"a pipeline of the task's data\(\) gives 140 examples or more .* has examples=139",
+        ),
+        (
+            with_pipeline(lambda epoch, seed: unknown_length(epoch, seed).batch(4)),
+            r"gives examples of the shape \(None, 5\), which must be the same for all; pad or crop",
+        ),
+        (
+            with_pipeline(lambda epoch, seed: tf.data.Dataset.range(140)),
+            r"Mine.data\(\)\['train'\] must give pairs \(inputs, labels\), and gives TensorSpec",
+        ),
+        (
+            type("Nameless", (Streamed,), {"classes": None})(),
+            r"classes are not known before; give Nameless their names, classes = ",
+        ),
+    ],
+)
+def test_a_pipeline_that_does_not_fit_is_refused(train, task, message):
+    with pytest.raises(UserError, match=message):
+        train(task)
+
+
+def test_a_pipeline_that_does_not_repeat_itself_is_told(train, caplog):
+    random = np.random.default_rng()
+
+    def make(epoch, seed):
+        return tf.data.Dataset.from_tensor_slices((random.normal(size=[140, 5]), CLASSES[:140]))
+
+    train(with_pipeline(make), epochs=1)
+    assert "gives another first example when it is called with the same epoch" in caplog.text
+
+
+def test_class_weights_need_labels_that_are_known(train):
+    with pytest.raises(UserError, match=r"--class-weights: the labels of a pipeline are not known"):
+        train(Streamed(), class_weights="balanced")
 
 
 # Mistakes.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import shlex
 from collections.abc import Iterator
 
@@ -63,6 +64,14 @@ def as_user_errors(folder: RunFolder) -> Iterator[None]:
     except OSError as error:
         where, why = error.filename or folder.path, error.strerror or error
         raise UserError(f"{where} cannot be read or written ({why}); fix that") from error
+    except tf.errors.FailedPreconditionError as error:
+        count = re.search(r"expected to contain (\d+) elements? but .* (\d+) element", str(error))
+        if count is None:
+            raise
+        raise UserError(
+            f"a pipeline of the task's data() gives {count[2]} examples or more in an epoch, and"
+            f" its DataPipeline has examples={count[1]}; correct one of them"
+        ) from error
     except tf.errors.ResourceExhaustedError as error:
         raise UserError(
             f"there is not enough memory ({first_line(error)}); choose a smaller --batch-size or"

@@ -106,6 +106,12 @@ def _check_pipeline(where: str, pipeline: DataPipeline) -> None:
                 f"{where} gives examples of the shape {one.shape}, which must be the same for all;"
                 " pad or crop them, with tf.ensure_shape say, and do not batch them"
             )
+    known = int(pipeline.make_dataset(None, 0).cardinality())
+    if known >= 0 and known != pipeline.examples:
+        raise UserError(
+            f"{where} gives {known} examples, and its DataPipeline has"
+            f" examples={pipeline.examples}; correct one of them"
+        )
     first, again = (_first_example(pipeline.make_dataset(0, 0)) for _ in range(2))
     if not all(np.array_equal(*pair) for pair in zip(first, again, strict=True)):
         logger.warning(
@@ -139,8 +145,8 @@ def _names(task: Task, data: Mapping[str, Arrays | DataPipeline], is_class: bool
         return
     train = data["train"]
     labels = train.labels if isinstance(train, Arrays) else train.element_spec[1]
-    width = labels.shape[-1:] if isinstance(labels, (np.ndarray, tf.TensorSpec)) else (0,)
-    yield from map(str, range(width[0] if width else 1))
+    if isinstance(labels, (np.ndarray, tf.TensorSpec)):
+        yield from map(str, range(labels.shape[-1] if len(labels.shape) else 1))
 
 
 def _check_classes(task: Task, data: Mapping[str, Arrays | DataPipeline], classes: int) -> None:
