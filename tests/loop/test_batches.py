@@ -1,5 +1,6 @@
 import itertools
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -306,3 +307,31 @@ def test_copies_are_no_examples(kind):
 @EVERY_COPIED_KIND
 def test_copies_have_no_labels_of_their_own(kind):
     np.testing.assert_array_equal(copied(kind).labels, np.arange(EXAMPLES))
+
+
+# Indices and weights.
+
+
+def steps_of(batches: Batches, epoch: int | None) -> list[tuple[Any, tf.Tensor]]:
+    """Every batch of a data epoch, and the indices of its rows."""
+    iterator = batches.make_iterator(epoch)
+    get_next = tf.function(lambda step: batches.get_next(iterator, step))
+    return [get_next(tf.constant(step)) for step in range(batches.steps)]
+
+
+@EVERY_KIND
+@pytest.mark.parametrize("epoch", [None, 0, 3])
+def test_indices_are_the_places_of_the_rows_in_the_stored_order(make, epoch):
+    batches = make()
+    for (_, labels, _), indices in steps_of(batches, epoch):
+        np.testing.assert_array_equal(labels, batches.labels[indices])
+
+
+@EVERY_KIND
+def test_rows_have_the_weights_of_their_examples_and_0_where_they_fill_up(make):
+    batches = make()
+    batches.weights = np.arange(batches.examples, dtype=np.float32)
+    for step, ((_, _, weights), indices) in enumerate(steps_of(batches, 3)):
+        present = min(batches.batch_size, batches.examples - step * batches.batch_size)
+        np.testing.assert_array_equal(weights[:present], indices[:present])
+        assert not np.any(weights[present:])

@@ -2,6 +2,7 @@ import keras
 import pytest
 import tensorflow as tf
 
+from trainer import UserError
 from trainer.loop.metrics import Metrics
 
 PREDICTIONS = tf.constant([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]])
@@ -59,3 +60,46 @@ def test_variables_hold_everything_that_was_counted():
     for variable, kept in zip(other.variables, metrics.variables, strict=True):
         variable.assign(kept)
     assert other.result() == metrics.result()
+
+
+# Of several outputs.
+
+LABELS = {"kind": tf.constant([0, 1, 1]), "size": tf.constant([[1.0], [2.0], [3.0]])}
+OUTPUTS = {"kind": PREDICTIONS, "size": tf.constant([[1.0], [2.0], [6.0]])}
+
+
+def by_output() -> Metrics:
+    kind = {
+        "accuracy": keras.metrics.SparseCategoricalAccuracy(),
+        "of_each": keras.metrics.MeanMetricWrapper(lambda *_: tf.zeros([3])),
+    }
+    size = {"mean_absolute_error": keras.metrics.MeanAbsoluteError()}
+    return Metrics({"kind": kind, "size": size}, {"kind": ["a", "b"], "size": ["size"]})
+
+
+def test_each_output_has_metrics_of_its_own():
+    metrics = by_output()
+    metrics.update_state(LABELS, OUTPUTS, ALL)
+    assert metrics.result() == {
+        "kind_accuracy": pytest.approx(2 / 3),
+        "kind_of_each": 0,
+        "size_mean_absolute_error": 1,
+    }
+
+
+def test_a_value_for_each_class_has_the_names_of_its_output():
+    class Both(keras.metrics.Mean):
+        def update_state(self, labels, predictions, sample_weight=None):
+            super().update_state(0.0)
+
+        def result(self):
+            return tf.constant([0.25, 0.75])
+
+    metrics = Metrics({"kind": {"recall": Both()}}, {"kind": ["a", "b"], "size": ["x", "y"]})
+    assert metrics.result() == {"kind_recall/a": 0.25, "kind_recall/b": 0.75}
+
+
+@pytest.mark.parametrize("outputs", [{"size": OUTPUTS["size"]}, PREDICTIONS])
+def test_an_output_that_is_missing_is_named(outputs):
+    with pytest.raises(UserError, match=r"the metric kind_accuracy is of the output 'kind', which"):
+        by_output().update_state(LABELS, outputs, ALL)
