@@ -103,3 +103,19 @@ def test_a_value_for_each_class_has_the_names_of_its_output():
 def test_an_output_that_is_missing_is_named(outputs):
     with pytest.raises(UserError, match=r"the metric kind_accuracy is of the output 'kind', which"):
         by_output().update_state(LABELS, outputs, ALL)
+
+
+# Of masks.
+
+
+@pytest.mark.parametrize(
+    "metric",
+    [keras.metrics.BinaryIoU, keras.metrics.BinaryAccuracy, keras.metrics.AUC],
+)
+def test_masks_of_rows_that_fill_up_do_not_count(metric):
+    predictions, other = tf.random.stateless_uniform([2, 3, 4, 5, 1], [0, 1])
+    masks = tf.round(other)
+    padded, alone = Metrics({"it": metric()}), Metrics({"it": metric()})
+    padded.update_state(masks, predictions, FIRST)
+    alone.update_state(masks[:1], predictions[:1], tf.ones([1]))
+    assert padded.result() == pytest.approx(alone.result())

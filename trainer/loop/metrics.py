@@ -68,8 +68,9 @@ class Metrics:
         self.is_updated = True
         for name, metric in self._metrics.items():
             of_output = [self._of_output(name, values) for values in (labels, predictions)]
+            weight = _weight_of_values(sample_weight, of_output[0])
             try:
-                metric.update_state(*of_output, sample_weight=sample_weight)
+                metric.update_state(*of_output, sample_weight=weight)
             except (ValueError, TypeError) as error:
                 if not type(metric).__module__.startswith("keras."):  # the user's own, and theirs
                     raise
@@ -138,3 +139,14 @@ class Metrics:
         """What a checkpoint must hold of an epoch that is not over."""
         metrics = (*self._means.values(), *self._metrics.values())
         return [variable for metric in metrics for variable in metric.variables]
+
+
+def _weight_of_values(sample_weight: tf.Tensor, labels: Any) -> tf.Tensor:
+    """The weight of each example; where labels are masks, that of each of its pixels.
+
+    Most metrics of Keras take the first for both, but not those of confusion, as BinaryIoU.
+    """
+    shape = getattr(labels, "shape", ())
+    if len(shape) < 3:
+        return sample_weight
+    return tf.broadcast_to(tf.reshape(sample_weight, [-1] + [1] * (len(shape) - 1)), shape)
