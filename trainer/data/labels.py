@@ -30,6 +30,13 @@ def names_as_json(names: Names) -> Any:
     return list(names)
 
 
+def names_from_json(names: Any) -> Names:
+    """What `names_as_json` put into lists."""
+    if isinstance(names, Mapping):
+        return {output: tuple(of_output) for output, of_output in names.items()}
+    return tuple(names)
+
+
 def label_spec(labels: np.ndarray) -> Any:
     """The spec of one example's label: a TensorSpec, or a dict of them."""
     return tf.nest.map_structure(

@@ -18,6 +18,7 @@ from trainer.data.readers.own_data import own_data_source
 from trainer.data.readers.partition import split_percents
 from trainer.data.readers.sample import sample_source
 from trainer.data.readers.table import table_source
+from trainer.data.readers.table_rows import SUFFIXES
 from trainer.data.readers.tfds import (
     default_data_dir,
     is_prepared,
@@ -95,6 +96,8 @@ def description(source: Source, task: Task, config: Config) -> str:
             f"data: the built-in sample, {counted} (--data tfds downloads the real {task.dataset})"
         )
     counted += _how_cut(source.cut)
+    if any(split.weights is not None for split in source.splits.values()):
+        counted += ", weighted by its column weight"
     if source.kind == "tfds":
         return f"data: {source.name} {source.version} of TFDS in {_data_dir(config)}, {counted}"
     return f"data: the {source.kind} {config.data}, {counted}"
@@ -112,8 +115,8 @@ def _what_of(source: Source) -> str:
 def _whole_source(task: Task, config: Config) -> Source:
     if config.data not in ("auto", "tfds", "sample"):
         return _path_source(Path(config.data), task, config)
-    _require_kind(task, "class", f"--data {config.data}", config)
     if not task.dataset:
+        _require_kind(task, "class", f"--data {config.data}", config)
         raise UserError(
             f"--task {config.task} has no data of its own; choose a folder of class folders with"
             " --data PATH"
@@ -125,9 +128,10 @@ def _whole_source(task: Task, config: Config) -> Source:
 def _tfds_source(task: Task, config: Config) -> Source | None:
     """The dataset of a task; None where `--data auto` would have to download it."""
     data_dir, cache = _data_dir(config), data_cache(config)
-    source = cached_source(task.dataset, task.splits, data_dir, cache)
+    place = task.dataset, task.splits, data_dir, cache, task.label_kind
+    source = cached_source(*place)
     if source is None and (config.data == "tfds" or is_prepared(task.dataset, data_dir)):
-        source = open_and_cache(task.dataset, task.splits, data_dir, cache)
+        source = open_and_cache(*place)
     return source
 
 
@@ -138,7 +142,7 @@ def _data_dir(config: Config) -> Path:
 def _path_source(path: Path, task: Task, config: Config) -> Source:
     """A table, or a folder of class folders."""
     cache, skip = data_cache(config), config.skip_bad_images
-    if path.suffix.lower() == ".csv":
+    if path.suffix.lower() in SUFFIXES:
         return table_source(path, task.label_kind, cache, skip)
     _require_kind(task, "class", f"--data {path}", config)
     return folder_source(path, cache=cache, skip_unreadable=skip)
@@ -146,15 +150,17 @@ def _path_source(path: Path, task: Task, config: Config) -> Source:
 
 def _require_kind(task: Task, kind: LabelKind, data: str, config: Config) -> None:
     if task.label_kind != kind:
+        choice = "--data tfds, or a table" if task.dataset else "a table"
         raise UserError(
             f"{data} has one class an image, and --task {config.task} learns {learned(task)};"
-            " choose a table with --data labels.csv"
+            f" choose {choice} with --data labels.csv"
         )
 
 
 def _sample_source(task: Task, config: Config) -> Source:
     if task.sample is None:
         raise _no_sample(task, config)
+    _require_kind(task, "class", f"the sample {task.sample}", config)
     return sample_source(task.sample, config.sample_examples, data_cache(config))
 
 
@@ -163,11 +169,12 @@ def _no_sample(task: Task, config: Config) -> UserError:
     not_prepared = ""
     if config.data == "auto":
         data_dir = _data_dir(config)
-        require_labelled_images(task.dataset, data_dir)
+        require_labelled_images(task.dataset, data_dir, task.label_kind)
         not_prepared = f", and TFDS has no {task.dataset} prepared in {data_dir}"
+    own = "a folder of class folders" if task.label_kind == "class" else "a table, labels.csv"
     return UserError(
         f"{task.name} has no built-in sample{not_prepared}; --data tfds downloads {task.dataset} of"
-        " TFDS, --data PATH takes a folder of class folders"
+        f" TFDS, --data PATH takes {own}"
     )
 
 

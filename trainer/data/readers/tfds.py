@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from trainer.core.errors import UserError
 from trainer.core.hashing import file_state, fingerprint
 from trainer.core.text import first_line, nearest_name
 from trainer.data.readers.partition import HELD_OUT_PERCENT, split_percents
+from trainer.data.readers.tfds_features import DatasetFeatures, dataset_features, label_kind_key
 from trainer.data.splits import Source, Split
+from trainer.task import LabelKinds
 
 PROBE_SECONDS = 10
 """How long a download's server may take to answer before it counts as unreachable."""
@@ -25,13 +26,6 @@ SHUFFLE_BUFFER_SIZE = 8_192
 
 SPLIT_PREFIXES = {"train": "train", "validation": "val", "test": "test"}
 """How the names of a dataset's splits begin if they differ from ours: trainA, val, test_clean."""
-
-
-class FeatureKeys(NamedTuple):
-    """The names of the image and the label among a dataset's features."""
-
-    image: str
-    label: str
 
 
 def default_data_dir() -> Path:
@@ -59,7 +53,12 @@ def dataset_files(dataset: str, data_dir: Path) -> list[list[str | int]]:
     return [file_state(path, data_dir) for path in paths]
 
 
-def tfds_source(dataset: str, splits: Mapping[str, str] | None, data_dir: Path) -> Source:
+def tfds_source(
+    dataset: str,
+    splits: Mapping[str, str] | None,
+    data_dir: Path,
+    kinds: LabelKinds = "class",
+) -> Source:
     """The dataset's splits; it is downloaded and prepared in the folder first if necessary.
 
     Args:
@@ -67,37 +66,39 @@ def tfds_source(dataset: str, splits: Mapping[str, str] | None, data_dir: Path) 
         splits: A TFDS split expression for each of our splits. Without them the dataset's own
             splits are taken, and those that it lacks are cut from them.
         data_dir: The folder.
+        kinds: What the task takes as the label of an image; of several outputs by output, each the
+            key of a feature.
 
     Raises:
-        UserError: TFDS has no such dataset or split, it cannot be downloaded, or it is not an
-            image classification dataset.
+        UserError: TFDS has no such dataset or split, it cannot be downloaded, or its examples have
+            not one image and such labels.
     """
     builder = _builder(dataset, data_dir)
-    keys = _keys(dataset, builder)
+    features = dataset_features(dataset, builder.info, kinds)
     if not builder.is_prepared():
         _download(dataset, builder, data_dir)
     cut: tuple[str, ...] = ()
     if splits is None:
-        splits, cut = split_expressions(_labelled_sizes(dataset, builder, keys))
-    files = dataset_files(dataset, data_dir)
-    label = builder.info.features[keys.label]
+        splits, cut = split_expressions(_labelled_sizes(dataset, builder, features))
+    key = [dataset_files(dataset, data_dir), *label_kind_key(kinds)]
     return Source(
         kind="tfds",
         name=dataset,
         version=str(builder.version),
-        classes=tuple(label.names if label.num_classes else ()),
-        splits={name: _split(builder, keys, splits[name], files) for name in splits},
+        classes=features.names,
+        splits={name: _split(builder, features, splits[name], key) for name in splits},
         cut=cut,
+        label_kind=kinds,
     )
 
 
-def require_labelled_images(dataset: str, data_dir: Path) -> None:
-    """Check without a download that a dataset exists and is one of image classification.
+def require_labelled_images(dataset: str, data_dir: Path, kinds: LabelKinds = "class") -> None:
+    """Check without a download that a dataset exists and has images with such labels.
 
     Raises:
-        UserError: it is not.
+        UserError: it has not.
     """
-    _keys(dataset, _builder(dataset, data_dir))
+    dataset_features(dataset, _builder(dataset, data_dir).info, kinds)
 
 
 def _builder(dataset: str, data_dir: Path) -> Any:
@@ -130,56 +131,28 @@ def _no_such_dataset(dataset: str) -> UserError:
     return UserError(f"TFDS has no dataset {dataset!r}{hint}")
 
 
-def _keys(dataset: str, builder: Any) -> FeatureKeys:
-    import tensorflow_datasets as tfds
-
-    def is_image(feature: Any) -> bool:
-        # A LabeledImage has a class for each pixel; a float image is stored as if it were RGBA.
-        integer = isinstance(feature, tfds.features.Image) and feature.np_dtype != np.float32
-        return integer and not isinstance(feature, tfds.features.LabeledImage)
-
-    def is_label(feature: Any) -> bool:
-        return isinstance(feature, tfds.features.ClassLabel)
-
-    return FeatureKeys(
-        _only_key(dataset, builder, "image", is_image),
-        _only_key(dataset, builder, "class label", is_label),
-    )
-
-
-def _only_key(dataset: str, builder: Any, kind: str, suits: Callable[[Any], bool]) -> str:
-    """The only feature that suits; among several, the one that TFDS gives as supervised key."""
-    features = dict(builder.info.features or {})
-    found = sorted(key for key, feature in features.items() if suits(feature))
-    supervised = [key for key in found if key in (builder.info.supervised_keys or ())]
-    for choice in (found, supervised):
-        if len(choice) == 1:
-            return choice[0]
-    having = f"{len(found)} {kind}s ({', '.join(found)})" if found else f"no {kind}"
-    raise UserError(
-        f"{dataset} of TFDS is not an image classification dataset: its examples have {having}"
-    )
-
-
-def _labelled_sizes(dataset: str, builder: Any, keys: FeatureKeys) -> dict[str, int]:
+def _labelled_sizes(dataset: str, builder: Any, features: DatasetFeatures) -> dict[str, int]:
     """The number of examples of each split that has labels."""
     sizes = {
         name: split.num_examples
         for name, split in builder.info.splits.items()
-        if split.num_examples and _has_labels(builder, keys, name)
+        if split.num_examples and _has_labels(builder, features, name)
     }
     if not sizes:
         raise UserError(f"{dataset} of TFDS has no labels")
     return sizes
 
 
-def _has_labels(builder: Any, keys: FeatureKeys, split: str) -> bool:
-    # In the test split of a competition the labels of TFDS are -1.
+def _has_labels(builder: Any, features: DatasetFeatures, split: str) -> bool:
+    # In the test split of a competition the classes of TFDS are -1.
     import tensorflow_datasets as tfds
 
-    label_alone = tfds.decode.PartialDecoding({keys.label: True})
-    [example] = builder.as_dataset(split=f"{split}[:1]", decoders=label_alone)
-    return int(example[keys.label]) >= 0
+    keys = [label.key for label in features.label_features if label.kind == "class"]
+    if not keys:
+        return True
+    classes_alone = tfds.decode.PartialDecoding(dict.fromkeys(keys, True))
+    [example] = builder.as_dataset(split=f"{split}[:1]", decoders=classes_alone)
+    return all(int(example[key]) >= 0 for key in keys)
 
 
 def _download(dataset: str, builder: Any, data_dir: Path) -> None:
@@ -209,12 +182,12 @@ def _require_network(dataset: str, builder: Any, data_dir: Path) -> None:
 
 
 def _split(
-    builder: Any, keys: FeatureKeys, instruction: str, files: list[list[str | int]]
+    builder: Any, features: DatasetFeatures, instruction: str, key: Sequence[object]
 ) -> Split:
     import tensorflow_datasets as tfds
 
     decoders = tfds.decode.PartialDecoding(
-        {keys.image: True, keys.label: True}, decoders={keys.image: tfds.decode.SkipDecoding()}
+        dict.fromkeys(features.keys, True), decoders={features.image: tfds.decode.SkipDecoding()}
     )
     try:
         examples = builder.as_dataset(split=instruction, decoders=decoders, shuffle_files=False)
@@ -227,13 +200,14 @@ def _split(
     return Split(
         name=name,
         examples=int(examples.cardinality()),
-        fingerprint=fingerprint([name, str(builder.version), files]),
+        fingerprint=fingerprint([name, str(builder.version), *key]),
         references=lambda: examples.map(
-            lambda example: (example[keys.image], tf.cast(example[keys.label], tf.int32))
+            lambda example: (example[features.image], features.label(example))
         ),
         read=tf.identity,
         shuffle_buffer_size=SHUFFLE_BUFFER_SIZE,
         describe=lambda position: example_name(name, position),
+        label_spec=features.label_spec,
     )
 
 
