@@ -274,6 +274,16 @@ def prepared(tiny_dataset: str, tmp_path_factory: pytest.TempPathFactory) -> Pat
     return folder
 
 
+@pytest.fixture(scope="session")
+def label_datasets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data_dir of TFDS with "tagged", "sized", "posed" and "mixed", by their labels."""
+    from tests.label_datasets import store_label_datasets
+
+    folder = tmp_path_factory.mktemp("label_datasets")
+    store_label_datasets(folder)
+    return folder
+
+
 # The network.
 
 

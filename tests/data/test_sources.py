@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from trainer import Config, ImageClassification, UserError
+from trainer import Config, ImageClassification, MultiLabelClassification, Task, UserError
 from trainer.data import SPLITS
 from trainer.data.readers import tfds_cache
 from trainer.data.readers.tfds import dataset_files as files
@@ -216,6 +216,78 @@ def test_the_files_of_a_dataset_that_was_opened_once_are_listed_once(
     monkeypatch.setattr(tfds_cache, "dataset_files", lambda *of: walks.append(of) or files(*of))
     open_source(task, options)
     assert walks == [(tiny_dataset, prepared)]
+
+
+# Labels of other kinds.
+
+
+class Tags(MultiLabelClassification):
+    dataset = "tagged"
+    splits = None
+
+
+class KindAndSize(Task):
+    dataset = "mixed"
+    splits = None
+    label_kind = {"kind": "class", "size": "numbers"}
+
+
+@pytest.mark.parametrize("data", ["auto", "tfds"])
+@pytest.mark.parametrize(
+    ("task", "what"), [(Tags(), "4 labels"), (KindAndSize(), "kind, size")], ids=["tags", "outputs"]
+)
+def test_a_dataset_of_several_labels_or_outputs_is_read(
+    config, label_datasets, tmp_path, task, what, data
+):
+    options = dataclasses.replace(config(data, label_datasets), cache_dir=tmp_path)
+    source = open_source(task, options)
+    assert source.label_kind == task.label_kind
+    assert f", 12 images of {what}, cut 70/15/15 into" in description(source, task, options)
+
+
+def test_labels_that_a_dataset_lacks_are_an_error_before_any_download(config, offline):
+    class Digits(MultiLabelClassification):
+        dataset = "mnist"
+
+    with pytest.raises(UserError) as error:
+        open_source(Digits(), config("auto"))
+    assert str(error.value) == (
+        "mnist of TFDS is not a multi-label image dataset: its examples have no label sequence"
+    )
+
+
+@pytest.mark.parametrize("data", ["auto", "sample"])
+def test_a_sample_is_for_one_class_an_image(config, label_datasets, data):
+    class WithSample(Tags):
+        sample = "flowers"
+
+    options = dataclasses.replace(config(data), task="my:WithSample")
+    with pytest.raises(UserError) as error:
+        open_source(WithSample(), options)
+    assert str(error.value) == (
+        "the sample flowers has one class an image, and --task my:WithSample learns labels; choose"
+        " --data tfds, or a table with --data labels.csv"
+    )
+
+
+@pytest.mark.parametrize("data", ["auto", "tfds", "sample"])
+def test_a_task_of_labels_without_a_dataset_asks_for_a_table(config, data):
+    options = dataclasses.replace(config(data), task="multi-label")
+    with pytest.raises(UserError) as error:
+        open_source(find_task("multi-label"), options)
+    assert str(error.value) == (
+        f"--data {data} has one class an image, and --task multi-label learns labels; choose a"
+        " table with --data labels.csv"
+    )
+
+
+def test_classes_of_a_task_are_refused_for_labels(config, label_datasets, tmp_path):
+    class Two(Tags):
+        classes = ("red", "wet")
+
+    options = dataclasses.replace(config("auto", label_datasets), cache_dir=tmp_path)
+    with pytest.raises(UserError, match=r"^Two.classes is for one class an image; remove it$"):
+        open_source(Two(), options)
 
 
 # Images that cannot be read.
