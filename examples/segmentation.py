@@ -57,8 +57,8 @@ class Segmentation(trainer.Task):
 # end of new
 def main(config: trainer.Config) -> trainer.Run:
     """Train and test, and print the accuracy."""
-    options = {"extractor": "none", "image_size": 48, "learning_rate": 0.005}  # new
-    config = dataclasses.replace(config, **options)  # new
+    config = dataclasses.replace(config, extractor="none", image_size=48)  # new
+    config = dataclasses.replace(config, learning_rate=0.005)  # new
     run = trainer.train(Segmentation(), config)  # new
     print(f"test IoU {run.metrics['test']['iou']:.3f}; everything is in {run.folder}")  # new
     return run

@@ -39,7 +39,7 @@ def config(tmp_path_factory, vector_module, noise_folder):
 
     def make(name, **options):
         small = {"data": "sample", "sample_examples": 60, "epochs": 2, "seed": 7}
-        small["batch_size"] = 64 if name in LARGE_BATCHES else 8
+        small["batch_size"] = 512 if name in LARGE_BATCHES else 8
         if name == "own_data":
             small["data"] = str(noise_folder)
         extractor = {"extractor": str(vector_module), "image_size": 8}
@@ -63,6 +63,12 @@ def trained(config):
             return example.main(config(name)), printed.getvalue()
 
     return run
+
+
+@pytest.fixture(scope="module", params=EXAMPLES)
+def name(request):
+    """Every example in turn: a process runs all tests of one, which share its run."""
+    return request.param
 
 
 def code_of(name: str) -> list[str]:
@@ -104,14 +110,12 @@ def _is_text(node: ast.stmt) -> bool:
     return isinstance(node, ast.Expr) and isinstance(value, ast.Constant)
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
 def test_an_example_prints_what_it_has_come_to(name, trained):
     run, printed = trained(name)
     assert re.search(r"^test [\w² ]+ -?\d+\.\d+", printed, re.MULTILINE)
     assert (run.folder / "result.json").is_file()
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
 def test_an_example_learns(name, trained):
     run, _ = trained(name)
     first, last = csv.DictReader((run.folder / "history.csv").open())
@@ -186,7 +190,6 @@ def unfinished_runs(log_dir):
     return [run for run in runs if not (run / "result.json").exists()]
 
 
-@pytest.mark.parametrize("name", NEW)
 def test_killed_and_resumed_an_example_ends_with_the_same_bits(name, config, trained):
     whole, _ = trained(name)
     check_resumed(name, config, whole, whole.folder.with_name(f"{whole.folder.name}-killed"))
@@ -211,7 +214,6 @@ from trainer import Config
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", NEW)
 def test_after_sigkill_an_example_ends_with_the_same_bits(name, config, trained, python):
     whole, _ = trained(name)
     script = KILLED.format(root=str(FOLDER.parent), name=name, config=config(name))
