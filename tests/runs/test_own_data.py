@@ -102,6 +102,7 @@ class Codes(Regression):
 def train(tmp_path):
     def run(task, hooks=(), trainer_class=None, **options):
         small = {"extractor": "none", "epochs": 30, "batch_size": 32, "learning_rate": 0.01}
+        small["jit"] = "off"
         folders = {"log_dir": tmp_path / "logs", "cache_dir": tmp_path / "cache"}
         config = Config(**{**small, **folders, **options})
         return trainer.train(task, config, hooks=hooks, trainer_class=trainer_class)
@@ -156,7 +157,7 @@ class Kill(Hook):
 
 
 def test_killed_and_resumed_it_ends_with_the_same_bits(train, tmp_path):
-    options = {"epochs": 3, "checkpoint_every": "3steps"}
+    options = {"epochs": 3, "checkpoint_every": "3steps", "jit": "auto"}
     whole = train(Table(), **options)
     with pytest.raises(KilledError):
         train(Table(), [Kill()], **options)

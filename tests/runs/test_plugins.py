@@ -1,14 +1,17 @@
 """What a task is by itself, and how a name finds it."""
 
+import importlib
 import importlib.metadata
 import re
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer import ImageClassification, Task, UserError
-from trainer.runs.plugins import find_task, load_class, task_names
+from trainer import Config, ImageClassification, Task, UserError
+from trainer.runs.plugins import find_task, is_found_by_name, load_class, task_names
 
 CATS = """
 from trainer import Config, ImageClassification, Task
@@ -178,3 +181,43 @@ def test_a_task_that_another_package_registers_is_found_by_its_name(registered):
 def test_a_mistyped_name_of_it_has_a_hint(registered):
     with pytest.raises(UserError, match=r"unknown task 'cat': did you mean cats\?"):
         find_task("cat")
+
+
+# Tasks that take arguments.
+
+WITH_ARGUMENTS = """
+from trainer import ImageClassification
+
+class Few(ImageClassification):
+    def __init__(self, images):
+        self.images = images
+"""
+
+
+def test_a_task_that_takes_arguments_is_one_for_python(user_module):
+    user_module("my_few", WITH_ARGUMENTS)
+    with pytest.raises(UserError, match=r"Few takes arguments; train and resume it in Python, tra"):
+        find_task("my_few:Few")
+
+
+@pytest.mark.parametrize(
+    ("task", "trainer", "is_found"),
+    [
+        ("flowers", "trainer:Trainer", True),
+        ("tfds:cifar10", "trainer:Trainer", True),
+        ("my_few:Few", "trainer:Trainer", False),
+        ("my_tasks:Cats", "trainer:Trainer", True),
+        ("__main__:Cats", "trainer:Trainer", False),
+        ("flowers", "__main__:MixupTrainer", False),
+        ("my_tasks:cats.<locals>.Cats", "trainer:Trainer", False),
+    ],
+)
+def test_a_command_finds_what_is_in_a_module_and_takes_no_arguments(
+    user_module, task, trainer, is_found
+):
+    user_module("my_few", WITH_ARGUMENTS)
+    user_module("my_tasks", CATS)
+    sys.path.insert(0, str(Path.cwd()))
+    for module in ("my_few", "my_tasks"):
+        importlib.import_module(module)
+    assert is_found_by_name(Config(task=task, trainer=trainer)) == is_found

@@ -8,11 +8,12 @@ import importlib
 import importlib.util
 import inspect
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from trainer.config.config import Config
 from trainer.core import tensorflow_import
 from trainer.core.errors import UserError
 from trainer.core.text import did_you_mean
@@ -65,6 +66,18 @@ def class_reference(found: type) -> str:
     return f"{module}:{found.__qualname__}"
 
 
+def is_found_by_name(config: Config) -> bool:
+    """Whether a command finds the task and the trainer of a config again.
+
+    It does not find classes of a script or a function, nor tasks that take arguments.
+    """
+    task, found = config.task, _imported(config.task)
+    is_own = ":" in task and not task.startswith(f"{TFDS}:")
+    return _imported(config.trainer) is not None and not (
+        is_own and (found is None or not _takes_nothing(found))
+    )
+
+
 def load_class(option: str, reference: str, base: type[Plugin]) -> type[Plugin]:
     """The user's subclass of `base` that an option names as module:Class.
 
@@ -114,6 +127,20 @@ def _load_hook(reference: str) -> Hook:
     return hook
 
 
+def _imported(reference: str) -> Any:
+    """What a module that is imported has under a name; None where it is a script's."""
+    module_name, _, name = reference.partition(":")
+    return None if module_name == "__main__" else getattr(sys.modules.get(module_name), name, None)
+
+
+def _takes_nothing(found: Callable[..., Any]) -> bool:
+    try:
+        inspect.signature(found).bind()
+    except TypeError:
+        return False
+    return True
+
+
 def _load_attribute(option: str, reference: str, kind: str) -> Any:
     """What a module of the user's has under a name; None where it has nothing."""
     module_name, _, name = reference.partition(":")
@@ -150,7 +177,13 @@ def _new_task(name: str) -> Task:
         any_dataset: Any = _builtin_class(TFDS)
         return any_dataset(name.removeprefix(f"{TFDS}:"))
     if ":" in name:
-        return load_class("--task", name, Task)()
+        found = load_class("--task", name, Task)
+        if not _takes_nothing(found):
+            raise UserError(
+                f"--task {name}: {found.__name__} takes arguments; train and resume it in Python,"
+                f" trainer.train({found.__name__}(…), trainer.Config(…))"
+            )
+        return found()
     return _named_class(name)()
 
 

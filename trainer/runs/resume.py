@@ -14,6 +14,7 @@ from trainer.config.bounds import flag
 from trainer.config.config import STOPPING, Config
 from trainer.core.errors import UserError
 from trainer.core.run_folder import RunFolder
+from trainer.runs.plugins import is_found_by_name
 
 LAST = "last"
 
@@ -103,7 +104,7 @@ def finished_message(run: Path, config: Config) -> str | None:
 
 def resume_command(run: Path, config: Config) -> str:
     """What to type to resume a run: a command, or an argument where a script began it."""
-    if any(name.startswith("__main__:") for name in (config.task, config.trainer)):
+    if not is_found_by_name(config):
         return f"Config(resume={str(run)!r}, …) in the script that began it"
     return f"python -m trainer.run --resume {shlex.quote(str(run))}"
 
