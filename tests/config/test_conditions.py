@@ -73,3 +73,16 @@ def test_other_text_is_refused_with_examples(text):
 def test_several_conditions_keep_their_order():
     conditions = parse_all("--stop-at", ["loss<1", "accuracy>=0.9"])
     assert [condition.metric for condition in conditions] == ["loss", "accuracy"]
+
+
+@pytest.mark.parametrize(
+    ("text", "split", "metric"),
+    [
+        ("f1/roses>=0.9", "train", "f1/roses"),
+        ("validation/f1/roses >= 0.9", "validation", "f1/roses"),
+        ("train/recall/lens cap>=0.9", "train", "recall/lens cap"),
+    ],
+)
+def test_a_metric_of_one_class_is_a_metric_too(text, split, metric):
+    condition = parse("--stop-at", text)
+    assert (condition.split, condition.metric, condition.bound) == (split, metric, 0.9)

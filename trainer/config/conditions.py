@@ -9,8 +9,8 @@ from typing import NamedTuple
 from trainer.core.errors import UserError
 
 _FORM = re.compile(
-    r"((?P<split>train|validation)/)?(?P<metric>[\w-]+) *(?P<comparison>>=|>|<=|<)"
-    r" *(?P<bound>-?\d*\.?\d+(e-?\d+)?)"
+    r"((?P<split>train|validation)/)?(?!test/)(?P<metric>[\w-]+(/[^<>=]*[^<>=\s])?)"
+    r" *(?P<comparison>>=|>|<=|<) *(?P<bound>-?\d*\.?\d+(e-?\d+)?)"
 )
 
 

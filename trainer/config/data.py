@@ -22,7 +22,7 @@ class DataOptions(Options):
     data: str = "auto"
     """auto (TFDS where it is prepared, else the sample), tfds (downloads it), sample, a folder:
     PATH/<class>/*, split 70/15/15 by content, or PATH/{train,valid,test}/<class>/*; or a table of
-    paths and labels, PATH.csv."""
+    paths and labels, PATH.csv or PATH.parquet."""
 
     data_dir: Path | None = None
     """The folder of TFDS datasets; the default of TFDS when not given."""
