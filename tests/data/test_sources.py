@@ -312,3 +312,10 @@ def test_skip_bad_images_checks_a_tfds_dataset(pictures, config, prepared, tmp_p
 def test_without_skip_bad_images_nothing_is_checked(pictures, config, prepared, progress):
     open_source(pictures, config("tfds", prepared))
     assert progress == []
+
+
+@pytest.mark.parametrize("kind", ["number", {"kind": "class", "size": "number"}])
+def test_an_unknown_kind_of_label_is_named(pictures, config, kind):
+    pictures.label_kind = kind
+    with pytest.raises(UserError, match=r"label_kind has 'number'; it must be class, labels, num"):
+        open_source(pictures, config())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import typing
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -43,6 +44,7 @@ def open_source(task: Task, config: Config) -> Source:
             f"{type(task).__name__}.splits has {', '.join(task.splits)}; it must have"
             f" {', '.join(SPLITS)}"
         )
+    _check_label_kind(task)
     own_data = task.data()
     if own_data is not None:
         _check_no_image_options(task, config)
@@ -55,6 +57,16 @@ def open_source(task: Task, config: Config) -> Source:
     if config.skip_bad_images and source.kind != "folder":
         source = drop_unreadable(source, data_cache(config))
     return source
+
+
+def _check_label_kind(task: Task) -> None:
+    given = task.label_kind
+    kinds = [given] if isinstance(given, str) else given.values()
+    if unknown := [kind for kind in kinds if kind not in typing.get_args(LabelKind)]:
+        raise UserError(
+            f"{type(task).__name__}.label_kind has {unknown[0]!r}; it must be"
+            f" {', '.join(typing.get_args(LabelKind))}, or a dict of them by output"
+        )
 
 
 def _check_no_image_options(task: Task, config: Config) -> None:

@@ -65,7 +65,7 @@ class ArrayBatches(Batches):
         """The rows of a step."""
         rows = tf.gather(iterator, step)  # XLA would compile a slice again for every first step
         inputs, labels = tf.nest.map_structure(lambda array: tf.gather(array, rows), self._arrays)
-        indices = rows % self.examples
+        indices = rows if self._copies == 1 else rows % self.examples
         return (inputs, labels, self.sample_weight(step, indices)), indices
 
 
