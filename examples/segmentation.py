@@ -51,7 +51,7 @@ class Segmentation(trainer.Task):
 
     def metrics(self) -> dict[str, keras.metrics.Metric]:
         """The intersection over union."""
-        return {"iou": keras.metrics.BinaryIoU(target_class_ids=[1])}
+        return {"iou": keras.metrics.BinaryIoU([1], dtype="float32")}
 
 
 # end of new

@@ -19,7 +19,7 @@ LabelKinds = LabelKind | Mapping[str, LabelKind]
 """The same for several outputs: of each the kind, by its name."""
 
 
-def learned(task: Task) -> str:
+def label_kind_text(task: Task) -> str:
     """What a task learns, for messages: "numbers", or the names of its outputs."""
     return task.label_kind if isinstance(task.label_kind, str) else ", ".join(task.label_kind)
 

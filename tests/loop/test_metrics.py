@@ -1,3 +1,5 @@
+import functools
+
 import keras
 import pytest
 import tensorflow as tf
@@ -107,10 +109,16 @@ def test_an_output_that_is_missing_is_named(outputs):
 
 # Of masks.
 
+FloatIoU = functools.partial(keras.metrics.BinaryIoU, dtype="float32")
+
 
 @pytest.mark.parametrize(
     "metric",
-    [keras.metrics.BinaryIoU, keras.metrics.BinaryAccuracy, keras.metrics.AUC],
+    [
+        lambda: keras.metrics.BinaryIoU(dtype="float32"),
+        keras.metrics.BinaryAccuracy,
+        keras.metrics.AUC,
+    ],
 )
 def test_masks_of_rows_that_fill_up_do_not_count(metric):
     predictions, other = tf.random.stateless_uniform([2, 3, 4, 5, 1], [0, 1])
@@ -119,3 +127,14 @@ def test_masks_of_rows_that_fill_up_do_not_count(metric):
     padded.update_state(masks, predictions, FIRST)
     alone.update_state(masks[:1], predictions[:1], tf.ones([1]))
     assert padded.result() == pytest.approx(alone.result())
+
+
+def test_a_metric_that_would_cut_weights_is_refused():
+    with pytest.raises(UserError, match=r'the metric iou counts in integers, .* dtype="float32"'):
+        Metrics({"iou": keras.metrics.MeanIoU(2)})
+
+
+def test_two_metrics_of_one_name_are_refused():
+    accuracy = keras.metrics.SparseCategoricalAccuracy
+    with pytest.raises(UserError, match="there are two metrics kind_accuracy; give one another na"):
+        Metrics({"kind_accuracy": accuracy(), "kind": {"accuracy": accuracy()}})

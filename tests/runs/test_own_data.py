@@ -69,14 +69,14 @@ class TwoHeads(Task):
     def head(self, outputs):
         inputs = keras.Input([5])
         layers = keras.layers
-        kind, total = layers.Dense(3)(inputs), layers.Dense(1)(inputs)
+        kind, total = (layers.Dense(outputs[name])(inputs) for name in ("kind", "sum"))
         return keras.Model(inputs, {"kind": kind, "sum": total})
 
     def loss(self, labels, outputs):
         kind = keras.losses.sparse_categorical_crossentropy(
             labels["kind"], outputs["kind"], from_logits=True
         )
-        return kind + tf.square(labels["sum"] - outputs["sum"][:, 0])
+        return kind + keras.losses.mean_squared_error(labels["sum"], outputs["sum"])
 
     def metrics(self):
         return {"kind": {"accuracy": keras.metrics.SparseCategoricalAccuracy()}}
@@ -125,6 +125,7 @@ def test_inputs_may_have_names_and_a_label_be_a_number(train):
 def test_several_outputs_have_labels_of_the_same_structure(train):
     run = train(TwoHeads(), learning_rate=0.1)
     assert run.metrics["test"]["kind_accuracy"] > 0.6
+    assert run.result["data"]["classes"] == {"kind": ["0", "1", "2"], "sum": ["0"]}
     assert run.metrics["test"]["loss"] < 1
 
 
@@ -349,6 +350,13 @@ def with_data(data):
         (
             {**three_splits(X, CLASSES), "test": (X, CLASSES[:5])},
             r"Mine.data\(\)\['test'\] has arrays of the shapes \(220, 5\), \(5,\); the first dim",
+        ),
+        (
+            {
+                name: (*pair, np.zeros(len(pair[1])))
+                for name, pair in three_splits(X, CLASSES).items()
+            },
+            r"mine: the train split \(train\) has weights of 0 alone; some examples must count",
         ),
         (three_splits(X, CLASSES - 1), r"Mine.data\(\)\['train'\] has the class -1; there are"),
         ({**three_splits(X, CLASSES), "test": X}, r"Mine.data\(\)\['test'\] must be \(inputs, lab"),

@@ -6,7 +6,7 @@ then an array with a field for each name, which NumPy stores and slices as it do
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -16,31 +16,33 @@ Names = tuple[str, ...] | Mapping[str, tuple[str, ...]]
 """Of the classes, the labels or the numbers that data have; of several outputs by output."""
 
 
-def sizes(names: Any) -> Any:
+def by_output(values: Any, function: Callable[[Any], Any]) -> Any:
+    """A function of a value; where that is a dict, one for each output, of each of its values."""
+    if isinstance(values, Mapping):
+        return {output: function(value) for output, value in values.items()}
+    return function(values)
+
+
+def output_sizes(names: Any) -> Any:
     """How many names there are; of several outputs by output."""
-    if isinstance(names, Mapping):
-        return {output: len(of_output) for output, of_output in names.items()}
-    return len(names)
+    return by_output(names, len)
 
 
 def names_as_json(names: Names) -> Any:
     """Names in lists."""
-    if isinstance(names, Mapping):
-        return {output: list(of_output) for output, of_output in names.items()}
-    return list(names)
+    return by_output(names, list)
 
 
 def names_from_json(names: Any) -> Names:
     """What `names_as_json` put into lists."""
-    if isinstance(names, Mapping):
-        return {output: tuple(of_output) for output, of_output in names.items()}
-    return tuple(names)
+    return by_output(names, tuple)
 
 
 def label_spec(labels: np.ndarray) -> Any:
     """The spec of one example's label: a TensorSpec, or a dict of them."""
-    return tf.nest.map_structure(
-        lambda column: tf.TensorSpec(column.shape[1:], tf.as_dtype(column.dtype)), columns(labels)
+    return by_output(
+        columns(labels),
+        lambda column: tf.TensorSpec(column.shape[1:], tf.as_dtype(column.dtype)),
     )
 
 

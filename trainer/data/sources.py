@@ -28,7 +28,7 @@ from trainer.data.readers.tfds import (
 from trainer.data.readers.tfds_cache import cached_source, open_and_cache
 from trainer.data.selection import filter_classes
 from trainer.data.splits import Source
-from trainer.task import LabelKind, Task, learned
+from trainer.task import LabelKind, Task, label_kind_text
 
 
 def open_source(task: Task, config: Config) -> Source:
@@ -120,8 +120,9 @@ def _what_of(source: Source) -> str:
     if not isinstance(source.label_kind, str):
         return ", ".join(source.label_kind)
     count = len(source.classes)
-    numbers = "number" + "s" * (count > 1)
-    return f"{count} { {'class': 'classes', 'labels': 'labels'}.get(source.label_kind, numbers) }"
+    numbers = "number" if count == 1 else "numbers"
+    nouns = {"class": "classes", "labels": "labels", "numbers": numbers}
+    return f"{count} {nouns[source.label_kind]}"
 
 
 def _whole_source(task: Task, config: Config) -> Source:
@@ -164,8 +165,8 @@ def _require_kind(task: Task, kind: LabelKind, data: str, config: Config) -> Non
     if task.label_kind != kind:
         choice = "--data tfds, or a table" if task.dataset else "a table"
         raise UserError(
-            f"{data} has one class an image, and --task {config.task} learns {learned(task)};"
-            f" choose {choice} with --data labels.csv"
+            f"{data} has one class an image, and --task {config.task} learns"
+            f" {label_kind_text(task)}; choose {choice} with --data labels.csv"
         )
 
 

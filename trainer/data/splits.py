@@ -156,6 +156,11 @@ class Source:
                     f"{self.name}: the {name} split ({split.name}) has no examples;"
                     " training needs some in each of train, validation and test"
                 )
+            if split.weights is not None and not split.weights.any():
+                raise UserError(
+                    f"{self.name}: the {name} split ({split.name}) has weights of 0 alone; some"
+                    " examples must count in each of train, validation and test"
+                )
 
     @property
     def class_names(self) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ import numpy as np
 import tensorflow as tf
 
 from trainer.core.errors import UserError
+from trainer.data.labels import by_output
 from trainer.data.own_data import DataPipeline
 from trainer.data.pipeline.augment import Augmentation, EpochAugmentation
 from trainer.data.pipeline.batches import PREFETCH, image_batches, num_batches
@@ -244,9 +245,12 @@ def spec_from_json(content: Any) -> Any:
 def _as_triple(inputs: Any, labels: Any, sample_weight: Any = 1.0) -> tuple[Any, Any, tf.Tensor]:
     """An example as TensorFlow computes with it: float32, and one number in a vector."""
     inputs, labels = tf.nest.map_structure(_in_32_bits, (inputs, labels))
-    if isinstance(labels, tf.Tensor) and labels.dtype.is_floating and labels.shape.rank == 0:
-        labels = labels[None]
-    return inputs, labels, tf.cast(sample_weight, tf.float32)
+    return inputs, by_output(labels, _as_vector), tf.cast(sample_weight, tf.float32)
+
+
+def _as_vector(label: Any) -> Any:
+    is_number = isinstance(label, tf.Tensor) and label.dtype.is_floating and label.shape.rank == 0
+    return label[None] if is_number else label
 
 
 def _in_32_bits(value: tf.Tensor) -> tf.Tensor:

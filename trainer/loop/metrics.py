@@ -35,15 +35,18 @@ class Metrics:
         Args:
             metrics: New metrics of Keras by name; those of an output in a mapping by its name.
             classes: The names of what they may tell apart; likewise.
+
+        Raises:
+            UserError: two have one name, or one would cut the weights of examples.
         """
         self._metrics, self._output_of = dict[str, keras.metrics.Metric](), dict[str, str]()
         for name, metric in metrics.items():
             if isinstance(metric, Mapping):
-                named = {f"{name}_{of_output}": one for of_output, one in metric.items()}
-                self._metrics |= named
-                self._output_of |= dict.fromkeys(named, name)
+                for of_output, one in metric.items():
+                    self._add(f"{name}_{of_output}", one)
+                    self._output_of[f"{name}_{of_output}"] = name
             else:
-                self._metrics[name] = metric
+                self._add(name, metric)
         self._classes = classes
         self._means: dict[str, keras.metrics.Mean] = {}
         self.is_updated = not self._metrics
@@ -100,6 +103,16 @@ class Metrics:
         """Begin again at 0."""
         for metric in (*self._means.values(), *self._metrics.values()):
             metric.reset_state()
+
+    def _add(self, name: str, metric: keras.metrics.Metric) -> None:
+        if name in self._metrics:
+            raise UserError(f"there are two metrics {name}; give one another name in metrics()")
+        if isinstance(metric, keras.metrics.IoU) and "int" in str(metric.dtype):
+            raise UserError(
+                f"the metric {name} counts in integers, in which a weight of 0.5 is 0; give it"
+                ' dtype="float32"'
+            )
+        self._metrics[name] = metric
 
     def _of_output(self, name: str, values: Any) -> Any:
         """What a metric takes of labels or predictions: those of its output, where it has one."""

@@ -20,7 +20,7 @@ import tensorflow as tf
 
 from trainer.config.config import Config
 from trainer.core import signals
-from trainer.data.labels import sizes
+from trainer.data.labels import output_sizes
 from trainer.extractors.loading import MAP_LAYERS
 from trainer.loop import checks
 from trainer.loop.batches import Batch, Batches
@@ -62,7 +62,7 @@ class Trainer:
 
     def build_model(self) -> keras.Model:
         """The network from inputs, images or features, to logits."""
-        head = self.task.head(sizes(self.classes))
+        head = self.task.head(output_sizes(self.classes))
         below = [] if self.extractor is None else [self.extractor]
         between = [] if self.config.head is None else [MAP_LAYERS[self.config.head]()]
         return keras.Sequential([*below, *between, head]) if below or between else head
@@ -306,14 +306,14 @@ class Trainer:
         self.model = build_with_dtype_policy(config.precision, self.build_model)
         logits = checks.outputs_of_zeros(self.model, inputs, task.name)
         if type(self).eval_step is Trainer.eval_step:  # else it may take them as it likes
-            checks.check_outputs(task, logits, sizes(classes))
+            checks.check_outputs(task, logits, output_sizes(classes))
         if warm_start is not None:
             warm_start(self.model)
         self.optimizer = with_loss_scaling(self.build_optimizer(), config.precision)
         self.optimizer.build(self.model.trainable_variables)
         self.example_loss = task_example_loss(task)
         self.training_example_loss = training_example_loss(
-            self.example_loss, config, sizes(classes), lambda: train.labels
+            self.example_loss, config, output_sizes(classes), lambda: train.labels
         )
         checks.check_soft_labels(task.name, config, self.training_example_loss, labels, logits)
         self.train_metrics = Metrics(task.metrics(), classes)

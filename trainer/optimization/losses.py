@@ -12,7 +12,7 @@ import tensorflow as tf
 from trainer.config.bounds import flag
 from trainer.config.config import Config
 from trainer.core.errors import UserError
-from trainer.task import Task, learned
+from trainer.task import Task, label_kind_text
 
 ExampleLoss = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 """Labels and logits of a batch to the loss of each example, float32 [batch].
@@ -79,7 +79,7 @@ def check_label_options(task: Task, config: Config) -> None:
     if task.label_kind != "class":
         raise UserError(
             f"{flag(options[0])} is for one class an image, and {task.name} learns"
-            f" {learned(task)}; omit it"
+            f" {label_kind_text(task)}; omit it"
         )
     if type(task).targets is not Task.targets:
         raise UserError(

@@ -195,6 +195,7 @@ def test_parquet_is_read_as_csv_is(table, tmp_path):
         ("class", "path,kind\n0.png,a\n", "there is no column label, only path, kind"),
         ("class", "path,label,kind\n0.png,a,2\n", "the column kind is unknown; remove it (there"),
         ("class", "path,label,weight\n0.png,a,x\n", "line 2: the weight 'x' is no number of 0 or"),
+        ("class", "path,label,weight\n0.png,a,1e39\n", "line 2: the weight '1e39' is no number"),
         ("class", "path,label,weight\n0.png,a,-1\n", "line 2: the weight '-1' is no number of 0"),
         ("class", "path,label,weight\n0.png,a,nan\n", "line 2: the weight 'nan' is no number"),
         (TWO_OUTPUTS, "path,kind\n0.png,a\n", "there is no column size, only path, kind"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+import functools
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -43,7 +43,7 @@ def files_split(
     label_columns = tf.nest.map_structure(tf.constant, columns(labels))
     weighted = [] if weights is None else [weights.tolist()]
     states = [_file_state(path, folder) for path in paths]
-    split = Split(
+    return Split(
         name=name,
         examples=len(names),
         fingerprint=fingerprint([*states, *_as_json(labels), *weighted]),
@@ -51,12 +51,15 @@ def files_split(
         read=tf.io.read_file,
         shuffle_buffer_size=len(names),
         describe=names.__getitem__,
+        digests=digests and functools.partial(_digests_in_order, digests, paths),
         label_spec=label_spec(labels),
         weights=weights,
     )
-    if digests is None:
-        return split
-    return dataclasses.replace(split, digests=lambda: [digests()[path] for path in paths])
+
+
+def _digests_in_order(digests: Digests, paths: Sequence[Path]) -> list[str]:
+    by_path = digests()
+    return [by_path[path] for path in paths]
 
 
 def _file_state(path: Path, folder: Path) -> list[str | int]:

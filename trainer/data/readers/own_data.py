@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,9 +11,10 @@ import tensorflow as tf
 
 from trainer.core.errors import UserError
 from trainer.data import SPLITS
+from trainer.data.labels import Names, by_output
 from trainer.data.own_data import Arrays, DataPipeline
 from trainer.data.splits import Source, Split
-from trainer.task import Task
+from trainer.task import LabelKind, LabelKinds, Task
 
 logger = logging.getLogger(__name__)
 
@@ -36,9 +37,9 @@ def own_data_source(task: Task, splits: Mapping[str, Any]) -> Source:
             f" {', '.join(SPLITS)}"
         )
     data = {name: _own_data(task, name, splits[name]) for name in SPLITS}
-    is_class = _is_class(data["train"])
-    classes = task.classes or tuple(_names(task, data, is_class))
-    if is_class:
+    kinds = _kinds(data["train"])
+    classes = task.classes or _names(task, data, kinds)
+    if kinds == "class":
         _check_classes(task, data, len(classes))
     return Source(
         kind="arrays" if isinstance(data["train"], Arrays) else "pipeline",
@@ -46,7 +47,7 @@ def own_data_source(task: Task, splits: Mapping[str, Any]) -> Source:
         version=None,
         classes=classes,
         splits={name: _split(name, found) for name, found in data.items()},
-        label_kind="class" if is_class else "numbers",
+        label_kind=kinds,
         own_data=data,
     )
 
@@ -65,8 +66,7 @@ def _own_data(task: Task, split: str, given: Any) -> Arrays | DataPipeline:
 
 
 def _arrays(where: str, inputs: Any, labels: Any, weights: np.ndarray | None = None) -> Arrays:
-    if isinstance(labels, np.ndarray) and labels.ndim == 1 and labels.dtype == np.float32:
-        labels = labels[:, None]  # one number an example
+    labels = by_output(labels, _as_column)
     if weights is not None:
         weights = weights.astype(np.float32)
         if weights.ndim != 1 or not (np.isfinite(weights) & (weights >= 0)).all():
@@ -125,28 +125,52 @@ def _first_example(dataset: tf.data.Dataset) -> list[np.ndarray]:
     return [np.asarray(value) for one in dataset.take(1) for value in tf.nest.flatten(one)]
 
 
-def _is_class(data: Arrays | DataPipeline) -> bool:
-    labels = data.labels if isinstance(data, Arrays) else data.element_spec[1]
-    dimensions = 1 if isinstance(data, Arrays) else 0
+def _kinds(data: Arrays | DataPipeline) -> LabelKinds:
+    """The kind of the labels; those of arrays in a dict have one by output."""
+    if isinstance(data, Arrays):
+        return by_output(data.labels, lambda labels: _kind(labels, 1))
+    return _kind(data.element_spec[1], 0)
+
+
+def _kind(labels: Any, class_dimensions: int) -> LabelKind:
     is_array = isinstance(labels, (np.ndarray, tf.TensorSpec))
-    return is_array and tf.as_dtype(labels.dtype).is_integer and len(labels.shape) == dimensions
+    is_integer = is_array and tf.as_dtype(labels.dtype).is_integer
+    return "class" if is_integer and len(labels.shape) == class_dimensions else "numbers"
 
 
-def _names(task: Task, data: Mapping[str, Arrays | DataPipeline], is_class: bool) -> Iterator[str]:
+def _names(task: Task, data: Mapping[str, Arrays | DataPipeline], kinds: LabelKinds) -> Names:
     """Classes by their numbers; of other labels the numbers of their columns."""
-    arrays = [found.labels for found in data.values() if isinstance(found, Arrays)]
-    if is_class and len(arrays) < len(data):
+    labels = [found.labels for found in data.values() if isinstance(found, Arrays)]
+    if len(labels) == len(data):
+        if isinstance(kinds, str):
+            return _numbered(labels, kinds)
+        return {
+            output: _numbered([of_split[output] for of_split in labels], kind)
+            for output, kind in kinds.items()
+        }
+    if kinds == "class":
         raise UserError(
             f"the data of {task.name} come from a pipeline, whose classes are not known before;"
             f' give {type(task).__name__} their names, classes = ("cat", "dog")'
         )
-    if is_class:
-        yield from map(str, range(1 + max(int(labels.max(initial=0)) for labels in arrays)))
-        return
-    train = data["train"]
-    labels = train.labels if isinstance(train, Arrays) else train.element_spec[1]
-    if isinstance(labels, (np.ndarray, tf.TensorSpec)):
-        yield from map(str, range(labels.shape[-1] if len(labels.shape) else 1))
+    pipelines = [found for found in data.values() if isinstance(found, DataPipeline)]
+    spec = pipelines[0].element_spec[1]
+    return _numbered([spec], "numbers")
+
+
+def _numbered(labels: Sequence[Any], kind: LabelKind) -> tuple[str, ...]:
+    """As many numbers as there are classes, or columns."""
+    if kind == "class":
+        return tuple(map(str, range(1 + max(int(of_split.max(initial=0)) for of_split in labels))))
+    if not isinstance(labels[0], (np.ndarray, tf.TensorSpec)):
+        return ()
+    return tuple(map(str, range(labels[0].shape[-1] if len(labels[0].shape) else 1)))
+
+
+def _as_column(labels: Any) -> Any:
+    """One number an example as [examples, 1], so that it is of the shape of the output."""
+    is_number = isinstance(labels, np.ndarray) and labels.dtype == np.float32 and labels.ndim == 1
+    return labels[:, None] if is_number else labels
 
 
 def _check_classes(task: Task, data: Mapping[str, Arrays | DataPipeline], classes: int) -> None:
@@ -170,4 +194,5 @@ def _split(name: str, data: Arrays | DataPipeline) -> Split:
         read=tf.identity,
         shuffle_buffer_size=data.examples,
         describe="example {}".format,
+        weights=data.weights if isinstance(data, Arrays) else None,
     )

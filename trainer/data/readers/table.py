@@ -29,18 +29,18 @@ from trainer.data.readers.layout import split_name
 from trainer.data.readers.partition import LabelledFile, file_digests, partition
 from trainer.data.readers.table_labels import LABEL, LabelColumns, label_columns, labels_of
 from trainer.data.readers.table_rows import Cells, TableRows, read_rows
-from trainer.data.splits import Source
+from trainer.data.splits import Source, Split
 from trainer.task import LabelKinds
 
 LISTED_ROWS = 3
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Row(LabelledFile):
     """One image of a table; the class by which it is divided is "" where labels are no classes."""
 
-    number: int = 0
-    cells: Cells = dataclasses.field(default_factory=dict)
+    number: int
+    cells: Cells
 
     @property
     def split(self) -> str:
@@ -50,9 +50,9 @@ class Row(LabelledFile):
 
     @property
     def weight(self) -> float:
-        """NaN where it is no number; 1 where the table has no such column."""
+        """In float32; NaN where it is no number, and 1 where the table has no such column."""
         try:
-            return float(self.cells.get("weight", 1))
+            return float(np.float32(self.cells.get("weight", 1)))
         except ValueError:
             return math.nan
 
@@ -73,41 +73,50 @@ def table_source(
     """
     read = read_rows(table)
     outputs = label_columns(table, read.columns, kinds)
-    rows = _rows(table, read, outputs)
-    skipped: dict[str, str] = {}
-    if skip_unreadable:
-        skipped = {str(r.path): why for r in rows if (why := file_error(r.path))}
-        rows = [row for row in rows if str(row.path) not in skipped]
+    rows, skipped = _drop_unreadable(_rows(table, read, outputs), skip_unreadable)
     _check_rows(table, read, rows, outputs)
     paths = list(dict.fromkeys(row.path for row in rows))
     digests = dict(zip(paths, file_digests(paths, cache), strict=True))
     by_split, cut = _rows_by_split(rows, digests)
     _check_groups(table, by_split, read.place)
-    all_cells = [row.cells for row in rows]
-    names = {name: output.names(all_cells) for name, output in outputs.items()}
-    for output, found in names.items():
-        if not found:
-            raise UserError(f"--data {table}: no row has a {output}")
+    names = _names(table, rows, outputs)
+
+    def split(name: str, found: Sequence[Row]) -> Split:
+        labels = labels_of(outputs, [row.cells for row in found], names)
+        weights = _weights(found) if "weight" in read.columns else None
+        found_paths = [row.path for row in found]
+        about = f"{table.name}/{name}"
+        return files_split(about, table.parent, found_paths, labels, lambda: digests, weights)
+
     return Source(
         kind="table",
         name=str(table),
         version=None,
         classes=names[LABEL] if isinstance(kinds, str) else names,
-        splits={
-            name: files_split(
-                f"{table.name}/{name}",
-                table.parent,
-                [row.path for row in found],
-                labels_of(outputs, [row.cells for row in found], names),
-                lambda: digests,
-                _weights(found) if "weight" in read.columns else None,
-            )
-            for name, found in by_split.items()
-        },
+        splits={name: split(name, found) for name, found in by_split.items()},
         cut=cut,
         skipped=skipped,
         label_kind=kinds,
     )
+
+
+def _drop_unreadable(rows: list[Row], skip: bool) -> tuple[list[Row], dict[str, str]]:
+    """The rows, without those whose files are no images if they are to be skipped, and these."""
+    if not skip:
+        return rows, {}
+    skipped = {str(row.path): why for row in rows if (why := file_error(row.path))}
+    return [row for row in rows if str(row.path) not in skipped], skipped
+
+
+def _names(
+    table: Path, rows: Sequence[Row], outputs: Mapping[str, LabelColumns]
+) -> dict[str, tuple[str, ...]]:
+    """The names of the classes, labels or numbers of every output."""
+    cells = [row.cells for row in rows]
+    names = {name: output.names(cells) for name, output in outputs.items()}
+    if empty := [name for name, found in names.items() if not found]:
+        raise UserError(f"--data {table}: no row has a {empty[0]}")
+    return names
 
 
 def _rows(table: Path, read: TableRows, outputs: Mapping[str, LabelColumns]) -> list[Row]:

@@ -14,7 +14,12 @@ from trainer.core.errors import UserError
 from trainer.core.hashing import file_state, fingerprint
 from trainer.core.text import first_line, nearest_name
 from trainer.data.readers.partition import HELD_OUT_PERCENT, split_percents
-from trainer.data.readers.tfds_features import DatasetFeatures, dataset_features, label_kind_key
+from trainer.data.readers.tfds_features import (
+    DatasetFeatures,
+    dataset_features,
+    label_kind_key,
+    label_specs,
+)
 from trainer.data.splits import Source, Split
 from trainer.task import LabelKinds
 
@@ -81,12 +86,13 @@ def tfds_source(
     if splits is None:
         splits, cut = split_expressions(_labelled_sizes(dataset, builder, features))
     key = [dataset_files(dataset, data_dir), *label_kind_key(kinds)]
+    spec = label_specs(kinds, features.names)
     return Source(
         kind="tfds",
         name=dataset,
         version=str(builder.version),
         classes=features.names,
-        splits={name: _split(builder, features, splits[name], key) for name in splits},
+        splits={name: _split(builder, features, splits[name], key, spec) for name in splits},
         cut=cut,
         label_kind=kinds,
     )
@@ -182,7 +188,11 @@ def _require_network(dataset: str, builder: Any, data_dir: Path) -> None:
 
 
 def _split(
-    builder: Any, features: DatasetFeatures, instruction: str, key: Sequence[object]
+    builder: Any,
+    features: DatasetFeatures,
+    instruction: str,
+    key: Sequence[object],
+    label_spec: Any,
 ) -> Split:
     import tensorflow_datasets as tfds
 
@@ -204,10 +214,10 @@ def _split(
         references=lambda: examples.map(
             lambda example: (example[features.image], features.label(example))
         ),
+        label_spec=label_spec,
         read=tf.identity,
         shuffle_buffer_size=SHUFFLE_BUFFER_SIZE,
         describe=lambda position: example_name(name, position),
-        label_spec=features.label_spec,
     )
 
 

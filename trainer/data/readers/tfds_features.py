@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from trainer.core.errors import UserError
-from trainer.data.labels import Names, sizes
+from trainer.data.labels import Names, output_sizes
 from trainer.data.splits import CLASS_SPEC
 from trainer.task import LabelKind, LabelKinds
 
@@ -89,11 +89,6 @@ class DatasetFeatures:
         """Of the classes, the labels or the numbers; of several outputs by output."""
         return self._by_output(lambda label: label.names)
 
-    @property
-    def label_spec(self) -> Any:
-        """The spec of one label; of several outputs a dict of specs."""
-        return self._by_output(lambda label: _label_spec(label.kind, len(label.names)))
-
     def label(self, example: Mapping[str, tf.Tensor]) -> Any:
         """The label of an example in a graph: a tensor; of several outputs a dict of them."""
         return self._by_output(lambda label: label.label(example))
@@ -140,7 +135,7 @@ def label_specs(kinds: LabelKinds, names: Names) -> Any:
 
     Nothing of TFDS is needed for it.
     """
-    counts = sizes(names)
+    counts = output_sizes(names)
     if isinstance(kinds, str):
         return _label_spec(kinds, counts)
     return {output: _label_spec(kind, counts[output]) for output, kind in kinds.items()}
