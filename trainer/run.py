@@ -6,7 +6,6 @@ import sys
 from collections.abc import Sequence
 
 from trainer import command_line
-from trainer.report.display import Display
 from trainer.runs.run import train
 
 
@@ -16,9 +15,12 @@ def main(arguments: Sequence[str]) -> None:
     Raises:
         UserError: what a person can fix.
     """
-    task, config = command_line.parse("run", arguments)
-    with Display().shown():
-        train(task, config)
+    task, config, output = command_line.parse("run", arguments)
+    with output.shown():
+        run = train(task, config)
+    # The folder of a dry run is gone.
+    folder = None if config.dry_run else str(run.folder)
+    output.print_json({**run.result, "folder": folder})
 
 
 if __name__ == "__main__":

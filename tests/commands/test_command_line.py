@@ -47,7 +47,7 @@ def test_the_last_of_two_values_is_taken():
 
 @pytest.mark.parametrize("options", [["--task", "dogs"], ["--task=dogs"]])
 def test_a_task_is_asked_for_in_either_way_of_writing(options):
-    task, chosen = command_line.parse("run", options)
+    task, chosen, _ = command_line.parse("run", options)
     assert (task.name, chosen.task) == ("dogs", "dogs")
 
 

@@ -19,7 +19,7 @@ def test_its_options_are_understood(options, tmp_path, monkeypatch):
     folder = Path("logs/flowers/2030-01-02_03-04-05")
     folder.mkdir(parents=True)
     (folder / "config.json").write_text(json.dumps(Config().as_json()))
-    _, config = command_line.parse("run", shlex.split(options))
+    _, config, _ = command_line.parse("run", shlex.split(options))
     assert config.resume == (folder if "--resume" in options else None)
 
 
