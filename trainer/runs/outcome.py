@@ -2,25 +2,54 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from trainer.config.config import Config
 from trainer.data.checks.unreadable import skipped_images
 from trainer.data.labels import names_as_json
+from trainer.loop.history import EpochRecord
 from trainer.report.clock import Clock
 from trainer.report.display import Table
 from trainer.report.result import versions
 from trainer.runs.data import RunData
+from trainer.runs.evaluation import EvaluatedSplits
 
 logger = logging.getLogger(__name__)
 
 
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What training came to."""
+
+    stopped: str | None
+    history: Sequence[EpochRecord]
+    best_step: int
+    evaluated: EvaluatedSplits
+    """The splits with the best weights by validation."""
+
+    weights_digest: str
+
+    def as_json(self) -> dict[str, Any]:
+        """What result.json says of it."""
+        last = self.history[-1]
+        return {
+            "stopped": self.stopped,
+            "epochs": last.epoch,
+            "steps": last.step,
+            "best_step": self.best_step,
+            "metrics": self.evaluated.metrics,
+            "calibration": self.evaluated.calibration,
+            "weights_digest": self.weights_digest,
+        }
+
+
 def make_result(
-    config: Config, data: RunData, outcome: Mapping[str, Any], clock: Clock, speed: float | None
+    config: Config, data: RunData, outcome: Outcome, clock: Clock, speed: float | None
 ) -> dict[str, Any]:
     """The content of result.json.
 
@@ -35,7 +64,7 @@ def make_result(
         "status": "done",
         **run_metadata(config, data),
         **data_warnings(config, data),
-        **outcome,
+        **outcome.as_json(),
         "seconds": clock.seconds,
         "extract_images_per_second": speed,
         "versions": versions(),

@@ -37,9 +37,10 @@ from trainer.report.result import weights_digest, write_json
 from trainer.report.summaries import Summaries
 from trainer.runs.batches import BatchFactory
 from trainer.runs.data import RunData, load_data
+from trainer.runs.evaluation import evaluate_splits
 from trainer.runs.failures import as_user_errors, report_last_checkpoint, report_resume_command
 from trainer.runs.head_warmup import warm_up_head
-from trainer.runs.outcome import log_summary, make_result
+from trainer.runs.outcome import Outcome, log_summary, make_result
 from trainer.task import Task
 
 logger = logging.getLogger(__name__)
@@ -82,7 +83,7 @@ class Session:
                 state.hooks = [*hooks, *self.hooks]
                 self._restore(state, checkpoint)
                 self._train(trainer, state)
-            outcome = self._test(trainer, state)
+            outcome = self._evaluate(trainer, state)
             result = make_result(self.config, data, outcome, self.clock, speed)
             write_json(self.folder.result, result)
         return trainer, result
@@ -135,24 +136,17 @@ class Session:
             where = f" at step {trainer.step} of {trainer.total_steps}"
             raise interrupted.with_text(where) from None
 
-    def _test(self, trainer: Trainer, state: TrainingState) -> dict[str, Any]:
-        """Test the best weights, which the model has then: what result.json says of training."""
-        last, best = trainer.history[-1], best_record(trainer.history, self.task.best)
+    def _evaluate(self, trainer: Trainer, state: TrainingState) -> Outcome:
+        """Measure the best weights, which the model has then, on every split."""
+        best = best_record(trainer.history, self.task.best)
         if self.config.patience is not None:
             state.best.restore()  # the final weights are then the best
         digest = weights_digest(v.numpy() for v in trainer.model.trainable_variables)
         with self.clock.phase("evaluate"):
             state.best.restore()
-            test_metrics = trainer.evaluate("test", use_ema=False)
-        trainer.write_scalars(test_metrics, "test", best.step)
-        return {
-            "stopped": trainer.stopped,
-            "epochs": last.epoch,
-            "steps": last.step,
-            "best_step": best.step,
-            "metrics": {**best.metrics, "test": test_metrics},
-            "weights_digest": digest,
-        }
+            evaluated = evaluate_splits(trainer)
+        trainer.write_scalars(evaluated.metrics["test"], "test", best.step)
+        return Outcome(trainer.stopped, trainer.history, best.step, evaluated, digest)
 
 
 def train_in_folder(
