@@ -5,7 +5,6 @@ from sklearn import metrics
 from trainer.evaluation.classes import (
     class_measures,
     confusion_matrix,
-    mistakes,
     worst_confusions,
 )
 
@@ -36,14 +35,6 @@ def test_the_confusion_matrix_is_that_of_scikit_learn(make_output):
         output.labels, output.predicted, sample_weight=output.weights
     )
     np.testing.assert_allclose(confusion_matrix(output), expected)
-
-
-def test_mistakes_are_the_wrong_ones_and_the_most_confident_come_first(make_output):
-    output = make_output()
-    found = mistakes(output)
-    assert set(found) == set(np.flatnonzero(output.scores.argmax(1) != output.labels))
-    confidence = output.scores[found].max(axis=1)
-    assert (np.diff(confidence) <= 0).all()
 
 
 def test_the_most_frequent_confusion_comes_first():

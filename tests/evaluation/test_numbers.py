@@ -1,7 +1,7 @@
 import numpy as np
 from sklearn import metrics
 
-from trainer.evaluation.numbers import largest_errors, number_measures
+from trainer.evaluation.numbers import number_measures
 
 
 def test_the_measures_are_those_of_scikit_learn(make_output):
@@ -22,10 +22,3 @@ def test_the_bias_is_what_is_predicted_too_much(make_output):
     output = make_output("numbers")
     higher = number_measures(output.with_scores(output.scores + 2))
     np.testing.assert_allclose(higher.bias - number_measures(output).bias, 2, atol=1e-5)
-
-
-def test_the_largest_error_comes_first(make_output):
-    output = make_output("numbers")
-    scores = output.labels.copy()
-    scores[17, 2] += 5
-    assert largest_errors(output.with_scores(scores))[0] == 17

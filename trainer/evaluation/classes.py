@@ -46,13 +46,6 @@ def confusion_matrix(output: Output) -> np.ndarray:
     return counts.reshape(size, size)
 
 
-def mistakes(output: Output) -> np.ndarray:
-    """The positions of the examples of another class than predicted, the most confident first."""
-    wrong = np.flatnonzero(output.predicted != output.labels)
-    confidence = output.scores[wrong].max(axis=-1)
-    return wrong[np.argsort(-confidence, kind="stable")]
-
-
 def worst_confusions(matrix: np.ndarray, names: Sequence[str]) -> list[tuple[str, str, float]]:
     """The pairs (true, predicted, weight) of classes that are confused, the most frequent first."""
     pairs = [

@@ -35,10 +35,3 @@ def number_measures(output: Output) -> NumberMeasures:
         bias=np.average(errors, axis=0, weights=weights),
         r2=1 - explained,
     )
-
-
-def largest_errors(output: Output) -> np.ndarray:
-    """The positions of all examples, the largest error first, in deviations of each number."""
-    deviation = output.labels.std(axis=0)
-    errors = np.abs(output.scores - output.labels) / np.where(deviation > 0, deviation, 1)
-    return np.argsort(-errors.max(axis=-1), kind="stable")
