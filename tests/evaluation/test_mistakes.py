@@ -33,7 +33,7 @@ def test_of_numbers_the_largest_error_comes_first(make_output):
     [
         ("class", ("true: b", "predicted: a 0.90")),
         ("labels", ("true: b", "wrong: a 0.90, b 0.10")),
-        ("numbers", ("true: b 1", "predicted: b 0.1")),
+        ("numbers", ("true: a 0", "predicted: a 0.9")),
     ],
 )
 def test_an_example_is_told_in_two_lines(make_output, kind, lines):

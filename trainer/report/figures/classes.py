@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -66,13 +68,13 @@ def class_bars(output: Output) -> Figure:
 
 
 def threshold_curves(output: Output) -> Figure:
-    """Precision over recall and the ROC curve: of each class against the rest, of two of the last."""
+    """Precision over recall, and ROC: of each class against the rest, of two of the last one."""
     figure, [precision, roc] = subplots(2)
     for number in shown_classes(output):
         counts = class_counts(output, number)
         few = len(output.names) <= MOST_LINES
         colour = COLOURS[number % MOST_LINES] if few else GREY
-        style = {"color": colour, "alpha": 1.0 if few else 0.4, "linewidth": 1.4}
+        style: dict[str, Any] = {"color": colour, "alpha": 1.0 if few else 0.4, "linewidth": 1.4}
         name = shortened([output.names[number]])[0]
         label = f"{name} {counts.average_precision:.2f}" if few else None
         precision.plot(*_thinned(counts.recall, counts.precision), label=label, **style)
@@ -119,7 +121,7 @@ def _thinned(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return x[kept], y[kept]
 
 
-def _finish(axis: Axes, x: str, y: str, title: str, legend: str) -> None:
+def _finish(axis: Axes, x: str, y: str, title: str, legend: Any) -> None:
     axis.set(xlabel=x, ylabel=y, title=title, xlim=(-0.01, 1.01), ylim=(-0.01, 1.03))
     if axis.get_legend_handles_labels()[1]:
         axis.legend(loc=legend, fontsize="small", frameon=False)

@@ -36,5 +36,5 @@ def error_histograms(output: Output) -> Figure:
         errors = output.scores[:, number] - output.labels[:, number]
         axis.hist(errors, bins=30, weights=output.weights, color=BLUE)
         axis.axvline(0, color=GREY, linestyle=":")
-        axis.set(title=name, xlabel="predicted − true")
+        axis.set(title=name, xlabel="predicted - true")
     return figure

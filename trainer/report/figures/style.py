@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from typing import Any
 
 import matplotlib
 from matplotlib.axes import Axes
@@ -21,7 +22,7 @@ COLOURS = (BLUE, ORANGE, "#4ca36b", "#c4549b", "#8a6fc9", "#b39b34", "#45a5a8", 
 SHADES = LinearSegmentedColormap.from_list("shades", [(*(0.26, 0.52, 0.78), a) for a in (0.0, 1.0)])
 """From nothing to blue, on whatever is below."""
 
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "axes.edgecolor": INK,
     "axes.grid": True,
     "axes.labelcolor": INK,
@@ -70,7 +71,7 @@ def shortened(names: Sequence[str], most: int = 18) -> list[str]:
     return [name if len(name) <= most else f"{name[: most - 1]}…" for name in names]
 
 
-def _rendered(figure: Figure, **options: object) -> bytes:
+def _rendered(figure: Figure, **options: Any) -> bytes:
     file = io.BytesIO()
     with matplotlib.rc_context(_STYLE):
         figure.savefig(file, **options)
