@@ -37,6 +37,14 @@ def test_precision_and_recall_are_those_of_scikit_learn(one_class):
     np.testing.assert_allclose(ours.recall, recall[:-1][::-1], atol=1e-6)
 
 
+def test_counts_at_other_thresholds_are_of_the_scores_that_are_not_below(one_class):
+    is_right, scores, weights = one_class
+    thresholds = np.linspace(0, 1, 11)
+    found = threshold_counts(*one_class).at(thresholds)
+    expected = [weights[is_right & (scores >= threshold)].sum() for threshold in thresholds]
+    np.testing.assert_allclose(found.true_positives, expected, rtol=1e-6)
+
+
 def test_without_a_right_example_recall_and_average_precision_are_0(one_class):
     _, scores, weights = one_class
     none_right = threshold_counts(np.zeros(len(scores), bool), scores, weights)

@@ -37,6 +37,16 @@ class RunFolder:
         return self.path / "result.json"
 
     @property
+    def report(self) -> Path:
+        """The page that shows it."""
+        return self.path / "report.html"
+
+    @property
+    def curves(self) -> Path:
+        """The picture of training and validation."""
+        return self.path / "curves.png"
+
+    @property
     def checkpoints(self) -> Path:
         """The folder of the last three."""
         return self.path / "checkpoints"

@@ -9,7 +9,7 @@ import numpy as np
 
 @dataclasses.dataclass(frozen=True)
 class ThresholdCounts:
-    """What is accepted at each threshold that tells scores apart, the highest first."""
+    """What is accepted at each threshold: at all that tell scores apart, the highest first."""
 
     thresholds: np.ndarray
     """float32 [thresholds]: a score that is not below is accepted."""
@@ -18,6 +18,11 @@ class ThresholdCounts:
     """Their weight, float64 [thresholds]."""
 
     false_positives: np.ndarray
+    positives: float
+    """The weight of all that is right."""
+
+    negatives: float
+    """The weight of all that is wrong."""
 
     @property
     def precision(self) -> np.ndarray:
@@ -28,12 +33,12 @@ class ThresholdCounts:
     @property
     def recall(self) -> np.ndarray:
         """Of what is right the part that is accepted; 0 where nothing is right."""
-        return self.true_positives / max(self.true_positives[-1], np.finfo(float).tiny)
+        return self.true_positives / max(self.positives, np.finfo(float).tiny)
 
     @property
     def false_positive_rate(self) -> np.ndarray:
         """Of what is wrong the part that is accepted; 0 where nothing is wrong."""
-        return self.false_positives / max(self.false_positives[-1], np.finfo(float).tiny)
+        return self.false_positives / max(self.negatives, np.finfo(float).tiny)
 
     @property
     def average_precision(self) -> float:
@@ -47,6 +52,14 @@ class ThresholdCounts:
         rates = np.concatenate([[0.0], self.recall])
         steps = np.diff(self.false_positive_rate, prepend=0.0)
         return float(steps @ (rates[1:] + rates[:-1]) / 2)
+
+    def at(self, thresholds: np.ndarray) -> ThresholdCounts:
+        """The counts at other thresholds."""
+        places = np.searchsorted(-self.thresholds, -thresholds, side="right")
+        true, false = (
+            np.append(0, counts)[places] for counts in (self.true_positives, self.false_positives)
+        )
+        return ThresholdCounts(thresholds, true, false, self.positives, self.negatives)
 
 
 def threshold_counts(
@@ -66,5 +79,9 @@ def threshold_counts(
     right = weights[order].astype(np.float64) * is_right[order]
     wrong = weights[order].astype(np.float64) * ~is_right[order]
     return ThresholdCounts(
-        sorted_scores[last_of_each], right.cumsum()[last_of_each], wrong.cumsum()[last_of_each]
+        sorted_scores[last_of_each],
+        right.cumsum()[last_of_each],
+        wrong.cumsum()[last_of_each],
+        float(right.sum()),
+        float(wrong.sum()),
     )

@@ -110,7 +110,7 @@ def log_summary(result: Mapping[str, Any], config: Config, folder: Path) -> None
             "stopped by %s in epoch %d, at step %d",
             *(result[name] for name in ("stopped", "epochs", "steps")),
         )
-    logger.info(_metrics_table(result))
+    logger.info(metrics_table(result))
     logger.info(
         "with the best weights, of step %d of %d; %.1f s in all; everything is in %s",
         *(result["best_step"], result["steps"], result["seconds"]["total"], folder),
@@ -118,7 +118,8 @@ def log_summary(result: Mapping[str, Any], config: Config, folder: Path) -> None
     logger.info("next: tensorboard --host localhost --logdir %s", shlex.quote(str(config.log_dir)))
 
 
-def _metrics_table(result: Mapping[str, Any]) -> Table:
+def metrics_table(result: Mapping[str, Any]) -> Table:
+    """A row for each split, without metrics of single classes."""
     # Those of single classes, "recall/rose", are in result.json: a line has no room for them.
     reported = {name for name in result["metrics"]["test"] if "/" not in name}
     rows = {

@@ -36,11 +36,13 @@ from trainer.report.layer_table import layer_table
 from trainer.report.result import weights_digest, write_json
 from trainer.report.summaries import Summaries
 from trainer.runs.batches import BatchFactory
+from trainer.runs.command import run_command
 from trainer.runs.data import RunData, load_data
 from trainer.runs.evaluation import evaluate_splits
 from trainer.runs.failures import as_user_errors, report_last_checkpoint, report_resume_command
 from trainer.runs.head_warmup import warm_up_head
 from trainer.runs.outcome import Outcome, log_summary, make_result
+from trainer.runs.report import Report
 from trainer.task import Task
 
 logger = logging.getLogger(__name__)
@@ -71,20 +73,23 @@ class Session:
             logger.info(Table("layer", layer_table(trainer.model, factory.below_features)))
         state = TrainingState(trainer, self.folder, self.clock, environment(data.source))
         speed = factory.images_per_second(self.clock)
-        trainer.summaries = Summaries(self.folder.path)
+        trainer.summaries = summaries = Summaries(self.folder.path)
         with (
             report_last_checkpoint(state, self.folder, self.config),
             report_unreadable_images(data.source.image_splits),
         ):
             with self.clock.phase("train"), progress_bar("training", "steps") as report:
                 hooks = standard_hooks(
-                    trainer, state.best, self.folder, trainer.summaries, self.clock, report
+                    trainer, state.best, self.folder, summaries, self.clock, report
                 )
                 state.hooks = [*hooks, *self.hooks]
                 self._restore(state, checkpoint)
                 self._train(trainer, state)
             outcome = self._evaluate(trainer, state)
-            result = make_result(self.config, data, outcome, self.clock, speed)
+            with self.clock.phase("report"):
+                result = make_result(self.config, data, outcome, self.clock, speed)
+                self._report(data, outcome, result, summaries)
+            result["seconds"] = self.clock.seconds
             write_json(self.folder.result, result)
         return trainer, result
 
@@ -147,6 +152,13 @@ class Session:
             evaluated = evaluate_splits(trainer)
         trainer.write_scalars(evaluated.metrics["test"], "test", best.step)
         return Outcome(trainer.stopped, trainer.history, best.step, evaluated, digest)
+
+    def _report(
+        self, data: RunData, outcome: Outcome, result: dict[str, Any], summaries: Summaries
+    ) -> None:
+        report = Report(outcome, data.images_of("test"))
+        report.write_to_tensorboard(summaries)
+        report.write_page(self.folder, result, run_command(self.config, self.task.defaults))
 
 
 def train_in_folder(

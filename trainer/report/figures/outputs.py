@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Iterator
 
 from matplotlib.figure import Figure
@@ -15,6 +16,7 @@ from trainer.report.figures.classes import (
     threshold_curves,
 )
 from trainer.report.figures.numbers import error_histograms, predicted_against_true
+from trainer.report.figures.style import as_png
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,6 +26,11 @@ class NamedFigure:
     name: str
     figure: Figure
     caption: str
+
+    @functools.cached_property
+    def png(self) -> bytes:
+        """As `as_png` draws it, once."""
+        return as_png(self.figure)
 
 
 def output_figures(output: Output, uncalibrated: Output) -> Iterator[NamedFigure]:
