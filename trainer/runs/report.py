@@ -127,21 +127,21 @@ class Report:
 
 
 def _sections(one: ReportedOutput, test: Split | None) -> Iterator[PageSection]:
-    of_output = "" if one.name == SINGLE_OUTPUT else f"{one.name}: "
+    of_output = "" if one.name == SINGLE_OUTPUT else f" of {one.name}"
     figures = [_page_figure(named) for named in one.figures]
-    yield PageSection(f"{of_output}what the test split shows", figures=figures)
+    yield PageSection(f"Test split{of_output}", figures=figures)
     noun = {"class": "class", "labels": "label", "numbers": "number"}[one.output.kind]
     tables = [measure_table(one.output)]
     if one.output.kind == "class":
         tables += _confusion_tables(one.output)
-    yield PageSection(f"{of_output}by {noun}", tables=tables)
+    yield PageSection(f"By {noun}{of_output}", tables=tables)
     if one.images and test is not None:
         images = [
             PageImage(image.jpeg, [*example_lines(one.output, place), test.describe(place)])
             for image, place in zip(one.images, one.worst, strict=True)
         ]
-        text = f"The {len(images)} worst of the test split, the most confident first."
-        yield PageSection(f"{of_output}mistakes", text, images=images)
+        text = f"The {len(images)} worst of the test split, the worst first."
+        yield PageSection(f"Mistakes{of_output}", text, images=images)
 
 
 def _confusion_tables(output: Output) -> list[Table]:

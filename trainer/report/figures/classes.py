@@ -12,7 +12,16 @@ from trainer.evaluation.calibration import reliability
 from trainer.evaluation.classes import class_measures, confusion_matrix
 from trainer.evaluation.curves import ThresholdCounts, threshold_counts
 from trainer.evaluation.outputs import Output
-from trainer.report.figures.style import BLUE, COLOURS, GREY, ORANGE, SHADES, shortened, subplots
+from trainer.report.figures.style import (
+    BLUE,
+    COLOURS,
+    GREY,
+    ORANGE,
+    SHADES,
+    shortened,
+    styled,
+    subplots,
+)
 
 MOST_NUMBERS = 15
 """Up to so many classes the counts stand in the cells of a confusion matrix."""
@@ -27,6 +36,7 @@ _POINTS = 400
 """A curve needs no more than this."""
 
 
+@styled
 def confusion_figure(output: Output) -> Figure:
     """The part of each true class (a row) that is predicted as each class (a column)."""
     matrix = confusion_matrix(output)
@@ -47,6 +57,7 @@ def confusion_figure(output: Output) -> Figure:
     return figure
 
 
+@styled
 def class_bars(output: Output) -> Figure:
     """Precision, recall and F1 of every class, the lowest F1 on top."""
     measures = class_measures(output)
@@ -63,10 +74,11 @@ def class_bars(output: Output) -> Figure:
     axis.set_yticks(places, shortened([output.names[number] for number in worst]))
     axis.set_xlim(0, 1)
     axis.grid(visible=False, axis="y")
-    axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False)
+    axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
     return figure
 
 
+@styled
 def threshold_curves(output: Output) -> Figure:
     """Precision over recall, and ROC: of each class against the rest, of two of the last one."""
     figure, [precision, roc] = subplots(2)
@@ -87,6 +99,7 @@ def threshold_curves(output: Output) -> Figure:
     return figure
 
 
+@styled
 def reliability_figure(output: Output, uncalibrated: Output) -> Figure:
     """How often what is predicted with a confidence is right."""
     figure, [axis] = subplots()
@@ -124,4 +137,4 @@ def _thinned(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _finish(axis: Axes, x: str, y: str, title: str, legend: Any) -> None:
     axis.set(xlabel=x, ylabel=y, title=title, xlim=(-0.01, 1.01), ylim=(-0.01, 1.03))
     if axis.get_legend_handles_labels()[1]:
-        axis.legend(loc=legend, fontsize="small", frameon=False)
+        axis.legend(loc=legend, fontsize="small")

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from trainer.evaluation.outputs import Output
-from trainer.report.figures.style import BLUE, GREY, subplots
+from trainer.report.figures.style import BLUE, GREY, styled, subplots
 
 MOST_NUMBERS = 6
 """So many of the numbers have a figure of their own: the first."""
@@ -14,6 +14,7 @@ MOST_NUMBERS = 6
 _POINTS = 2000
 
 
+@styled
 def predicted_against_true(output: Output) -> Figure:
     """A point for each example, of every number."""
     shown = output.names[:MOST_NUMBERS]
@@ -28,6 +29,7 @@ def predicted_against_true(output: Output) -> Figure:
     return figure
 
 
+@styled
 def error_histograms(output: Output) -> Figure:
     """How many examples have which error, of every number."""
     shown = output.names[:MOST_NUMBERS]

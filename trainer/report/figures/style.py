@@ -30,6 +30,7 @@ _STYLE: dict[Any, Any] = {
     "axes.spines.top": False,
     "axes.titlesize": "medium",
     "font.size": 10,
+    "legend.frameon": False,
     "grid.alpha": 0.25,
     "grid.color": GREY,
     "svg.fonttype": "none",
@@ -40,19 +41,20 @@ _STYLE: dict[Any, Any] = {
 }
 
 
+styled = matplotlib.rc_context(_STYLE)
+"""Decorates a function that draws, so that it does in this style and changes no other's."""
+
+
 def subplots(
     columns: int = 1, width: float = 4.6, height: float = 3.6
 ) -> tuple[Figure, list[Axes]]:
     """A figure with axes side by side, each so many inches wide and high."""
-    with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(columns * width, height))
-        axes = figure.subplots(1, columns, squeeze=False)[0]
-        # Fixed margins: to fit them to the text costs more than to draw.
-        left, bottom = 0.62 / (columns * width), 0.52 / height
-        figure.subplots_adjust(
-            left, bottom, 1 - 0.2 * left, 1 - 0.34 / height, wspace=0.26 if columns > 1 else None
-        )
-        return figure, list(axes)
+    figure = Figure(figsize=(columns * width, height))
+    axes = figure.subplots(1, columns, squeeze=False)[0]
+    # Fixed margins: to fit them to the text costs more than to draw.
+    left, bottom = 0.62 / (columns * width), 0.52 / height
+    figure.subplots_adjust(left, bottom, 1 - 0.2 * left, 1 - 0.34 / height, wspace=0.26)
+    return figure, list(axes)
 
 
 def as_png(figure: Figure) -> bytes:
@@ -71,8 +73,8 @@ def shortened(names: Sequence[str], most: int = 18) -> list[str]:
     return [name if len(name) <= most else f"{name[: most - 1]}…" for name in names]
 
 
+@styled
 def _rendered(figure: Figure, **options: Any) -> bytes:
     file = io.BytesIO()
-    with matplotlib.rc_context(_STYLE):
-        figure.savefig(file, **options)
+    figure.savefig(file, **options)
     return file.getvalue()

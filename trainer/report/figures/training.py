@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
 
-from trainer.report.figures.style import BLUE, GREY, ORANGE, subplots
+from trainer.report.figures.style import BLUE, GREY, ORANGE, styled, subplots
 
 MOST_METRICS = 2
 """Beside the loss."""
 
 
+@styled
 def training_curves(rows: Sequence[Mapping[str, float]], best_step: int) -> Figure:
     """The loss and the first metrics by step, of training and of validation.
 
@@ -30,7 +31,7 @@ def training_curves(rows: Sequence[Mapping[str, float]], best_step: int) -> Figu
         axis.axvline(best_step, color=GREY, linestyle=":", label="best weights")
         axis.set_title(name.replace("_", " "))
         axis.set_xlabel("step")
-    axes[0].legend(frameon=False)
+    axes[0].legend()
     return figure
 
 
