@@ -23,6 +23,7 @@ FLOORS = (
     "trainer.loop",
     "trainer.checkpoints",
     "trainer.hooks",
+    "trainer.results",
     "trainer.runs",
     "trainer",
 )
