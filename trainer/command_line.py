@@ -18,8 +18,8 @@ from trainer.config.config import Config
 from trainer.core import signals
 from trainer.core.errors import UserError
 from trainer.core.text import printable
-from trainer.runs.plugins import find_task
-from trainer.runs.resume import check_same_options, find_run, saved_config
+from trainer.setup.plugins import find_task
+from trainer.setup.resume import check_same_options, find_run, saved_config
 from trainer.task import Task
 
 Options = TypeVar("Options")

@@ -14,7 +14,7 @@ from trainer.data.labels import names_as_json
 from trainer.report.clock import Clock
 from trainer.report.result import versions
 from trainer.results.outcome import Outcome, metrics_table
-from trainer.runs.data import RunData
+from trainer.setup.data import RunData
 
 logger = logging.getLogger(__name__)
 

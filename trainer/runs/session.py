@@ -39,13 +39,13 @@ from trainer.results.description import shown_inputs, write_description
 from trainer.results.evaluation import evaluate_splits
 from trainer.results.outcome import Outcome
 from trainer.results.report import Report
-from trainer.runs.batches import BatchFactory
-from trainer.runs.command import run_command
-from trainer.runs.data import RunData, load_data
 from trainer.runs.failures import as_user_errors, report_last_checkpoint, report_resume_command
 from trainer.runs.head_warmup import warm_up_head
 from trainer.runs.result import log_summary, make_result
-from trainer.runs.resume import comparable_options
+from trainer.setup.batches import BatchFactory
+from trainer.setup.command import run_command
+from trainer.setup.data import RunData, load_data
+from trainer.setup.resume import comparable_options
 from trainer.task import Task
 
 logger = logging.getLogger(__name__)

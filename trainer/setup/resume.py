@@ -16,7 +16,7 @@ from trainer.config.config import STOPPING, Config
 from trainer.config.logging import LoggingOptions
 from trainer.core.errors import UserError
 from trainer.core.run_folder import START_FORMAT, RunFolder
-from trainer.runs.plugins import is_found_by_name
+from trainer.setup.plugins import is_found_by_name
 
 LAST = "last"
 
@@ -30,6 +30,10 @@ RESUMABLE_OPTIONS = frozenset(
     }
 )
 """The options that a resumed run may have others of: they change no step that it takes."""
+
+
+MOST_VARIED_OPTIONS = ("learning_rate", "batch_size", "epochs", "extractor", "optimizer")
+"""What stands first in a table of runs."""
 
 
 def find_run(asked: str, log_dir: Path, task_name: str | None) -> Path:
@@ -94,8 +98,10 @@ def check_same_options(saved: Config, given: Config) -> None:
 
 def comparable_options(config: Config) -> dict[str, Any]:
     """The options that change what comes out, by name: the columns of a table of runs."""
-    kept = {*STOPPING, *config.as_json()} - (RESUMABLE_OPTIONS - {*STOPPING}) - {"task"}
-    return {name: value for name, value in config.as_json().items() if name in kept}
+    options = config.as_json()
+    left_out = (RESUMABLE_OPTIONS - {*STOPPING}) | {"task", "dry_run", "jit"}
+    names = dict.fromkeys((*MOST_VARIED_OPTIONS, *options))
+    return {name: options[name] for name in names if name not in left_out}
 
 
 def finished_message(run: Path, config: Config) -> str | None:
