@@ -20,8 +20,8 @@ from trainer.core import signals
 from trainer.core.errors import UserError
 from trainer.core.text import printable
 from trainer.report.output import Output
-from trainer.runs.plugins import find_task
-from trainer.runs.resume import check_same_options, find_run, saved_config
+from trainer.setup.plugins import find_task
+from trainer.setup.resume import check_same_options, find_run, saved_config
 from trainer.task import Task
 
 Options = TypeVar("Options")

@@ -10,7 +10,7 @@ import filelock
 import pytest
 
 from trainer import Config, UserError, command_line, run
-from trainer.runs.resume import (
+from trainer.setup.resume import (
     RESUMABLE_OPTIONS,
     check_same_options,
     find_run,

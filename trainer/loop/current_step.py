@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import tensorflow as tf
 
@@ -35,6 +36,8 @@ class CurrentStep:
         self._task = task
         self._done = 0
         self._traced: tuple[tf.Tensor, tf.Tensor] | None = None
+        self.measured: tuple[Any, Any] | None = None
+        """In the graph of a step, the labels and the logits that the metrics were updated with."""
 
     @property
     def number(self) -> int | tf.Tensor:
@@ -69,6 +72,25 @@ class CurrentStep:
         # Not functools.wraps: tf.function would then take the signature of the step itself.
         take_step.__qualname__ = step.__qualname__
         return take_step
+
+    def in_graph_with_outputs(
+        self, step: Callable[[Batch], Mapping[str, tf.Tensor]]
+    ) -> Callable[[Batch, tf.Tensor, tf.Tensor], tuple[Mapping[str, tf.Tensor], Any]]:
+        """The same step, which returns the labels and logits of its metrics beside its values.
+
+        None in their place where it has updated no metrics.
+        """
+        take_step = self.in_graph(step)
+
+        def take_step_and_return_outputs(
+            batch: Batch, number: tf.Tensor, indices: tf.Tensor
+        ) -> tuple[Mapping[str, tf.Tensor], Any]:
+            self.measured = None
+            values = take_step(batch, number, indices)
+            measured, self.measured = self.measured, None
+            return values, measured
+
+        return take_step_and_return_outputs
 
     @contextlib.contextmanager
     def _tracing(self, number: tf.Tensor, indices: tf.Tensor) -> Iterator[None]:

@@ -122,6 +122,7 @@ class Trainer:
     ) -> None:
         """Count a batch in the task's metrics, of training or of evaluation."""
         metrics = self.train_metrics if training else self.eval_metrics
+        self._current.measured = labels, logits  # which reports are made of
         predictions = self.task.predictions(logits)
         metrics.update_state(self.task.hard_labels(labels), predictions, sample_weight)
 
@@ -165,8 +166,6 @@ class Trainer:
     def evaluate(self, split: str, use_ema: bool = True) -> dict[str, float]:
         """The loss and the metrics of the model on a whole split, by name.
 
-        Of validation only the first `--validation-steps` batches.
-
         Args:
             split: train, validation or test.
             use_ema: Evaluate the averaged weights, where the optimizer keeps them (`--ema`).
@@ -175,9 +174,7 @@ class Trainer:
             Interrupted: a signal asks the run to end; the model has its present weights then.
         """
         batches, run_steps = self.batches[split], self._eval_loops[split]
-        steps = batches.steps
-        if split == "validation":
-            steps = min(steps, self.config.validation_steps or steps)
+        steps = self.evaluated_steps(split)
         self.eval_metrics.reset_state()
         iterator, done = batches.make_iterator(epoch=None), 0
         pace = EverySeconds(SECONDS_PER_EVALUATION_CALL)
@@ -189,6 +186,12 @@ class Trainer:
                 pace.observe(output.steps, output.seconds)
                 done = output.last
         return self.eval_metrics.result()
+
+    def evaluated_steps(self, split: str) -> int:
+        """The batches that an evaluation takes: of validation the first `--validation-steps`."""
+        steps = self.batches[split].steps
+        limit = self.config.validation_steps if split == "validation" else None
+        return min(steps, limit or steps)
 
     def stop(self, reason: str) -> None:
         """End training after the present step; of several reasons the first is kept."""
@@ -320,6 +323,7 @@ class Trainer:
         self.eval_metrics = Metrics(task.metrics(), classes)
         # Only training is compiled: an evaluation is shorter than its compilation.
         train_step, eval_step = map(self._current.in_graph, (self.train_step, self.eval_step))
+        self.eval_step_with_outputs = self._current.in_graph_with_outputs(self.eval_step)
         self._train_loop = InnerLoop(train_step, train, self.train_metrics, Jit(config.jit))
         self._eval_loops = {
             split: InnerLoop(eval_step, batches[split], self.eval_metrics) for split in batches

@@ -13,12 +13,12 @@ class Clock:
     def __init__(self) -> None:
         """Start now."""
         self._began = time.perf_counter()
-        self._seconds = {"extract": 0.0, "train": 0.0, "evaluate": 0.0}
+        self._seconds = {"extract": 0.0, "train": 0.0, "evaluate": 0.0, "report": 0.0}
         self._running: dict[str, float] = {}
 
     @contextlib.contextmanager
     def phase(self, name: str) -> Iterator[None]:
-        """Count the time inside: extract, train (validation included) or evaluate (the test)."""
+        """Count the time inside: extract, train (validation included), evaluate or report."""
         self._running[name] = time.perf_counter()
         try:
             yield
@@ -29,7 +29,7 @@ class Clock:
         """Count what a run took before it was interrupted: what `seconds` was then."""
         self._began -= earlier["total"]
         for name in self._seconds:
-            self._seconds[name] += earlier[name]
+            self._seconds[name] += earlier.get(name, 0.0)  # of an earlier release
 
     @property
     def seconds(self) -> dict[str, float]:

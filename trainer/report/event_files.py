@@ -33,4 +33,5 @@ def truncate_event_files(run: Path, sizes: Mapping[str, int]) -> None:
 
 
 def _event_files(run: Path) -> list[Path]:
-    return sorted(path for split in SPLITS for path in (run / split).glob("events.out.tfevents.*"))
+    folders = (run, *(run / split for split in SPLITS))
+    return sorted(path for folder in folders for path in folder.glob("events.out.tfevents.*"))

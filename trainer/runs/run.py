@@ -16,14 +16,14 @@ from trainer.core.errors import UserError
 from trainer.core.run_folder import RunFolder
 from trainer.core.tensorflow_import import import_tensorflow
 from trainer.report.clock import Clock
-from trainer.runs.plugins import (
+from trainer.setup.plugins import (
     class_reference,
     find_task,
     load_hooks,
     load_trainer_class,
     task_reference,
 )
-from trainer.runs.resume import check_same_options, find_run, finished_message, saved_config
+from trainer.setup.resume import check_same_options, find_run, finished_message, saved_config
 from trainer.task import Task
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Run:
         It takes what it was trained on: the extractor's features where that is frozen, else images.
         """
         if self._model is None:
-            from trainer.runs.model import load_model
+            from trainer.trained.model import load_model
 
             self._model = load_model(self.folder, self.task, self.config, self.trainer_class)
         return self._model

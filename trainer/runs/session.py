@@ -35,11 +35,17 @@ from trainer.report.display import Table
 from trainer.report.layer_table import layer_table
 from trainer.report.result import weights_digest, write_json
 from trainer.report.summaries import Summaries
-from trainer.runs.batches import BatchFactory
-from trainer.runs.data import RunData, load_data
+from trainer.results.description import shown_inputs, write_description
+from trainer.results.evaluation import evaluate_splits
+from trainer.results.outcome import Outcome
+from trainer.results.report import Report
 from trainer.runs.failures import as_user_errors, report_last_checkpoint, report_resume_command
 from trainer.runs.head_warmup import warm_up_head
-from trainer.runs.outcome import log_summary, make_result
+from trainer.runs.result import log_summary, make_result
+from trainer.setup.batches import BatchFactory
+from trainer.setup.command import run_command
+from trainer.setup.data import RunData, load_data
+from trainer.setup.resume import comparable_options
 from trainer.task import Task
 
 logger = logging.getLogger(__name__)
@@ -70,20 +76,25 @@ class Session:
             logger.info(Table("layer", layer_table(trainer.model, factory.below_features)))
         state = TrainingState(trainer, self.folder, self.clock, environment(data.source))
         speed = factory.images_per_second(self.clock)
-        trainer.summaries = Summaries(self.folder.path)
+        trainer.summaries = summaries = Summaries(self.folder.path)
         with (
             report_last_checkpoint(state, self.folder, self.config),
             report_unreadable_images(data.source.image_splits),
         ):
             with self.clock.phase("train"), progress_bar("training", "steps") as report:
                 hooks = standard_hooks(
-                    trainer, state.best, self.folder, trainer.summaries, self.clock, report
+                    trainer, state.best, self.folder, summaries, self.clock, report
                 )
                 state.hooks = [*hooks, *self.hooks]
                 self._restore(state, checkpoint)
+                if checkpoint is None:
+                    self._describe(trainer, factory, data)
                 self._train(trainer, state)
-            outcome = self._test(trainer, state)
-            result = make_result(self.config, data, outcome, self.clock, speed)
+            outcome = self._evaluate(trainer, state)
+            with self.clock.phase("report"):
+                result = make_result(self.config, data, outcome, self.clock, speed)
+                self._report(data, outcome, result, summaries)
+            result["seconds"] = self.clock.seconds
             write_json(self.folder.result, result)
         return trainer, result
 
@@ -125,6 +136,15 @@ class Session:
         state.truncate_events(checkpoint)
         write_json(self.folder.config, self.config.as_json())
 
+    def _describe(self, trainer: Trainer, factory: BatchFactory, data: RunData) -> None:
+        """Show what is trained in TensorBoard."""
+        if trainer.summaries is not None:
+            options = comparable_options(self.config)
+            write_description(trainer, trainer.summaries, options)
+            inputs = shown_inputs(trainer, data.images_of("train"), factory.below_features)
+            if inputs is not None:
+                trainer.summaries.write_image("train", 0, "inputs", inputs)
+
     def _train(self, trainer: Trainer, state: TrainingState) -> None:
         """Up to the last step; when a signal ends it before, the state of training is saved."""
         try:
@@ -135,24 +155,24 @@ class Session:
             where = f" at step {trainer.step} of {trainer.total_steps}"
             raise interrupted.with_text(where) from None
 
-    def _test(self, trainer: Trainer, state: TrainingState) -> dict[str, Any]:
-        """Test the best weights, which the model has then: what result.json says of training."""
-        last, best = trainer.history[-1], best_record(trainer.history, self.task.best)
+    def _evaluate(self, trainer: Trainer, state: TrainingState) -> Outcome:
+        """Measure the best weights, which the model has then, on every split."""
+        best = best_record(trainer.history, self.task.best)
         if self.config.patience is not None:
             state.best.restore()  # the final weights are then the best
         digest = weights_digest(v.numpy() for v in trainer.model.trainable_variables)
         with self.clock.phase("evaluate"):
             state.best.restore()
-            test_metrics = trainer.evaluate("test", use_ema=False)
-        trainer.write_scalars(test_metrics, "test", best.step)
-        return {
-            "stopped": trainer.stopped,
-            "epochs": last.epoch,
-            "steps": last.step,
-            "best_step": best.step,
-            "metrics": {**best.metrics, "test": test_metrics},
-            "weights_digest": digest,
-        }
+            evaluated = evaluate_splits(trainer)
+        trainer.write_scalars(evaluated.metrics["test"], "test", best.step)
+        return Outcome(trainer.stopped, trainer.history, best.step, evaluated, digest)
+
+    def _report(
+        self, data: RunData, outcome: Outcome, result: dict[str, Any], summaries: Summaries
+    ) -> None:
+        report = Report(outcome, data.images_of("test"))
+        report.write_to_tensorboard(summaries)
+        report.write_page(self.folder, result, run_command(self.config, self.task.defaults))
 
 
 def train_in_folder(
@@ -193,4 +213,4 @@ def _run_folder(task: Task, config: Config) -> AbstractContextManager[RunFolder]
         return temporary_run_folder()
     if config.resume is not None:
         return existing_run_folder(config.resume)
-    return new_run_folder(config.log_dir, task.name)
+    return new_run_folder(config.log_dir, task.name, config.run_name)

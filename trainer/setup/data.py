@@ -10,7 +10,7 @@ from trainer.data.checks.audit import Audit, audit
 from trainer.data.checks.unreadable import report_unreadable_images, skipped_message
 from trainer.data.pipeline.batches import num_batches
 from trainer.data.sources import data_cache, description, open_source
-from trainer.data.splits import Source
+from trainer.data.splits import Source, Split
 from trainer.task import Task
 
 logger = logging.getLogger(__name__)
@@ -26,6 +26,10 @@ class RunData:
 
     config: Config
     """The run's config; of a dry run with as many steps an epoch as the whole data make."""
+
+    def images_of(self, split: str) -> Split | None:
+        """The examples of a split where they are images; None where the data are a task's own."""
+        return None if self.source.own_data is not None else self.source.splits[split]
 
 
 def load_data(task: Task, config: Config) -> RunData:

@@ -17,7 +17,7 @@ from trainer.core.errors import UserError
 from trainer.core.run_folder import RunFolder
 from trainer.loop.batches import Batch, Batches, spec_from_json
 from trainer.loop.trainer import Trainer
-from trainer.runs.batches import BatchFactory
+from trainer.setup.batches import BatchFactory
 from trainer.task import Task
 
 

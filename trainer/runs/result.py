@@ -12,15 +12,15 @@ from trainer.config.config import Config
 from trainer.data.checks.unreadable import skipped_images
 from trainer.data.labels import names_as_json
 from trainer.report.clock import Clock
-from trainer.report.display import Table
 from trainer.report.result import versions
-from trainer.runs.data import RunData
+from trainer.results.outcome import Outcome, metrics_table
+from trainer.setup.data import RunData
 
 logger = logging.getLogger(__name__)
 
 
 def make_result(
-    config: Config, data: RunData, outcome: Mapping[str, Any], clock: Clock, speed: float | None
+    config: Config, data: RunData, outcome: Outcome, clock: Clock, speed: float | None
 ) -> dict[str, Any]:
     """The content of result.json.
 
@@ -35,7 +35,7 @@ def make_result(
         "status": "done",
         **run_metadata(config, data),
         **data_warnings(config, data),
-        **outcome,
+        **outcome.as_json(),
         "seconds": clock.seconds,
         "extract_images_per_second": speed,
         "versions": versions(),
@@ -81,20 +81,9 @@ def log_summary(result: Mapping[str, Any], config: Config, folder: Path) -> None
             "stopped by %s in epoch %d, at step %d",
             *(result[name] for name in ("stopped", "epochs", "steps")),
         )
-    logger.info(_metrics_table(result))
+    logger.info(metrics_table(result))
     logger.info(
         "with the best weights, of step %d of %d; %.1f s in all; everything is in %s",
         *(result["best_step"], result["steps"], result["seconds"]["total"], folder),
     )
     logger.info("next: tensorboard --host localhost --logdir %s", shlex.quote(str(config.log_dir)))
-
-
-def _metrics_table(result: Mapping[str, Any]) -> Table:
-    # Those of single classes, "recall/rose", are in result.json: a line has no room for them.
-    reported = {name for name in result["metrics"]["test"] if "/" not in name}
-    rows = {
-        split: {"images": f"{result['data']['examples'][split]:,}"}
-        | {name: f"{value:.4f}" for name, value in metrics.items() if name in reported}
-        for split, metrics in result["metrics"].items()
-    }
-    return Table("split", rows)

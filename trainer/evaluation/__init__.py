@@ -1,0 +1,1 @@
+"""What predictions are worth: measures of labels and scores, in NumPy alone."""

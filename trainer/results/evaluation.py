@@ -1,0 +1,92 @@
+"""The splits of a run with its best weights: metrics, scores, and the temperature of these."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from trainer.data import SPLITS
+from trainer.evaluation.calibration import (
+    calibrated,
+    fit_temperature,
+    has_temperature,
+    reliability,
+)
+from trainer.evaluation.outputs import SINGLE_OUTPUT, Evaluation
+from trainer.loop.predictions import evaluate_with_outputs
+from trainer.loop.trainer import Trainer
+
+
+@dataclasses.dataclass(frozen=True)
+class EvaluatedSplits:
+    """The train, validation and test split, each measured once."""
+
+    uncalibrated: Mapping[str, Evaluation]
+    """By split, with the scores that the model itself gives."""
+
+    temperatures: Mapping[str, float]
+    """By output; those without one, numbers say, are left out."""
+
+    @property
+    def splits(self) -> dict[str, Evaluation]:
+        """By split, with calibrated scores."""
+        return {
+            name: with_temperatures(evaluation, self.temperatures)
+            for name, evaluation in self.uncalibrated.items()
+        }
+
+    @property
+    def metrics(self) -> dict[str, Mapping[str, float]]:
+        """By split and name, of the scores that the model itself gives."""
+        return {name: evaluation.metrics for name, evaluation in self.uncalibrated.items()}
+
+    @property
+    def calibration(self) -> dict[str, Any]:
+        """The temperature, and the test split's calibration error without and with it.
+
+        Of several outputs a dict of these by output.
+        """
+        before, after = self.uncalibrated["test"].outputs, self.splits["test"].outputs
+        by_output = {
+            name: {
+                "temperature": temperature,
+                "expected_calibration_error": {
+                    "before": reliability(before[name]).expected_calibration_error,
+                    "after": reliability(after[name]).expected_calibration_error,
+                },
+            }
+            for name, temperature in self.temperatures.items()
+        }
+        return by_output.get(SINGLE_OUTPUT, by_output)
+
+
+def evaluate_splits(trainer: Trainer) -> EvaluatedSplits:
+    """Measure the present weights; temperatures are fitted on validation.
+
+    Raises:
+        Interrupted: a signal asks the run to end.
+    """
+    evaluations = {split: evaluate_with_outputs(trainer, split) for split in SPLITS}
+    fitted = {
+        name: fit_temperature(output)
+        for name, output in evaluations["validation"].outputs.items()
+        if has_temperature(output)
+    }
+    return EvaluatedSplits(evaluations, fitted)
+
+
+def temperatures_of(result: Mapping[str, Any]) -> dict[str, float]:
+    """By output, from the content of a run's result.json; none of a run of an earlier release."""
+    calibration = result.get("calibration", {})
+    by_output = {SINGLE_OUTPUT: calibration} if "temperature" in calibration else calibration
+    return {name: content["temperature"] for name, content in by_output.items()}
+
+
+def with_temperatures(evaluation: Evaluation, temperatures: Mapping[str, float]) -> Evaluation:
+    """The same with the scores of the outputs that have a temperature calibrated by it."""
+    return evaluation.map_outputs(
+        lambda name, output: (
+            calibrated(output, temperatures[name]) if name in temperatures else output
+        )
+    )
