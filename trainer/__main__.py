@@ -11,9 +11,9 @@ from trainer.core.text import did_you_mean
 
 COMMANDS = {
     "run": "train a task and test it",
-    # "tasks": "list the tasks, their data, and whether the data are on this machine",
+    "tasks": "list the tasks, their data, and whether the data are on this machine",
     "cache": "list what is cached and its size, or clear it",
-    # "doctor": "check the machine and the installation: what is wrong, and what to type",
+    "doctor": "check the machine and the installation: what is wrong, and what to type",
     "completion": "print a script that completes these commands in a shell",
 }
 """Every command, which is the module of its name, and what it does."""

@@ -64,7 +64,7 @@ def _without_line_breaks(specification: re.Match[str]) -> str:
 def _options(command: str) -> Any:
     """The type of a command's options."""
     defaults = importlib.import_module(f"trainer.{command}").OPTIONS
-    options = _with_task_names() if isinstance(defaults, Config) else type(defaults)
+    options: Any = _with_task_names() if isinstance(defaults, Config) else type(defaults)
     return command_line.CommandLine[options]
 
 

@@ -16,7 +16,6 @@ from trainer.data.checks.unreadable import report_unreadable_images
 from trainer.data.pipeline.batches import image_batches
 from trainer.data.readers import tfds as tfds_reader
 from trainer.data.readers.tfds import (
-    default_data_dir,
     is_prepared,
     require_labelled_images,
     tfds_source,
@@ -359,9 +358,9 @@ def test_an_info_that_cannot_be_read_is_named(tiny_dataset, damaged):
 
 def test_the_data_dir_is_that_of_the_environment_variable(monkeypatch, tmp_path):
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
-    assert default_data_dir() == tmp_path
+    assert Config().tfds_folder == tmp_path
 
 
 def test_without_the_variable_the_data_dir_is_that_of_tfds(monkeypatch):
     monkeypatch.delenv("TFDS_DATA_DIR", raising=False)
-    assert str(default_data_dir()) == tfds.builder(A_DOWNLOAD).data_dir.partition("/tf_flow")[0]
+    assert str(Config().tfds_folder) == tfds.builder(A_DOWNLOAD).data_dir.partition("/tf_flow")[0]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -33,17 +32,18 @@ SPLIT_PREFIXES = {"train": "train", "validation": "val", "test": "test"}
 """How the names of a dataset's splits begin if they differ from ours: trainA, val, test_clean."""
 
 
-def default_data_dir() -> Path:
-    """The folder of TFDS' datasets without `--data-dir`; found without importing TFDS."""
-    return Path(os.environ.get("TFDS_DATA_DIR", "~/tensorflow_datasets")).expanduser()
-
-
 def is_prepared(dataset: str, data_dir: Path) -> bool:
     """Whether the folder has the dataset, ready to be read by TFDS."""
+    return prepared_folder(dataset, data_dir) is not None
+
+
+def prepared_folder(dataset: str, data_dir: Path) -> Path | None:
+    """The folder of the dataset's files, where it is ready to be read by TFDS; else None."""
     # TFDS takes seconds to import, and is not needed where there is no folder.
     if not (data_dir / _bare_name(dataset)).is_dir():
-        return False
-    return bool(_builder(dataset, data_dir).is_prepared())
+        return None
+    builder = _builder(dataset, data_dir)
+    return Path(builder.data_dir) if builder.is_prepared() else None
 
 
 def _bare_name(dataset: str) -> str:
