@@ -462,8 +462,15 @@ def points_of(run: Path) -> dict[tuple[str, str, int], object]:
     return {point: v if point[1] not in DIFFERING else "" for point, v in found}
 
 
-DIFFERING = ("images_per_second", "config", "_hparams_/session_start_info")
-"""The tags that have another content wherever and whenever a run runs: times, folders."""
+DIFFERING = (
+    "images_per_second",
+    "config",
+    "_hparams_/session_start_info",
+    "_hparams_/experiment",
+    "__run_graph__",
+)
+"""The tags that have another content wherever and whenever a run runs: times, folders, numbers
+that TensorFlow gives to graphs."""
 
 
 def _split_of(events: Path, run: Path) -> str:
