@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from trainer import samples
+from trainer.core.tensorflow_import import import_tensorflow
 from trainer.task import Task
 
 Place = Literal["tfds", "sample", "download", "path", "own"]
@@ -22,7 +23,7 @@ class AvailableData:
 
     place: Place
     examples: int | None = None
-    """How many there are; None where it is not known before they are opened."""
+    """How many the data have, of all classes; None where that is not known without opening them."""
 
     folder: Path | None = None
     """Where TFDS has them prepared."""
@@ -51,7 +52,8 @@ def _prepared_folder(dataset: str, data_dir: Path) -> Path | None:
     """The folder of a dataset that is ready to be read; TFDS is asked where there is one."""
     if not (data_dir / dataset.partition("/")[0].partition(":")[0]).is_dir():
         return None
-    from trainer.data.readers.tfds import prepared_folder  # imports TensorFlow
+    import_tensorflow()  # silently
+    from trainer.data.readers.tfds import prepared_folder
 
     return prepared_folder(dataset, data_dir)
 

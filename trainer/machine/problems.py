@@ -150,7 +150,7 @@ def _requirement_problem(unmet: UnmetRequirement) -> Problem:
 
 
 def _missing_package(error: str) -> str:
-    """The package that has the module that an import lacks; the error itself where it lacks none."""
+    """The package whose module an import lacks; the error itself where it lacks none."""
     lacks = re.search(r"No module named '(\w+)", error)
     return _PACKAGES.get(lacks[1], lacks[1].replace("_", "-")) if lacks else error
 

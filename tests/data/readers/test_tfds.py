@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
-from trainer import UserError
+from trainer import Config, UserError
 from trainer.data.checks.unreadable import report_unreadable_images
 from trainer.data.pipeline.batches import image_batches
 from trainer.data.readers import tfds as tfds_reader
