@@ -188,6 +188,11 @@ def test_an_endpoint_of_vectors_is_none_of_those_that_are_told():
     assert "default" not in head_error("efficientnet_lite0@default").partition("choose")[2]
 
 
+def test_a_head_of_maps_is_told_that_the_end_of_a_keras_model_has_them():
+    told = head_error("keras:EfficientNetB0@block1a_se_squeeze", weights="none")
+    assert told.endswith("gives vectors; choose --extractor keras:EfficientNetB0, or omit --head")
+
+
 def test_a_head_of_maps_is_told_that_a_module_has_no_endpoints(vector_module):
     with pytest.raises(UserError, match=r"gives vectors and has no endpoint with maps; omit --he"):
         load_network(TransferOptions(extractor=str(vector_module), head="avg"))

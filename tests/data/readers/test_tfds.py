@@ -193,7 +193,7 @@ def test_the_error_of_a_mistyped_name_suggests_the_right_one(tmp_path):
 
 
 def test_a_name_like_no_other_has_no_suggestion(tmp_path):
-    with pytest.raises(UserError, match=r"^TFDS has no dataset 'qqqqqqqqqqqq'$"):
+    with pytest.raises(UserError, match=r"^TFDS has no dataset 'qqqqqqqqqqqq'; choose one of ht"):
         tfds_source("qqqqqqqqqqqq", SPLITS, tmp_path)
 
 
@@ -314,7 +314,7 @@ def test_a_split_without_labels_is_not_used(stored, tmp_path):
 
 def test_a_dataset_without_labels_is_an_error(stored, tmp_path):
     stored("secret", FEATURES, {"train": 5}, unlabelled=["train"])
-    with pytest.raises(UserError, match=r"^secret of TFDS has no labels$"):
+    with pytest.raises(UserError, match=r"^secret of TFDS has no labels; choose another dataset$"):
         tfds_source("secret", None, tmp_path)
 
 
