@@ -17,7 +17,13 @@ from trainer.data.pipeline.batches import PREPARATION
 from trainer.data.pipeline.mixup import Mixing
 from trainer.data.splits import Source, Split
 from trainer.extractors.hub_modules import DEFAULT_IMAGE_SIZE
-from trainer.extractors.loading import Extractor, Network, extractor_identity, load_network
+from trainer.extractors.loading import (
+    Extractor,
+    Network,
+    expected_image_size,
+    extractor_identity,
+    load_network,
+)
 from trainer.features.features import StoredFeatures
 from trainer.features.store import FeatureSpec, FeatureStore
 from trainer.loop.array_batches import ArrayBatches, FeatureBatches, StreamedFeatureBatches
@@ -75,6 +81,11 @@ class BatchFactory:
     def layer(self) -> keras.layers.Layer | None:
         """The network's layer in the model."""
         return self.network and self.network.layer
+
+    @property
+    def extracted_size(self) -> int | None:
+        """The side of the images that the batches are features of, in pixels; nothing is loaded."""
+        return expected_image_size(self._config) if self.uses_cached_features else None
 
     @property
     def below_features(self) -> Network | None:
