@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import keras
 
     from trainer.loop.trainer import Hook, Trainer
+    from trainer.trained.evaluate import MeasuredRun
 
 logger = logging.getLogger(__name__)
 
@@ -75,6 +76,35 @@ class Run:
 
             self._model = load_model(self.folder, self.task, self.config, self.trainer_class)
         return self._model
+
+    def evaluate(
+        self,
+        split: str = "test",
+        data: str | Path | None = None,
+        data_dir: Path | None = None,
+    ) -> MeasuredRun:
+        """The run measured on a split, with the best weights.
+
+        Args:
+            split: train, validation or test.
+            data: Other data than the run's: a folder of class folders, or a table.
+            data_dir: The folder of TFDS datasets; that of the run when None.
+
+        Raises:
+            UserError: there are no such data, or the run has not learned their classes.
+        """
+        from trainer.results.evaluation import temperatures_of
+        from trainer.trained.evaluate import measure_run
+
+        return measure_run(
+            self.folder,
+            self.task,
+            dataclasses.replace(self.config, data_dir=data_dir or self.config.data_dir),
+            self.trainer_class,
+            temperatures_of(self.result),
+            split,
+            None if data is None else str(data),
+        )
 
 
 def train(
@@ -130,6 +160,7 @@ def load(
     Raises:
         UserError: there is no run in the folder, or it is not finished.
     """
+    import_tensorflow()
     files = RunFolder(Path(folder))
     config = saved_config(files.path)
     try:

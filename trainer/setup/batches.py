@@ -104,6 +104,19 @@ class BatchFactory:
             return self.feature_batches(source, self._config.augment_copies)
         return self._image_batches(source)
 
+    def split_batches(self, split: Split, own_data: Arrays | DataPipeline | None) -> Batches:
+        """The batches of one split as an evaluation takes them: in stored order, not augmented.
+
+        Raises:
+            UserError: the extractor cannot be loaded, or its features cannot be kept.
+        """
+        if own_data is not None:
+            return self._own_batches(own_data)
+        if self.uses_cached_features:
+            kept = self._stored_features(split, copies=0)
+            return self._feature_batches(kept, 1, split.weights, self._fit_in_memory([kept]))
+        return self._make_image_batches(split)
+
     def feature_batches(self, source: Source, copies: int = 0) -> dict[str, Batches]:
         """The batches of every split as features of the frozen extractor.
 
@@ -147,21 +160,25 @@ class BatchFactory:
         return StreamedFeatureBatches(kept, batch_size, seed, copies, weights)
 
     def _image_batches(self, source: Source) -> dict[str, Batches]:
-        own_size = self.network.image_size if self.network else DEFAULT_IMAGE_SIZE
-        make = functools.partial(
-            ImageBatches,
-            image_size=self._config.image_size or own_size,
-            batch_size=self._config.batch_size,
-            seed=self._config.seed,
-            channels=self._channels,
-        )
-        splits: dict[str, Batches] = {name: make(split) for name, split in source.splits.items()}
-        splits["train"] = make(
+        splits = {name: self._make_image_batches(split) for name, split in source.splits.items()}
+        splits["train"] = self._make_image_batches(
             source.splits["train"],
             augmentation=self._augmentation,
             mixing=Mixing.from_config(self._config, len(source.classes)),
         )
         return splits
+
+    def _make_image_batches(
+        self,
+        split: Split,
+        augmentation: Augmentation | None = None,
+        mixing: Mixing | None = None,
+    ) -> Batches:
+        own_size = self.network.image_size if self.network else DEFAULT_IMAGE_SIZE
+        size, config = self._config.image_size or own_size, self._config
+        return ImageBatches(
+            split, size, config.batch_size, config.seed, augmentation, mixing, self._channels
+        )
 
     def _stored_features(self, split: Split, copies: int) -> StoredFeatures:
         about = f"{split.name} through {self._config.extractor}"
