@@ -248,7 +248,7 @@ def test_numbers_have_errors_and_no_confusion(learn):
 def test_labels_have_measures_each_and_no_confusion(learn):
     folder = learn(
         "Tints",
-        ["path", "labels"],
+        ["path", "label"],
         lambda path: [path, path.parent.name if light(path) > 0.42 else f"{path.parent.name};dark"],
     )
     result = run_json(folder)
