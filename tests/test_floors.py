@@ -20,6 +20,7 @@ FLOORS = (
     "trainer.optimization",
     "trainer.evaluation",
     "trainer.report",
+    "trainer.machine",
     "trainer.loop",
     "trainer.checkpoints",
     "trainer.hooks",
@@ -45,6 +46,7 @@ DATA_FLOORS = (
     "trainer.data.selection",
     "trainer.data.checks",
     "trainer.data.readers",
+    "trainer.data.available",
     "trainer.data.sources",
 )
 """The same within the room of the data, which has rooms of its own."""

@@ -6,7 +6,11 @@ import sys
 from collections.abc import Sequence
 
 from trainer import command_line
+from trainer.config.config import Config
 from trainer.runs.run import train
+
+OPTIONS = Config()
+"""The defaults, which shells complete too; those of the task go before them."""
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -129,7 +129,7 @@ def _make_new(log_dir: Path, task_name: str, run_name: str | None) -> Path:
     except OSError as error:
         raise UserError(
             f"--log-dir {log_dir}: no run folder can be made there"
-            f" ({error.strerror}: {error.filename})"
+            f" ({error.strerror}: {error.filename}); choose another folder"
         ) from error
 
 

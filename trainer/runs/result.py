@@ -11,8 +11,8 @@ from typing import Any
 from trainer.config.config import Config
 from trainer.data.checks.unreadable import skipped_images
 from trainer.data.labels import names_as_json
+from trainer.machine.packages import versions
 from trainer.report.clock import Clock
-from trainer.report.result import versions
 from trainer.results.outcome import Outcome, metrics_table
 from trainer.setup.data import RunData
 

@@ -58,7 +58,10 @@ def find_run(asked: str, log_dir: Path, task_name: str | None) -> Path:
     runs = [path.parent for path in log_dir.glob(f"{task_name or '*'}/*/config.json")]
     if not runs:
         of_task = f" of {task_name}" if task_name else ""
-        raise UserError(f"--resume {LAST}: there is no run{of_task} in --log-dir {log_dir}")
+        raise UserError(
+            f"--resume {LAST}: there is no run{of_task} in --log-dir {log_dir};"
+            " choose the folder that has it, or begin one without --resume"
+        )
     return max(runs, key=_started)
 
 
