@@ -1,6 +1,7 @@
 """The architecture: every import points down, and no two files import each other."""
 
 import ast
+import functools
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
@@ -59,6 +60,7 @@ MODULES = {
 IN_ROOMS = [name for name in MODULES if name.startswith("trainer.")]
 
 
+@functools.cache
 def imports_of(name: str) -> set[str]:
     """The modules that a file imports, for types alone and within functions too."""
     found = itertools.chain.from_iterable(

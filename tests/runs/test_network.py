@@ -29,9 +29,9 @@ def options(noise_folder, vector_module, tmp_path_factory):
     return {**data, **places, "epochs": 1, "batch_size": 16, "jit": "off"}
 
 
-@pytest.mark.parametrize("transfer", ["frozen", "finetune"])
-def test_from_the_images_it_gives_the_scores_of_the_evaluation(options, transfer):
-    config = Config(**{**options, "transfer": transfer})
+@pytest.mark.parametrize("augment", ["none", "light"])
+def test_from_the_images_it_gives_the_scores_of_the_evaluation(options, augment):
+    config = Config(**{**options, "augment": augment})
     task = find_task("flowers")
     files, trained, result = train_in_folder(task, config, Trainer, [], Clock())
     run = trainer.load(files.path, task)
