@@ -25,6 +25,7 @@ FLOORS = (
     "trainer.checkpoints",
     "trainer.hooks",
     "trainer.runs",
+    "trainer.exporting",
     "trainer",
 )
 """The rooms from the ground up; the last is the top of the package, with a door for each command.

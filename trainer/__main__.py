@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from trainer import command_line
 from trainer.core.errors import UserError
 
-COMMANDS = ("run", "cache")
+COMMANDS = ("run", "export", "cache")
 
 
 def main() -> None:

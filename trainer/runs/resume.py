@@ -29,13 +29,16 @@ RESUMABLE_OPTIONS = frozenset(
 """The options that a resumed run may have others of: they change no step that it takes."""
 
 
-def find_run(asked: str, log_dir: Path, task_name: str | None) -> Path:
-    """The folder of the run that `--resume` names.
+def find_run(
+    asked: str, log_dir: Path, task_name: str | None, option: str = "--resume"
+) -> Path:
+    """The folder of the run that an option names.
 
     Args:
         asked: The folder, or "last" for the run that was started last.
         log_dir: Where the last run is looked for.
         task_name: The task whose runs count; all, when None.
+        option: For messages.
 
     Raises:
         UserError: there is no run.
@@ -44,14 +47,14 @@ def find_run(asked: str, log_dir: Path, task_name: str | None) -> Path:
         path = Path(asked)
         if not RunFolder(path).config.is_file():
             raise UserError(
-                f"--resume {asked}: there is no run (no {RunFolder(path).config}); choose a folder"
+                f"{option} {asked}: there is no run (no {RunFolder(path).config}); choose a folder"
                 f" LOG_DIR/<task>/<run>, or {LAST}"
             )
         return path
     runs = [path.parent for path in log_dir.glob(f"{task_name or '*'}/*/config.json")]
     if not runs:
         of_task = f" of {task_name}" if task_name else ""
-        raise UserError(f"--resume {LAST}: there is no run{of_task} in --log-dir {log_dir}")
+        raise UserError(f"{option} {LAST}: there is no run{of_task} in --log-dir {log_dir}")
     return max(runs, key=_started)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import importlib
 import json
 import logging
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trainer.config.config import Config
+from trainer.config.export import ModelFormat, Quantization
 from trainer.core import signals
 from trainer.core.errors import UserError
 from trainer.core.run_folder import RunFolder
@@ -75,6 +77,28 @@ class Run:
 
             self._model = load_model(self.folder, self.task, self.config, self.trainer_class)
         return self._model
+
+    def export(
+        self,
+        folder: str | Path,
+        format: ModelFormat = "savedmodel",
+        quantize: Quantization | None = None,
+    ) -> Path:
+        """Write the model, from images to scores, for programs without this package.
+
+        Args:
+            folder: New; it gets the model's files, and MODEL.md, which says how to use it.
+            format: savedmodel, litert, onnx or keras.
+            quantize: int8 or float16 numbers, in litert.
+
+        Returns:
+            The folder.
+
+        Raises:
+            UserError: the folder exists, or this model cannot be written in this format.
+        """
+        exporting = importlib.import_module("trainer.exporting.export")  # a room above this one
+        return exporting.export_run(self, Path(folder), format, quantize)
 
 
 def train(
