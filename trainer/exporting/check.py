@@ -126,5 +126,3 @@ def _encoded(picture: Image.Image, image_format: str, **options: object) -> byte
     file = io.BytesIO()
     picture.save(file, image_format, **options)
     return file.getvalue()
-
-

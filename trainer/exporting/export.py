@@ -12,10 +12,10 @@ from trainer.config.export import ModelFormat, Quantization
 from trainer.core import atomic
 from trainer.core.errors import UserError
 from trainer.exporting.check import check_export
+from trainer.exporting.keras_file import write_keras
 from trainer.exporting.litert import compare_on_validation, quantized_scores, write_litert
 from trainer.exporting.model_card import model_card
 from trainer.exporting.onnx import write_onnx
-from trainer.exporting.keras_file import write_keras
 from trainer.exporting.saved_model import write_saved_model
 from trainer.exporting.served import ServedModel
 from trainer.runs.run import Run

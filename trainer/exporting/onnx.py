@@ -40,11 +40,5 @@ def write_onnx(served: ServedModel, folder: Path) -> None:
         raise UserError(
             f"--format onnx cannot have this network ({first_line(error)}); choose another format"
         ) from error
-    names = sorted(scores.get_concrete_function(*specs.values()).structured_outputs)
-    _rename(model.graph, [*specs], names)
     onnx.checker.check_model(model)
     onnx.save(model, str(folder / MODEL))
-
-
-def _rename(graph: object, inputs: list[str], outputs: list[str]) -> None:
-    """Give the graph's inputs and outputs, in their order, the names of a signature."""

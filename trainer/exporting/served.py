@@ -116,6 +116,15 @@ class ServedModel:
         """The names of classes, labels or numbers; of the single output under an empty name."""
         return {name: list(names) for name, names in _by_name(self.names).items()}
 
+    @property
+    def output_names(self) -> list[str]:
+        """The names of what signatures give."""
+        return [
+            _output_name(output, what)
+            for output in self.names_by_output
+            for what in (SCORES, CLASSES)
+        ]
+
     def images(self, encoded: tf.Tensor) -> tf.Tensor:
         """A batch of encoded images, string [batch], prepared as in training."""
         spec = self.network.input_spec

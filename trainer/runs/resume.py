@@ -29,9 +29,7 @@ RESUMABLE_OPTIONS = frozenset(
 """The options that a resumed run may have others of: they change no step that it takes."""
 
 
-def find_run(
-    asked: str, log_dir: Path, task_name: str | None, option: str = "--resume"
-) -> Path:
+def find_run(asked: str, log_dir: Path, task_name: str | None, option: str = "--resume") -> Path:
     """The folder of the run that an option names.
 
     Args:

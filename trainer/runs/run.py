@@ -97,6 +97,7 @@ class Run:
         Raises:
             UserError: the folder exists, or this model cannot be written in this format.
         """
+        import_tensorflow()
         exporting = importlib.import_module("trainer.exporting.export")  # a room above this one
         return exporting.export_run(self, Path(folder), format, quantize)
 
