@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -96,10 +97,11 @@ def _answers(
     folder: Path, model_format: str, inputs: Mapping[str, np.ndarray], files: list[bytes]
 ) -> dict[str, np.ndarray]:
     """What the export gives in a process that knows nothing of this package."""
-    named = {f"file_{n}": np.frombuffer(content, np.uint8) for n, content in enumerate(files)}
+    given: dict[str, Any] = {f"input/{name}": value for name, value in inputs.items()}
+    given |= {f"file/{n}": np.frombuffer(content, np.uint8) for n, content in enumerate(files)}
     with tempfile.TemporaryDirectory() as beside:
         examples, answers = Path(beside) / "examples.npz", Path(beside) / "answers.npz"
-        np.savez(examples, **inputs, **named)
+        np.savez(examples, **given)
         program = [sys.executable, "-I", reload.__file__, model_format]
         done = subprocess.run(
             [*program, str(folder), str(examples), str(answers)], capture_output=True, text=True

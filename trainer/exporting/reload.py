@@ -2,26 +2,31 @@
 
     python reload.py FORMAT FOLDER EXAMPLES ANSWERS
 
-EXAMPLES and ANSWERS are files of NumPy's: the inputs by name, with encoded images as bytes in
-`file_0`, `file_1` …, and the outputs by name, from files with `file/` in front.
+EXAMPLES and ANSWERS are files of NumPy's: the inputs as `input/NAME`, with encoded images as bytes
+in `file/0`, `file/1` …, and the outputs by name, from files with `file/` in front.
 """
 
+from __future__ import annotations
+
 import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 
-def main(model_format, folder, examples, answers):
+def main(model_format: str, folder: str, examples: str, answers: str) -> None:
     """Write the answers to the examples."""
     given = dict(np.load(examples))
-    files = [given.pop(f"file_{n}").tobytes() for n in range(len(given)) if f"file_{n}" in given]
-    found = READERS[model_format](folder, given, files)
+    inputs = {name[len("input/") :]: value for name, value in given.items() if name[0] == "i"}
+    files = [given[f"file/{n}"].tobytes() for n in range(len(given) - len(inputs))]
+    found = READERS[model_format](folder, inputs, files)
     np.savez(answers, **found)
     if "trainer" in sys.modules:
         sys.exit("the package itself was imported")
 
 
-def savedmodel(folder, inputs, files):
+def savedmodel(folder: str, inputs: Mapping[str, Any], files: Sequence[bytes]) -> dict[str, Any]:
     """By both signatures, and by __call__."""
     import tensorflow as tf
 
@@ -34,7 +39,7 @@ def savedmodel(folder, inputs, files):
     return found
 
 
-def keras(folder, inputs, files):
+def keras(folder: str, inputs: Mapping[str, Any], _files: Sequence[bytes]) -> dict[str, Any]:
     """By Keras, as its own format."""
     import os
 
@@ -47,7 +52,7 @@ def keras(folder, inputs, files):
     return {name: np.asarray(value) for name, value in outputs.items()}
 
 
-def litert(folder, inputs, files):
+def litert(folder: str, inputs: Mapping[str, Any], _files: Sequence[bytes]) -> dict[str, Any]:
     """By LiteRT, an example at a time: the model's own batch."""
     from ai_edge_litert.interpreter import Interpreter
 
@@ -59,7 +64,7 @@ def litert(folder, inputs, files):
     return {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
 
 
-def onnx(folder, inputs, files):
+def onnx(folder: str, inputs: Mapping[str, Any], _files: Sequence[bytes]) -> dict[str, Any]:
     """By ONNX Runtime."""
     import onnxruntime
 
@@ -70,7 +75,7 @@ def onnx(folder, inputs, files):
     return dict(zip(names, session.run(names, inputs), strict=True))
 
 
-def _numeric(outputs):
+def _numeric(outputs: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value.numpy() for name, value in outputs.items() if value.dtype.name != "string"}
 
 

@@ -12,9 +12,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import keras
 import tensorflow as tf
 
 from trainer.exporting.served import DEFAULT, IMAGE_BYTES, IMAGES, ServedModel
+from trainer.extractors.hub_modules import HubNetwork
 
 SERVING_DEFAULT = "serving_default"
 
@@ -57,7 +59,7 @@ def reusable_module(served: ServedModel) -> tf.train.Checkpoint:
     module.variables = [variable.value for variable in model.variables]
     trained = model.trainable_variables if served.trainable else []
     module.trainable_variables = [variable.value for variable in trained]
-    module.regularization_losses = _regularization_losses(trained)
+    module.regularization_losses = _regularization_losses(model) if served.trainable else []
     module.extractor_variables = _variables_below(served)
     module.__call__ = call
     return module
@@ -67,13 +69,21 @@ def _named(served: ServedModel) -> Any:
     return tf.nest.pack_sequence_as(served.network.input_spec, [*served.input_specs.values()])
 
 
-def _regularization_losses(variables: Any) -> list[Callable[[], tf.Tensor]]:
-    """A function for the loss of each variable that has one."""
+def _regularization_losses(model: keras.Model) -> list[Callable[[], tf.Tensor]]:
+    """A function for the loss of each variable that has one, and of each module below the head."""
 
-    def loss_of(variable: Any) -> Callable[[], tf.Tensor]:
+    def of_variable(variable: Any) -> Callable[[], tf.Tensor]:
         return tf.function(lambda: variable.regularizer(variable), input_signature=[])
 
-    return [loss_of(v) for v in variables if getattr(v, "regularizer", None) is not None]
+    def of_module(network: HubNetwork) -> Callable[[], tf.Tensor]:
+        return tf.function(lambda: tf.add_n(network.module.losses), input_signature=[])
+
+    variables = [v for v in model.trainable_variables if getattr(v, "regularizer", None)]
+    modules = [layer for layer in model._flatten_layers() if isinstance(layer, HubNetwork)]
+    return [
+        *map(of_variable, variables),
+        *(of_module(network) for network in modules if network.module.losses),
+    ]
 
 
 def _variables_below(served: ServedModel) -> list[tf.Variable]:

@@ -172,7 +172,7 @@ def example_inputs(served: ServedModel, batch: int, seed: int = 0) -> dict[str, 
         if spec.dtype.is_floating:
             return random.random(shape).astype(spec.dtype.as_numpy_dtype)
         if spec.dtype == tf.string:
-            return np.full(shape, b"", object)
+            return np.full(shape, b"", "S1")
         return random.integers(0, 2, shape).astype(spec.dtype.as_numpy_dtype)
 
     return {name: example(spec) for name, spec in served.input_specs.items()}

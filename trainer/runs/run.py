@@ -97,7 +97,6 @@ class Run:
         Raises:
             UserError: the folder exists, or this model cannot be written in this format.
         """
-        import_tensorflow()
         exporting = importlib.import_module("trainer.exporting.export")  # a room above this one
         return exporting.export_run(self, Path(folder), format, quantize)
 
@@ -155,6 +154,7 @@ def load(
     Raises:
         UserError: there is no run in the folder, or it is not finished.
     """
+    import_tensorflow()
     files = RunFolder(Path(folder))
     config = saved_config(files.path)
     try:

@@ -5,6 +5,8 @@ The same as `orientation`, which Python reads, for graphs that are exported.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import tensorflow as tf
 
 from trainer.data.images.formats import JPEG_END, JPEG_SCAN, JPEG_SIGNATURE, PNG_SIGNATURE
@@ -46,7 +48,10 @@ def upright(image: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
 
 
 def _where(
-    orientation: tf.Tensor, among: tuple[int, ...], image: tf.Tensor, change: object
+    orientation: tf.Tensor,
+    among: tuple[int, ...],
+    image: tf.Tensor,
+    change: Callable[[tf.Tensor], tf.Tensor],
 ) -> tf.Tensor:
     is_among = tf.reduce_any(orientation == tf.constant(among, tf.int64))
     return tf.cond(is_among, lambda: change(image), lambda: image)
