@@ -62,13 +62,16 @@ class Predictions:
         """
         for number, image in enumerate(self.images):
             if isinstance(self.kinds, str):
-                yield {"image": image, **self._one(self.kinds, self.names, self.scores[number], top)}
+                yield {
+                    "image": image,
+                    **self._one(self.kinds, self.names, self.scores[number], top),
+                }
             else:
                 yield {"image": image, **self._by_output(number, top)}
 
     def table(self, top: int = 1) -> Table:
-        """For people: the classes with the highest scores, the labels of each image, its numbers."""
-        rows = {row["image"]: _cells(row, self.kinds, top) for row in self.rows(top)}
+        """For people: the most probable classes of each image, its labels, its numbers."""
+        rows = {row["image"]: _cells(row, top) for row in self.rows(top)}
         return Table("image", rows)
 
     def __len__(self) -> int:
@@ -135,8 +138,8 @@ def flat_row(row: Mapping[str, Any]) -> dict[str, Any]:
     return cells
 
 
-def _cells(row: Mapping[str, Any], kinds: LabelKinds, top: int) -> dict[str, str]:
-    cells = {}
+def _cells(row: Mapping[str, Any], top: int) -> dict[str, str]:
+    cells: dict[str, str] = {}
     for output, predicted, scores in _outputs(row):
         prefix = f"{output} " if output else ""
         if isinstance(predicted, dict):
@@ -151,7 +154,7 @@ def _cells(row: Mapping[str, Any], kinds: LabelKinds, top: int) -> dict[str, str
 
 
 def _outputs(row: Mapping[str, Any]) -> Iterator[tuple[str, Any, Mapping[str, float]]]:
-    """The name of each output, what is predicted, its scores; one without a name where it is one."""
+    """The name of each output, "" of a single one, what is predicted, and its scores."""
     scores = row["scores"]
     if any(isinstance(value, Mapping) for value in scores.values()):
         for output in scores:
