@@ -14,6 +14,7 @@ COMMANDS = {
     "evaluate": "measure a finished run on a split, or on other images",
     "predict": "say what is on images, with the scores",
     "export": "write a trained model for programs without this package",
+    "compare": "show finished runs side by side, and whether one of two is better",
     "tasks": "list the tasks, their data, and whether the data are on this machine",
     "cache": "list what is cached and its size, or clear it",
     "doctor": "check the machine and the installation: what is wrong, and what to type",

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import json
 import logging
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal, TextIO
+from typing import TYPE_CHECKING, Annotated, Literal, TextIO
 
 import tyro
 
@@ -18,6 +16,10 @@ from trainer.config.bounds import AtLeast, Between, Options
 from trainer.core.errors import UserError
 from trainer.runs.run import Run, load
 from trainer.setup.resume import find_run
+from trainer.trained.prediction_files import image_files
+
+if TYPE_CHECKING:
+    from trainer.trained.prediction_writers import PredictionWriter
 
 logger = logging.getLogger("trainer.predict")  # not __name__, which is __main__ as a command
 
@@ -32,8 +34,9 @@ class PredictOptions(Options):
     images: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="IMAGE")]
     """Files, and folders of them; - reads a name from each line of standard input."""
 
-    top: Annotated[int, AtLeast(1)] = 1
-    """How many classes to show of each image, the most probable first."""
+    top: Annotated[int | None, AtLeast(1)] = None
+    """How many classes to show of each image, the most probable first: 1 in a table, all in JSON
+    when not given."""
 
     unknown_below: Annotated[float | None, Between(0, 1)] = None
     """Call an image unknown where its most probable class has a lower score."""
@@ -59,30 +62,41 @@ def main(arguments: Sequence[str]) -> None:
         UserError: what a person can fix; files that cannot be read, when all others are done.
     """
     options, output = command_line.parse_options("predict", OPTIONS, arguments)
+    paths, unreadable = list(image_files(options.images)), 0
+    if not paths:
+        raise UserError("there is no IMAGE; name files, a folder of them, or - for names on stdin")
     with output.shown(only_results=options.csv) as stdout:
         run = load(find_run(options.run, options.log_dir, None, option="RUN"))
-        paths = list(_image_files(options.images))
-        unreadable = 0
-        with _Printer(options, output.json, stdout) as show:
-            for predictions in run.predict_files(paths, _unknown_below(run, options)):
-                show(predictions)
-                for image, error in predictions.unreadable.items():
-                    logger.warning("%s %s; it is skipped", image, error)
-                unreadable += len(predictions.unreadable)
+        writer = _writer(options, output.json, stdout)
+        for predictions in run.predict_files(paths, _unknown_below(run, options)):
+            writer.write(predictions)
+            for image, error in predictions.unreadable.items():
+                logger.warning("%s %s; it is skipped", image, error)
+            unreadable += len(predictions.unreadable)
+        writer.close()
     if unreadable:
         raise UserError(f"{unreadable:,} of {len(paths):,} files cannot be read; fix or omit them")
 
 
-class _Printer:
-    """Prints predictions as they come: lines of JSON or of CSV, or a table in the end."""
+def _writer(options: PredictOptions, is_json: bool, stdout: TextIO) -> PredictionWriter:
+    from trainer.trained.prediction_writers import CsvLines, JsonLines, TableAtTheEnd  # TensorFlow
 
-
-def _image_files(given: Sequence[str]) -> Iterator[str]:
-    """The files that are meant, in order; folders with all that is in them."""
+    if is_json:
+        return JsonLines(stdout, options.top)
+    return CsvLines(stdout) if options.csv else TableAtTheEnd(options.top or 1)
 
 
 def _unknown_below(run: Run, options: PredictOptions) -> float:
     """The score of `--unknown-below`, or that of `--precision` on the run's validation."""
+    if options.precision is None:
+        return options.unknown_below or 0.0
+    found = run.result.get("calibration", {}).get("unknown_below", {}).get(options.precision)
+    if found is None:
+        raise UserError(
+            f"--precision {options.precision}: no score of this run had that precision on"
+            " validation; choose a lower one, or --unknown-below"
+        )
+    return found["score"]
 
 
 if __name__ == "__main__":

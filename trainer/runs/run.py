@@ -7,7 +7,7 @@ import dataclasses
 import importlib
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from trainer.loop.trainer import Hook, Trainer
     from trainer.trained.evaluate import MeasuredRun
+    from trainer.trained.predict import Predictor
     from trainer.trained.predictions import Predictions
 
 logger = logging.getLogger(__name__)
@@ -124,14 +125,23 @@ class Run:
         Raises:
             UserError: the run has no checkpoint, or the network takes no images.
         """
-        from trainer.trained.predict import make_predictor
         from trainer.trained.predictions import concatenated
 
-        predictor = make_predictor(self.model, self.folder, self.task, self.config, self.result)
-        predictor = dataclasses.replace(predictor, unknown_below=unknown_below)
         if not _are_paths(images):
-            return predictor.predict_arrays(images)
-        return concatenated(list(predictor.predict_files(list(map(str, images)))))
+            return self._predictor(unknown_below).predict_arrays(images)
+        return concatenated(list(self.predict_files(list(map(str, images)), unknown_below)))
+
+    def predict_files(
+        self, paths: Sequence[str], unknown_below: float = 0.0
+    ) -> Iterator[Predictions]:
+        """The same of many files, batch by batch as they come."""
+        return self._predictor(unknown_below).predict_files(paths)
+
+    def _predictor(self, unknown_below: float) -> Predictor:
+        from trainer.trained.predict import make_predictor
+
+        made = make_predictor(self.model, self.folder, self.task, self.config, self.result)
+        return dataclasses.replace(made, unknown_below=unknown_below)
 
     def export(
         self,

@@ -18,6 +18,7 @@ from trainer.core.errors import UserError
 from trainer.data.checks.unreadable import report_unreadable_images
 from trainer.evaluation.bootstrap import intervals
 from trainer.evaluation.calibration import reliability
+from trainer.evaluation.comparison import McNemar, mcnemar
 from trainer.evaluation.outputs import SINGLE_OUTPUT, Evaluation, Output
 from trainer.loop.metrics import Metrics
 from trainer.loop.predictions import evaluate_with_outputs
@@ -85,6 +86,18 @@ class MeasuredRun:
             atomic.write_bytes(path, text.getvalue().encode(errors="surrogateescape"))
         except OSError as error:
             raise UserError(f"--predictions {path} cannot be written ({error.strerror})") from error
+
+    def mcnemar(self, other: MeasuredRun) -> McNemar | None:
+        """The test against another run; None where they are not of classes of the same examples."""
+        first, second = (one.evaluation.outputs.get(SINGLE_OUTPUT) for one in (self, other))
+        if first is None or second is None or first.kind != "class":
+            return None
+        if self.images != other.images or first.names != second.names:
+            return None
+        counted = first.weights > 0
+        return mcnemar(
+            (first.predicted == first.labels)[counted], (second.predicted == second.labels)[counted]
+        )
 
     def _shown_metrics(self) -> list[str]:
         # Those of single classes, "recall/rose", are in the other table.

@@ -105,7 +105,7 @@ class Predictions:
         if kind == "numbers":
             return {"predicted": named, "scores": named}
         ranked = sorted(named, key=lambda name: -named[name])
-        shown = {name: named[name] for name in ranked[:top]} if top else named
+        shown = named if top is None else {name: named[name] for name in ranked[:top]}
         if kind == "labels":
             return {"predicted": [name for name in names if named[name] > 0.5], "scores": shown}
         best = ranked[0]
