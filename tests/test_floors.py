@@ -1,6 +1,7 @@
 """The architecture: every import points down, and no two files import each other."""
 
 import ast
+import functools
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,6 +29,7 @@ FLOORS = (
     "trainer.setup",
     "trainer.trained",
     "trainer.runs",
+    "trainer.exporting",
     "trainer",
 )
 """The rooms from the ground up; the last is the top of the package, with a door for each command.
@@ -65,6 +67,7 @@ MODULES = {
 IN_ROOMS = [name for name in MODULES if name.startswith("trainer.")]
 
 
+@functools.cache
 def imports_of(name: str) -> set[str]:
     """The modules that a file imports, for types alone and within functions too."""
     found = itertools.chain.from_iterable(

@@ -11,6 +11,10 @@ from trainer.core.text import did_you_mean
 
 COMMANDS = {
     "run": "train a task and test it",
+    "evaluate": "measure a finished run on a split, or on other images",
+    "predict": "say what is on images, with the scores",
+    "export": "write a trained model for programs without this package",
+    "compare": "show finished runs side by side, and whether one of two is better",
     "tasks": "list the tasks, their data, and whether the data are on this machine",
     "cache": "list what is cached and its size, or clear it",
     "doctor": "check the machine and the installation: what is wrong, and what to type",

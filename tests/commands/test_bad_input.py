@@ -118,9 +118,9 @@ def test_a_log_folder_that_cannot_be_written(refused, tmp_path, cats_and_dogs, i
 
 
 def test_a_folder_that_does_not_exist(refused, tmp_path):
-    message = refused("--data", tmp_path / "nowhere")
-    nowhere = tmp_path / "nowhere"
-    assert message == f"--data {nowhere}: there is no such folder; choose a folder of class folders"
+    folder = tmp_path / "nowhere"
+    missing = "there is no such folder; choose a folder of class folders"
+    assert refused("--data", folder) == f"--data {folder}: {missing}"
 
 
 def test_a_folder_of_one_class(refused, class_folders):

@@ -8,7 +8,7 @@ batch norms after depthwise convolutions, and each of those is one more pass ove
 from __future__ import annotations
 
 import collections
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -40,6 +40,7 @@ def optimize_for_inference(traced: Any) -> Callable[[tf.Tensor], Any]:
     graph = constant.graph.as_graph_def()
     [images], outputs = constant.inputs, [tensor.name for tensor in constant.outputs]
     fold_batch_norms(graph, outputs)
+    graph = _without_unused(graph, outputs)
 
     def network(tensor: tf.Tensor) -> list[tf.Tensor]:
         return tf.graph_util.import_graph_def(graph, {images.name: tensor}, outputs, name="")
@@ -62,6 +63,42 @@ def fold_batch_norms(graph: Any, outputs: Sequence[str]) -> None:
             weights = wiring.constants([convolution.input[1], *norm.input[1:5]])
             if weights and _is_for_inference(norm):
                 _fold(graph, convolution, norm, *weights)
+
+
+def _without_unused(graph: Any, outputs: Sequence[str]) -> Any:
+    """The nodes that outputs need: an export would otherwise have the folded kernels twice."""
+    ops = {node.name: node.op for node in graph.node}
+    for node in graph.node:
+        # What once read a variable is still waited for, though now a constant stands there.
+        kept = [name for name in node.input if not _waits_for_identity(name, ops)]
+        node.ClearField("input")
+        node.input.extend(kept)
+    needed = _ancestors({node.name: node for node in graph.node}, outputs)
+    kept_graph = tf.compat.v1.GraphDef()
+    kept_graph.CopyFrom(graph)
+    kept_graph.ClearField("node")
+    kept_graph.node.extend(node for node in graph.node if node.name in needed)
+    return kept_graph
+
+
+def _waits_for_identity(name: str, ops: Mapping[str, str]) -> bool:
+    return name.startswith("^") and ops[name[1:]] == "Identity"
+
+
+def _ancestors(nodes: Mapping[str, Any], outputs: Iterable[str]) -> set[str]:
+    """The names of the nodes that tensors are computed from, placeholders among them."""
+    found = {name for name, node in nodes.items() if node.op == "Placeholder"}
+    to_visit = [_node_name(tensor) for tensor in outputs]
+    while to_visit:
+        name = to_visit.pop()
+        if name not in found:
+            found.add(name)
+            to_visit += map(_node_name, nodes[name].input)
+    return found
+
+
+def _node_name(tensor: str) -> str:
+    return tensor.lstrip("^").partition(":")[0]
 
 
 class _Wiring:

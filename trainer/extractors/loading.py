@@ -15,6 +15,7 @@ from trainer.core.errors import UserError
 from trainer.core.hashing import file_sha256
 from trainer.core.tensorflow_import import onednn_enabled
 from trainer.extractors.hub_modules import (
+    DEFAULT_IMAGE_SIZE,
     check_endpoint,
     feature_map_endpoints,
     hub_image_size,
@@ -123,6 +124,13 @@ def load_network(options: TransferOptions, seed: int = 0, trainable: bool = Fals
         pooled = keras.Sequential([layer, POOLING_LAYERS[options.pool]()], name="pooled_extractor")
         return Network(str(name), size, pooled, _trace(name, size, pooled))
     return network
+
+
+def expected_image_size(options: TransferOptions) -> int:
+    """Height and width of the images in pixels, as far as it is known before anything is loaded."""
+    name = _extractor_name(options)
+    known = keras_image_size(name) if name.is_keras_model else known_image_size(name)
+    return options.image_size or known or DEFAULT_IMAGE_SIZE
 
 
 def extractor_identity(options: TransferOptions, seed: int = 0) -> dict[str, Any]:

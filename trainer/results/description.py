@@ -12,7 +12,6 @@ from trainer.data.pipeline.augment import Augmentation, EpochAugmentation
 from trainer.data.pipeline.batches import decode_and_resize
 from trainer.data.splits import Split
 from trainer.data.thumbnails import encoded_images
-from trainer.extractors.loading import Network
 from trainer.loop.trainer import Trainer
 from trainer.report.figures.gallery import image_grid
 from trainer.report.summaries import RUN, Summaries
@@ -36,16 +35,16 @@ def write_description(trainer: Trainer, summaries: Summaries, options: Mapping[s
     summaries.write_graph("train", trainer.traced_train_step.graph)
 
 
-def shown_inputs(trainer: Trainer, train: Split | None, network: Network | None) -> bytes | None:
+def shown_inputs(trainer: Trainer, train: Split | None, extracted_size: int | None) -> bytes | None:
     """A PNG of images as the network gets them, with their labels; None where it gets no images.
 
     Args:
         trainer: Before its first step.
         train: The images of the train split.
-        network: The frozen network below the features that the trainer takes, if it does.
+        extracted_size: The side of the images in pixels, where their features are kept.
     """
-    if train is not None and network is not None:
-        images, labels = _inputs_of_extractor(trainer, train, network)
+    if train is not None and extracted_size is not None:
+        images, labels = _inputs_of_extractor(trainer, train, extracted_size)
     elif _takes_images(trainer):
         images, labels = _first_batch(trainer)
     else:
@@ -71,15 +70,14 @@ def _first_batch(trainer: Trainer) -> tuple[list[np.ndarray], list[Any]]:
 
 
 def _inputs_of_extractor(
-    trainer: Trainer, train: Split, network: Network
+    trainer: Trainer, train: Split, size: int
 ) -> tuple[list[np.ndarray], list[Any]]:
     """Images from all over the split; where augmented copies stand in for them, of the first."""
     config, augmentation = trainer.config, Augmentation.from_config(trainer.config)
     shown = min(SHOWN_INPUTS, train.examples)
     places = [int(place) for place in np.linspace(0, train.examples - 1, shown)]
     images = [
-        decode_and_resize(tf.constant(encoded), network.image_size)
-        for encoded in encoded_images(train, places)
+        decode_and_resize(tf.constant(encoded), size) for encoded in encoded_images(train, places)
     ]
     if augmentation is not None and config.augment_copies:
         augment = EpochAugmentation(augmentation, config.seed, epoch=0)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import importlib
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trainer.config.config import Config
+from trainer.config.export import ModelFormat, Quantization
 from trainer.core import signals
 from trainer.core.errors import UserError
 from trainer.core.run_folder import RunFolder
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
     import keras
 
     from trainer.loop.trainer import Hook, Trainer
+    from trainer.trained.evaluate import MeasuredRun
+    from trainer.trained.predict import Predictor
+    from trainer.trained.predictions import Predictions
 
 logger = logging.getLogger(__name__)
 
@@ -75,6 +80,90 @@ class Run:
 
             self._model = load_model(self.folder, self.task, self.config, self.trainer_class)
         return self._model
+
+    def evaluate(
+        self,
+        split: str = "test",
+        data: str | Path | None = None,
+        data_dir: Path | None = None,
+    ) -> MeasuredRun:
+        """The run measured on a split, with the best weights.
+
+        Args:
+            split: train, validation or test.
+            data: Other data than the run's: a folder of class folders, or a table.
+            data_dir: The folder of TFDS datasets; that of the run when None.
+
+        Raises:
+            UserError: there are no such data, or the run has not learned their classes.
+        """
+        from trainer.results.evaluation import temperatures_of
+        from trainer.trained.evaluate import measure_run
+
+        return measure_run(
+            self.folder,
+            self.task,
+            dataclasses.replace(self.config, data_dir=data_dir or self.config.data_dir),
+            self.trainer_class,
+            temperatures_of(self.result),
+            split,
+            None if data is None else str(data),
+        )
+
+    def predict(self, images: Any, unknown_below: float = 0.0) -> Predictions:
+        """What the best weights say of images, with calibrated scores.
+
+        ```python
+        run.predict(["rose.jpg", "tulip.jpg"]).predicted  # ["roses", "tulips"]
+        ```
+
+        Args:
+            images: Paths of image files; or an array as the network takes it, images float32
+                [images, side, side, channels] in [0, 1], or the task's own inputs.
+            unknown_below: Where the most probable class has a lower score, it is "unknown".
+
+        Raises:
+            UserError: the run has no checkpoint, or the network takes no images.
+        """
+        from trainer.trained.predictions import concatenated
+
+        if not _are_paths(images):
+            return self._predictor(unknown_below).predict_arrays(images)
+        return concatenated(list(self.predict_files(list(map(str, images)), unknown_below)))
+
+    def predict_files(
+        self, paths: Sequence[str], unknown_below: float = 0.0
+    ) -> Iterator[Predictions]:
+        """The same of many files, batch by batch as they come."""
+        return self._predictor(unknown_below).predict_files(paths)
+
+    def _predictor(self, unknown_below: float) -> Predictor:
+        from trainer.trained.predict import make_predictor
+
+        made = make_predictor(self.model, self.folder, self.task, self.config, self.result)
+        return dataclasses.replace(made, unknown_below=unknown_below)
+
+    def export(
+        self,
+        folder: str | Path,
+        format: ModelFormat = "savedmodel",
+        quantize: Quantization | None = None,
+    ) -> Path:
+        """Write the model, from images to scores, for programs without this package.
+
+        Args:
+            folder: New; it gets the model's files, and MODEL.md, which says how to use it.
+            format: savedmodel, litert, onnx or keras.
+            quantize: int8 or float16 numbers, in litert.
+
+        Returns:
+            The folder.
+
+        Raises:
+            UserError: the folder exists, or this model cannot be written in this format.
+        """
+        exporting = importlib.import_module("trainer.exporting.export")  # a room above this one
+        return exporting.export_run(self, Path(folder), format, quantize)
 
 
 def train(
@@ -130,6 +219,7 @@ def load(
     Raises:
         UserError: there is no run in the folder, or it is not finished.
     """
+    import_tensorflow()
     files = RunFolder(Path(folder))
     config = saved_config(files.path)
     try:
@@ -147,6 +237,10 @@ def load(
         trainer_class=trainer_class or load_trainer_class(config.trainer),
         _epochs=epochs,
     )
+
+
+def _are_paths(images: Any) -> bool:
+    return isinstance(images, Sequence) and all(isinstance(one, str | Path) for one in images)
 
 
 def _train(

@@ -141,7 +141,7 @@ class Session:
         if trainer.summaries is not None:
             options = comparable_options(self.config)
             write_description(trainer, trainer.summaries, options)
-            inputs = shown_inputs(trainer, data.images_of("train"), factory.below_features)
+            inputs = shown_inputs(trainer, data.images_of("train"), factory.extracted_size)
             if inputs is not None:
                 trainer.summaries.write_image("train", 0, "inputs", inputs)
 

@@ -36,13 +36,14 @@ MOST_VARIED_OPTIONS = ("learning_rate", "batch_size", "epochs", "extractor", "op
 """What stands first in a table of runs."""
 
 
-def find_run(asked: str, log_dir: Path, task_name: str | None) -> Path:
-    """The folder of the run that `--resume` names.
+def find_run(asked: str, log_dir: Path, task_name: str | None, option: str = "--resume") -> Path:
+    """The folder of the run that an option names.
 
     Args:
         asked: The folder, or "last" for the run that was started last.
         log_dir: Where the last run is looked for.
         task_name: The task whose runs count; all, when None.
+        option: For messages.
 
     Raises:
         UserError: there is no run.
@@ -51,7 +52,7 @@ def find_run(asked: str, log_dir: Path, task_name: str | None) -> Path:
         path = Path(asked)
         if not RunFolder(path).config.is_file():
             raise UserError(
-                f"--resume {asked}: there is no run (no {RunFolder(path).config}); choose a folder"
+                f"{option} {asked}: there is no run (no {RunFolder(path).config}); choose a folder"
                 f" LOG_DIR/<task>/<run>, or {LAST}"
             )
         return path
@@ -59,8 +60,8 @@ def find_run(asked: str, log_dir: Path, task_name: str | None) -> Path:
     if not runs:
         of_task = f" of {task_name}" if task_name else ""
         raise UserError(
-            f"--resume {LAST}: there is no run{of_task} in --log-dir {log_dir};"
-            " choose the folder that has it, or begin one without --resume"
+            f"{option} {LAST}: there is no run{of_task} in --log-dir {log_dir};"
+            " choose the folder that has it, or begin one"
         )
     return max(runs, key=_started)
 

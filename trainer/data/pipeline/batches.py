@@ -23,7 +23,11 @@ def decode_and_resize(encoded: tf.Tensor, size: int, channels: int = 3) -> tf.Te
 
     Three channels are RGB, one is grey: the luma of ITU-R BT.601, whatever the file has.
     """
-    image = decode(encoded)
+    return resize_image(decode(encoded), size, channels)
+
+
+def resize_image(image: tf.Tensor, size: int, channels: int = 3) -> tf.Tensor:
+    """Decoded pixels uint8 [height, width, 3] to the same: float32 in [0, 1]."""
     if channels == 1:  # not by the decoder: each format of TensorFlow's has a grey of its own
         image = tf.image.rgb_to_grayscale(image)
     image = tf.image.resize(image, [size, size])

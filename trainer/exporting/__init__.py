@@ -1,0 +1,1 @@
+"""A finished run as a model for other programs: SavedModel, LiteRT, ONNX, Keras."""
