@@ -18,6 +18,26 @@ from trainer.__main__ import COMMANDS
 from trainer.config.config import Config
 from trainer.setup.plugins import task_names
 
+_REPLACEMENTS = (
+    # What is no option may be a file, a run's folder say, and tyro completes none.
+    (
+        "    # Output one completion per line.",
+        "    completions = completions or ['__TYRO_COMPLETE_FILES__']",
+    ),
+    # bash itself completes files and goes on into folders; tyro ends a folder's name with a space.
+    ('COMPREPLY=($(compgen -f -- "$cur"))', "COMPREPLY=()"),
+    ("complete -F", "complete -o default -F"),
+    # fish does not show the word at the cursor to tyro, so that it has to complete files itself.
+    ("complete --no-files", "complete"),
+    # zsh calls the script's function where it is read from its path for functions, as tyro expects.
+    (
+        '\n_tyro_trainer "$@"\n',
+        '\nif [[ $funcstack[1] == _trainer ]]; then _tyro_trainer "$@"'
+        "; else compdef _tyro_trainer trainer; fi\n",
+    ),
+)
+"""What tyro 1.0 writes, and what is in its place."""
+
 
 @dataclasses.dataclass(frozen=True)
 class CompletionOptions:
@@ -54,7 +74,10 @@ def completion_script(shell: str) -> str:
             args=["--tyro-print-completion", shell],
         )
     # tyro takes a line break in an option's description for the end of a completion.
-    return re.sub(r"^COMPLETION_SPEC.*", _without_line_breaks, written.getvalue(), flags=re.M)
+    script = re.sub(r"^COMPLETION_SPEC.*", _without_line_breaks, written.getvalue(), flags=re.M)
+    for of_tyro, ours in _REPLACEMENTS:
+        script = script.replace(of_tyro, ours)
+    return script
 
 
 def _without_line_breaks(specification: re.Match[str]) -> str:

@@ -1,7 +1,11 @@
 """`trainer completion`: the script is read by a real shell, which completes with it."""
 
+import contextlib
 import importlib
 import json
+import os
+import pty
+import select
 import shutil
 import subprocess
 
@@ -67,10 +71,58 @@ def test_bash_completes_every_command(script_file):
     assert set(done.stdout.split()) == {*COMMANDS, "-h", "--help"}
 
 
-def test_fish_completes(script_file):
-    program = f"source {script_file('fish')}; complete -C 'trainer run --tas'"
-    done = subprocess.run(["fish", "-c", program], capture_output=True, text=True)
-    assert done.stdout.partition("\t")[0] == "--task"
+def test_bash_completes_files_where_there_is_no_option(script_file, tmp_path):
+    """As a person sees it, on a terminal: bash goes on into the folder."""
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "rose.jpg").write_text("")
+    with bash_on_a_terminal(tmp_path) as show_until:
+        show_until(f"source {script_file('bash')}\n", "> source")
+        show_until("trainer predict last pho\tro\t", "photos/rose.jpg")
+
+
+@contextlib.contextmanager
+def bash_on_a_terminal(folder):
+    """A function that types keys, and waits until the terminal shows a text."""
+    keyboard, terminal = pty.openpty()
+    plain = {**os.environ, "TERM": "dumb", "PS1": "> "}
+    shell = subprocess.Popen(
+        ["bash", "--norc", "-i"],
+        cwd=folder,
+        env=plain,
+        **dict.fromkeys(("stdin", "stdout", "stderr"), terminal),
+    )
+    os.close(terminal)
+
+    def show_until(keys, text):
+        os.write(keyboard, keys.encode())
+        shown = ""
+        while text not in shown:
+            assert select.select([keyboard], [], [], 20)[0], f"{text} is not in {shown}"
+            shown += os.read(keyboard, 4096).decode()
+
+    try:
+        yield show_until
+    finally:
+        shell.kill()
+        shell.wait()
+        os.close(keyboard)
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"), [("run --tas", "--task"), ("predict last pho", "photos/")]
+)
+def test_fish_completes(typed, expected, script_file, tmp_path):
+    (tmp_path / "photos").mkdir()
+    program = f"source {script_file('fish')}; complete -C 'trainer {typed}'"
+    done = subprocess.run(["fish", "-c", program], capture_output=True, text=True, cwd=tmp_path)
+    assert expected in [line.partition("\t")[0] for line in done.stdout.splitlines()]
+
+
+def test_zsh_takes_the_script_as_a_source(script_file):
+    program = f"autoload -U compinit; compinit -u -D; source {script_file('zsh')}"
+    shown = "; print $_comps[trainer]"
+    done = subprocess.run(["zsh", "-f", "-c", program + shown], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("_tyro_trainer\n", "")
 
 
 @pytest.mark.parametrize("command", COMMANDS)
