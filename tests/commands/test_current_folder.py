@@ -23,6 +23,12 @@ def test_a_folder_of_tasks_disturbs_no_built_in_task(python, tmp_path, vector_mo
     assert (done.code, done.err) == (0, "")
 
 
+def test_a_file_called_tasks_disturbs_no_list_of_tasks(python, broken_files):
+    done = python("-m", "trainer.tasks")
+    assert (done.code, done.err) == (0, "")
+    assert "flowers" in done.out
+
+
 def test_modules_of_any_of_our_names_disturb_no_help(python, broken_files):
     done = python("-m", "trainer.run", "--task", "digits01", "--help")
     assert (done.code, done.err) == (0, "")

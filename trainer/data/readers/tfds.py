@@ -25,8 +25,8 @@ from trainer.task import LabelKinds
 PROBE_SECONDS = 10
 """How long a download's server may take to answer before it counts as unreachable."""
 
-CATALOG = "https://www.tensorflow.org/datasets/catalog/overview"
-"""Where TFDS describes its datasets."""
+SEE_CATALOG = "choose one of https://www.tensorflow.org/datasets/catalog/overview"
+"""What to do where there is no such dataset: TFDS describes all of its datasets there."""
 
 SHUFFLE_BUFFER_SIZE = 8_192
 """How many encoded images are shuffled at once; TFDS has already shuffled its files."""
@@ -120,10 +120,11 @@ def _builder(dataset: str, data_dir: Path) -> Any:
         raise _no_such_dataset(dataset) from None
     except (OSError, ValueError, AssertionError, ParseError) as error:
         reason = _without_arguments(first_line(error))
-        raise UserError(
-            f"TFDS cannot open {dataset} in {data_dir}: {reason}; choose another --data-dir, or"
-            " remove what is damaged there"
-        ) from error
+        is_there = (data_dir / _bare_name(dataset)).is_dir()
+        remedy = (
+            "choose another --data-dir, an empty one for --data tfds" if is_there else SEE_CATALOG
+        )
+        raise UserError(f"TFDS cannot open {dataset} in {data_dir}: {reason}; {remedy}") from error
     if builder.name != _bare_name(dataset):  # TFDS takes TfFlowers too, and stores tf_flowers
         raise _no_such_dataset(dataset)
     return builder
@@ -139,7 +140,7 @@ def _no_such_dataset(dataset: str) -> UserError:
 
     names = tfds.list_builders(with_community_datasets=False)  # those that need no network
     nearest = nearest_name(_bare_name(dataset), names)
-    hint = f"did you mean {nearest}?" if nearest else f"choose one of {CATALOG}"
+    hint = f"did you mean {nearest}?" if nearest else SEE_CATALOG
     return UserError(f"TFDS has no dataset {dataset!r}; {hint}")
 
 
