@@ -14,7 +14,7 @@ from benchmarks.page import PAGE, check_sections, fill_page
 from benchmarks.results import Result, claim_table, load_results, run_table, save_result
 from benchmarks.suite import NAMES, Name, check_requirements, measure
 from trainer import UserError, command_line
-from trainer.report.display import LOGGER, Display, Table
+from trainer.report.display import LOGGER, Table
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,17 +56,19 @@ def main(arguments: Sequence[str]) -> None:
     Raises:
         UserError: what a person can fix, before anything is measured.
     """
-    options = command_line.parse_options("benchmarks", Options(), arguments)
+    options, output = command_line.parse_options("benchmarks", Options(), arguments)
     check_requirements(options.names, options.prepared)
     if options.results:
         check_sections(PAGE, options.names)
         load_results(options.results)
-    with Display().shown():
+    results = {}
+    with output.shown():
         for name in options.names:
-            result = measure(name, options.rounds, options.prepared)
+            result = results[name] = measure(name, options.rounds, options.prepared)
             _log(name, result)
             if options.results:
                 fill_page(PAGE, save_result(options.results, name, result))
+    output.print_json({name: dataclasses.asdict(result) for name, result in results.items()})
 
 
 def _log(name: str, result: Result) -> None:

@@ -6,11 +6,9 @@ import contextlib
 import datetime
 import importlib.metadata
 import os
-import platform
-import re
-from pathlib import Path
 
-from trainer.report.result import versions
+from trainer.machine.hardware import processor
+from trainer.machine.packages import versions
 
 OTHERS = ("tf-keras", "scikit-learn")
 """Packages that the scripts beside ours need, and ours does not."""
@@ -20,7 +18,7 @@ def environment() -> str:
     """All of it, on one line."""
     listed = ", ".join(f"{package} {release}" for package, release in _releases().items())
     today = datetime.date.today().isoformat()
-    return f"{today}, {_processor()}, {os.cpu_count()} cores; {listed}"
+    return f"{today}, {processor().name}, {os.cpu_count()} cores; {listed}"
 
 
 def _releases() -> dict[str, str]:
@@ -30,10 +28,3 @@ def _releases() -> dict[str, str]:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             releases[package] = importlib.metadata.version(package)
     return releases
-
-
-def _processor() -> str:
-    cpuinfo = Path("/proc/cpuinfo")
-    text = cpuinfo.read_text() if cpuinfo.is_file() else ""
-    named = re.search(r"^model name\s*: (.*)$", text, re.MULTILINE)
-    return named[1] if named else platform.processor() or platform.machine()

@@ -451,16 +451,43 @@ def came_to() -> Callable[[Path], dict[str, object]]:
 def points_of(run: Path) -> dict[tuple[str, str, int], object]:
     """Every point of TensorBoard's, each of which must stand there once; speeds have no value."""
     from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
-    from tensorboard.util import tensor_util
 
     found = [
-        ((path.parent.name, value.tag, event.step), float(tensor_util.make_ndarray(value.tensor)))
-        for path in sorted(run.glob("*/events.*"))
+        ((_split_of(path, run), value.tag, event.step), _content(value))
+        for path in sorted([*run.glob("*/events.*"), *run.glob("events.*")])
         for event in EventFileLoader(str(path)).Load()
         for value in event.summary.value
     ]
     assert set(Counter(point for point, _ in found).values()) == {1}
-    return {point: v if point[1] != "images_per_second" else "" for point, v in found}
+    return {point: v if point[1] not in DIFFERING else "" for point, v in found}
+
+
+DIFFERING = (
+    "images_per_second",
+    "config",
+    "_hparams_/session_start_info",
+    "_hparams_/experiment",
+    "__run_graph__",
+)
+"""The tags that have another content wherever and whenever a run runs: times, folders, numbers
+that TensorFlow gives to graphs."""
+
+
+def _split_of(events: Path, run: Path) -> str:
+    return "" if events.parent == run else events.parent.name
+
+
+def _content(value: Any) -> object:
+    """A number, or the bytes of anything else: a picture, a text."""
+    from tensorboard.util import tensor_util
+
+    if (
+        value.tensor.ByteSize()
+        and not value.tensor.string_val
+        and not value.tensor.tensor_shape.dim
+    ):
+        return float(tensor_util.make_ndarray(value.tensor))
+    return value.SerializeToString(deterministic=True)
 
 
 # A user's own modules.

@@ -21,11 +21,15 @@ FLOORS = (
     "trainer.optimization",
     "trainer.evaluation",
     "trainer.report",
+    "trainer.machine",
     "trainer.loop",
     "trainer.checkpoints",
     "trainer.hooks",
-    "trainer.runs",
+    "trainer.results",
+    "trainer.setup",
+    "trainer.trained",
     "trainer.exporting",
+    "trainer.runs",
     "trainer",
 )
 """The rooms from the ground up; the last is the top of the package, with a door for each command.
@@ -40,9 +44,11 @@ DATA_FLOORS = (
     "trainer.data.json_cache",
     "trainer.data.images",
     "trainer.data.pipeline",
+    "trainer.data.thumbnails",
     "trainer.data.selection",
     "trainer.data.checks",
     "trainer.data.readers",
+    "trainer.data.available",
     "trainer.data.sources",
 )
 """The same within the room of the data, which has rooms of its own."""
@@ -81,9 +87,11 @@ def _imported(node: ast.AST) -> Iterator[str]:
 
 def floor_of(module: str, floors: tuple[str, ...]) -> int:
     """The number of the floor that has the module's name, or that of a package around it."""
-    while module not in floors:
-        module = module.rpartition(".")[0]
-    return floors.index(module)
+    around = module
+    while around and around not in floors:
+        around = around.rpartition(".")[0]
+    assert around, f"{module} is on no floor"
+    return floors.index(around)
 
 
 @pytest.mark.parametrize("module", IN_ROOMS)

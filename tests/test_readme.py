@@ -36,7 +36,7 @@ def test_its_options_are_understood(options, as_written):
     arguments = shlex.split(options)
     if "--help" in arguments or "--resume" in arguments:
         return
-    _, config = command_line.parse("run", arguments)
+    _, config, _ = command_line.parse("run", arguments)
     assert config.task == arguments[arguments.index("--task") + 1]
 
 
@@ -45,7 +45,7 @@ def test_its_resume_command_finds_the_last_run(as_written):
     folder = Path("logs/flowers/2030-01-02_03-04-05")
     folder.mkdir(parents=True)
     (folder / "config.json").write_text(json.dumps(Config().as_json()))
-    _, config = command_line.parse("run", shlex.split(options))
+    _, config, _ = command_line.parse("run", shlex.split(options))
     assert config.resume == folder
 
 

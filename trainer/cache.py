@@ -11,7 +11,7 @@ from pathlib import Path
 from trainer import command_line
 from trainer.config.config import Config
 from trainer.core.cache_folder import Entry, clear, entries
-from trainer.report.display import Display, Table
+from trainer.report.display import Table
 
 logger = logging.getLogger("trainer.cache")  # not __name__, which is __main__ as a command
 
@@ -27,15 +27,19 @@ class CacheOptions:
     """Remove all of them. A run computes again what it needs."""
 
 
+OPTIONS = CacheOptions()
+"""The defaults, which shells complete too."""
+
+
 def main(arguments: Sequence[str]) -> None:
     """List or clear.
 
     Raises:
         UserError: an option that does not exist.
     """
-    options = command_line.parse_options("cache", CacheOptions(), arguments)
+    options, output = command_line.parse_options("cache", OPTIONS, arguments)
     folder = Config(cache_dir=options.cache_dir).cache_folder
-    with Display().shown():
+    with output.shown():
         kept = entries(folder)
         if kept:
             logger.info(_table(kept))
@@ -44,11 +48,17 @@ def main(arguments: Sequence[str]) -> None:
             _clear(folder, total)
         else:
             logger.info("%s MB in %s", f"{total:,.1f}", folder)
+    left = entries(folder) if options.clear else kept
+    output.print_json({"folder": str(folder), "entries": [_as_json(entry) for entry in left]})
 
 
 def _table(kept: Sequence[Entry]) -> Table:
     rows = {f"{e.about} ({e.path.name[:8]})": {"MB": f"{e.megabytes:,.1f}"} for e in kept}
     return Table("kept", rows)
+
+
+def _as_json(entry: Entry) -> dict[str, str | float]:
+    return {"about": entry.about, "path": str(entry.path), "megabytes": entry.megabytes}
 
 
 def _clear(folder: Path, total: float) -> None:

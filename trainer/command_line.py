@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import inspect
 import io
 import itertools
 import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 import tyro
 
@@ -18,8 +19,9 @@ from trainer.config.config import Config
 from trainer.core import signals
 from trainer.core.errors import UserError
 from trainer.core.text import printable
-from trainer.runs.plugins import find_task
-from trainer.runs.resume import check_same_options, find_run, saved_config
+from trainer.report.output import Output
+from trainer.setup.plugins import find_task
+from trainer.setup.resume import check_same_options, find_run, saved_config
 from trainer.task import Task
 
 Options = TypeVar("Options")
@@ -27,7 +29,15 @@ Options = TypeVar("Options")
 BROKEN_PIPE = 141  # what shells report of a program that SIGPIPE has ended
 
 
-def parse(command: str, arguments: Sequence[str]) -> tuple[Task, Config]:
+@dataclasses.dataclass(frozen=True)
+class CommandLine(Generic[Options]):
+    """All options of a command: its own, and those that every command has."""
+
+    options: Annotated[Options, tyro.conf.arg(name="")]
+    output: Annotated[Output, tyro.conf.arg(name="")]
+
+
+def parse(command: str, arguments: Sequence[str]) -> tuple[Task, Config, Output]:
     """The task and the config of a command's options; the task's own defaults for the others.
 
     The defaults of a run that is resumed are its own options.
@@ -39,32 +49,44 @@ def parse(command: str, arguments: Sequence[str]) -> tuple[Task, Config]:
     resumed, task_name = _given("resume", arguments), _given("task", arguments)
     if resumed is None:
         task = find_task(task_name or Config.task)
-        return task, parse_options(command, task.defaults, arguments)
+        return task, *parse_options(command, task.defaults, arguments)
     log_dir = Path(_given("log-dir", arguments) or Config.log_dir)
     run = find_run(resumed, log_dir, task_name and find_task(task_name).name)
     saved = saved_config(run)
-    config = parse_options(command, saved, arguments)
+    config, output = parse_options(command, saved, arguments)
     check_same_options(saved, config)
-    return find_task(saved.task), dataclasses.replace(config, resume=run)
+    return find_task(saved.task), dataclasses.replace(config, resume=run), output
 
 
-def parse_options(command: str, defaults: Options, arguments: Sequence[str]) -> Options:
+def parse_options(
+    command: str, defaults: Options, arguments: Sequence[str]
+) -> tuple[Options, Output]:
     """The options of a command, a dataclass, with defaults for those that are not given.
+
+    With them `--quiet` and `--json`, which every command has.
 
     Raises:
         UserError: an option that does not exist or a value it does not take, on one line.
         SystemExit: after `--help`.
     """
     errors = io.StringIO()
+    options_type: Any = CommandLine[type(defaults)]  # type: ignore[misc]
+    if os.environ.get("NO_COLOR"):  # which tyro does not know, and rich does
+        tyro._experimental_options["ansi_codes"] = False
     try:
         with contextlib.redirect_stderr(errors):
-            return tyro.cli(
-                type(defaults), prog=f"trainer {command}", args=list(arguments), default=defaults
+            parsed = tyro.cli(
+                options_type,
+                prog=f"trainer {command}",
+                args=list(arguments),
+                default=CommandLine(defaults, Output()),
+                description=inspect.getdoc(defaults),
             )
     except SystemExit as exit:
         if exit.code == UserError.exit_code:
             raise UserError(f"{_on_one_line(errors.getvalue())}; see --help") from None
         raise
+    return parsed.options, parsed.output
 
 
 def exit_code(command: Callable[[Sequence[str]], None], arguments: Sequence[str]) -> int:
@@ -119,7 +141,9 @@ def _on_one_line(box: str) -> str:
     message = itertools.takewhile(lambda line: not _is_rule(line), lines)
     hints = itertools.dropwhile(lambda line: line != "Perhaps you meant:", lines)
     nearest = next(itertools.islice(hints, 1, None), "").partition(" ")[0]
-    return " ".join(message).rstrip(".") + (f"; did you mean {nearest}?" if nearest else "")
+    # Where a positional argument stands in `CommandLine` is not for people.
+    told = " ".join(message).rstrip(".").replace("'options.", "'")
+    return told + (f"; did you mean {nearest}?" if nearest else "")
 
 
 def _is_rule(line: str) -> bool:

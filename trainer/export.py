@@ -12,9 +12,8 @@ import tyro
 
 from trainer import command_line
 from trainer.config.export import ModelFormat, Quantization
-from trainer.report.display import Display
-from trainer.runs.resume import find_run
 from trainer.runs.run import load
+from trainer.setup.resume import find_run
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,17 +38,21 @@ class ExportOptions:
     """Where the last run is looked for."""
 
 
+OPTIONS = ExportOptions(tyro.MISSING, tyro.MISSING)
+"""The defaults, which shells complete too; RUN and DIR have none."""
+
+
 def main(arguments: Sequence[str]) -> None:
     """Export the run that the options name.
 
     Raises:
         UserError: what a person can fix.
     """
-    nothing = ExportOptions(tyro.MISSING, tyro.MISSING)
-    options = command_line.parse_options("export", nothing, arguments)
+    options, output = command_line.parse_options("export", OPTIONS, arguments)
     folder = find_run(options.run, options.log_dir, None, option="RUN")
-    with Display().shown():
+    with output.shown():
         load(folder).export(options.folder, options.format, options.quantize)
+    output.print_json({"folder": str(options.folder), "format": options.format})
 
 
 if __name__ == "__main__":

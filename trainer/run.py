@@ -6,8 +6,11 @@ import sys
 from collections.abc import Sequence
 
 from trainer import command_line
-from trainer.report.display import Display
+from trainer.config.config import Config
 from trainer.runs.run import train
+
+OPTIONS = Config()
+"""The defaults, which shells complete too; those of the task go before them."""
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -16,9 +19,12 @@ def main(arguments: Sequence[str]) -> None:
     Raises:
         UserError: what a person can fix.
     """
-    task, config = command_line.parse("run", arguments)
-    with Display().shown():
-        train(task, config)
+    task, config, output = command_line.parse("run", arguments)
+    with output.shown():
+        run = train(task, config)
+    # The folder of a dry run is gone.
+    folder = None if config.dry_run else str(run.folder)
+    output.print_json({**run.result, "folder": folder})
 
 
 if __name__ == "__main__":

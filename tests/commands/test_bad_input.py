@@ -119,7 +119,10 @@ def test_a_log_folder_that_cannot_be_written(refused, tmp_path, cats_and_dogs, i
 
 def test_a_folder_that_does_not_exist(refused, tmp_path):
     message = refused("--data", tmp_path / "nowhere")
-    assert message == f"--data {tmp_path / 'nowhere'}: there is no such folder"
+    assert (
+        message
+        == f"--data {tmp_path / 'nowhere'}: there is no such folder; choose a folder of class folders"
+    )
 
 
 def test_a_folder_of_one_class(refused, class_folders):

@@ -72,3 +72,20 @@ def test_unfinished_features_are_told_to_be_so(say, kept):
     folder.mkdir()
     (folder / "manifest.json").write_text(json.dumps({"about": "photos/test through a module"}))
     assert "photos/test through a module, unfinished" in say("--cache-dir", kept)
+
+
+def test_as_json_it_lists_path_and_size(say, kept):
+    folder = kept / "features" / ("a" * 32)
+    size = sum(path.stat().st_size for path in folder.iterdir()) / 1e6
+    about = "photos/train through a module"
+    entry = {"about": about, "path": str(folder), "megabytes": size}
+    told = json.loads(say("--cache-dir", kept, "--json"))
+    assert told == {"folder": str(kept), "entries": [entry]}
+
+
+def test_as_json_what_is_cleared_is_gone(say, kept):
+    assert json.loads(say("--cache-dir", kept, "--clear", "--json"))["entries"] == []
+
+
+def test_quietly_it_tells_nothing(say, kept):
+    assert say("--cache-dir", kept, "--quiet") == ""

@@ -47,7 +47,7 @@ def test_the_last_of_two_values_is_taken():
 
 @pytest.mark.parametrize("options", [["--task", "dogs"], ["--task=dogs"]])
 def test_a_task_is_asked_for_in_either_way_of_writing(options):
-    task, chosen = command_line.parse("run", options)
+    task, chosen, _ = command_line.parse("run", options)
     assert (task.name, chosen.task) == ("dogs", "dogs")
 
 
@@ -228,12 +228,25 @@ def test_the_script_runs_the_command_named_first(trainer, capsys):
     assert capsys.readouterr().err == "error: --epochs must be at least 1, not 0\n"
 
 
-def test_a_command_that_does_not_exist_is_told_those_that_do(trainer, capsys):
-    assert trainer("ran") == 2
-    assert capsys.readouterr().err.startswith("error: there is no command 'ran'; there is run")
+def test_a_mistyped_command_is_told_the_nearest(trainer, capsys):
+    assert trainer("rnu") == 2
+    assert capsys.readouterr().err.startswith("error: there is no command 'rnu'; did you mean run?")
+
+
+def test_an_option_before_the_command_is_told_its_place(trainer, capsys):
+    assert trainer("--task", "flowers") == 2
+    assert "write trainer run --task" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"]])
-def test_the_script_alone_tells_its_commands(trainer, capsys, arguments):
+def test_the_script_alone_lists_its_commands_with_a_line_each(trainer, capsys, arguments):
     assert trainer(*arguments) == 0
-    assert re.match(r"usage: trainer \{.*\brun\b.*\}", capsys.readouterr().out)
+    listed = re.findall(r"^  (\w+) +(.+)$", capsys.readouterr().out, re.MULTILINE)
+    assert dict(listed) == __main__.COMMANDS
+
+
+def test_the_list_of_commands_imports_nothing_heavy(python):
+    imported = python("-X", "importtime", "-m", "trainer", "--help").err
+    packages = {line.rpartition("|")[2].strip().partition(".")[0] for line in imported.splitlines()}
+    assert "trainer" in packages
+    assert not packages & {"tensorflow", "keras", "numpy", "tyro", "rich"}

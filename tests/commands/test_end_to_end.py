@@ -164,7 +164,7 @@ def test_the_result_has_the_metrics_of_the_three_splits(flowers):
 
 def test_the_result_tells_how_long_it_took(flowers):
     seconds = flowers.result["seconds"]
-    assert list(seconds) == ["startup", "extract", "train", "evaluate", "total"]
+    assert list(seconds) == ["startup", "extract", "train", "evaluate", "report", "total"]
     assert all(value > 0 for value in seconds.values())
     assert flowers.result["extract_images_per_second"] > 0
 
@@ -179,15 +179,33 @@ def test_the_history_has_a_row_an_epoch(flowers):
         assert [row["epoch"] for row in csv.DictReader(file)] == ["1", "2", "3"]
 
 
+FIGURES = {"confusion", "by_class", "thresholds", "reliability", "mistakes"}
+
+
+def test_tensorboard_shows_the_figures_of_the_test_split_and_what_the_network_sees(flowers):
+    def images(split: str) -> set[str]:
+        events = EventAccumulator(str(flowers.folder / split))
+        events.Reload()
+        return {
+            tag
+            for tag in events.Tags()["tensors"]
+            if events.SummaryMetadata(tag).plugin_data.plugin_name == "images"
+        }
+
+    assert images("test") == FIGURES
+    assert images("train") == {"inputs"}
+
+
 def test_tensorboard_reads_the_same_tags_of_every_split(flowers):
     def tags(split: str) -> set[str]:
         events = EventAccumulator(str(flowers.folder / split))
         events.Reload()
-        return set(events.Tags()["tensors"])
+        return set(events.Tags()["tensors"]) - {"inputs", *FIGURES}
 
-    assert tags("validation") == tags("test") == {"loss", "accuracy"}
+    curves = {f"pr_curve/{name}" for name in flowers.result["data"]["classes"]}
+    assert tags("validation") == tags("test") - curves == {"loss", "accuracy"}
     speeds = {"learning_rate", "gradient_norm", "images_per_second"}
-    assert tags("train") == tags("test") | speeds
+    assert tags("train") == tags("validation") | speeds
 
 
 def test_the_closing_lines_tell_what_to_type_next(flowers):

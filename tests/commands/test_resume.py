@@ -10,7 +10,7 @@ import filelock
 import pytest
 
 from trainer import Config, UserError, command_line, run
-from trainer.runs.resume import (
+from trainer.setup.resume import (
     RESUMABLE_OPTIONS,
     check_same_options,
     find_run,
@@ -99,7 +99,7 @@ def test_a_value_that_is_missing_is_told(tmp_path, monkeypatch):
 
 
 def resumed(folder, *options):
-    return command_line.parse("run", ["--resume", str(folder), *options])
+    return command_line.parse("run", ["--resume", str(folder), *options])[:2]
 
 
 def test_what_is_not_given_is_the_runs_own(begun):

@@ -14,7 +14,7 @@ import pytest
 from trainer import Config, Trainer, UserError, cache, command_line, run
 from trainer.core.cache_folder import clear, entries
 from trainer.data.readers.folder import folder_source
-from trainer.runs.plugins import load_class
+from trainer.setup.plugins import load_class
 
 CHECKOUT = Path(__file__).parents[1]
 SOURCES = sorted(

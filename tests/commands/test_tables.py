@@ -6,7 +6,7 @@ import json
 import pytest
 
 from trainer import Config, EverySteps, Hook, train
-from trainer.runs.plugins import find_task
+from trainer.setup.plugins import find_task
 
 
 @pytest.fixture

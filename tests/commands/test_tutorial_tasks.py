@@ -8,7 +8,7 @@ import pytest
 
 import trainer
 from trainer.checkpoints.warm_start import CheckpointReader
-from trainer.runs.plugins import find_task
+from trainer.setup.plugins import find_task
 
 SMALL = ("--data", "sample", "--sample-examples", 100, "--epochs", 1, "--jit", "off")
 

@@ -11,7 +11,7 @@ from trainer.data import SPLITS
 from trainer.data.readers import tfds_cache
 from trainer.data.readers.tfds import dataset_files as files
 from trainer.data.sources import description, open_source
-from trainer.runs.plugins import find_task
+from trainer.setup.plugins import find_task
 
 EXAMPLES = 25
 

@@ -10,7 +10,7 @@ import pytest
 import trainer
 from trainer import Config, command_line, export
 from trainer.exporting.check import example_files
-from trainer.runs.plugins import find_task
+from trainer.setup.plugins import find_task
 
 PAGE = (Path(__file__).parents[2] / "docs" / "export.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^python -m trainer\.export (.*)$", PAGE, re.MULTILINE)

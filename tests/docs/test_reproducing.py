@@ -29,7 +29,7 @@ def last_run(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("options", COMMANDS)
 def test_its_commands_resume_the_last_run(options, last_run):
-    _, config = command_line.parse("run", shlex.split(options))
+    _, config, _ = command_line.parse("run", shlex.split(options))
     assert config.resume == last_run
 
 

@@ -14,7 +14,7 @@ COMMANDS = re.findall(r"^python -m trainer\.run (.*)$", PAGE, re.MULTILINE)
 
 @pytest.mark.parametrize("options", COMMANDS)
 def test_its_options_are_understood(options):
-    _, config = command_line.parse("run", shlex.split(options))
+    _, config, _ = command_line.parse("run", shlex.split(options))
     assert config.task == "flowers"
 
 

@@ -13,7 +13,7 @@ import tensorflow as tf
 
 import trainer
 from trainer import Config, ImageClassification, Regression, Run, Task
-from trainer.runs.plugins import find_task
+from trainer.setup.plugins import find_task
 
 RANDOM = np.random.default_rng(0)
 

@@ -169,6 +169,30 @@ def test_a_module_without_endpoints_cannot_be_cut(vector_module):
         load_network(TransferOptions(extractor=f"{vector_module}@top"))
 
 
-def test_a_module_of_vectors_is_refused_for_a_head_of_maps(vector_module):
-    with pytest.raises(UserError, match=r"^--head avg needs feature maps, and .* gives vectors"):
+def head_error(extractor, **options):
+    with pytest.raises(UserError) as error:
+        load_network(transfer(extractor, head="flatten", **options))
+    return str(error.value)
+
+
+def test_a_head_of_maps_is_told_the_endpoints_of_a_module_of_vectors():
+    told = head_error("efficientnet_lite0")
+    assert told.startswith(
+        "--head flatten needs feature maps, and efficientnet_lite0 gives vectors; choose"
+        " --extractor efficientnet_lite0@top_conv, say, of the endpoints stem, block_0, block_1,"
+    )
+    assert told.endswith("block_15, top_conv, or omit --head")
+
+
+def test_an_endpoint_of_vectors_is_none_of_those_that_are_told():
+    assert "default" not in head_error("efficientnet_lite0@default").partition("choose")[2]
+
+
+def test_a_head_of_maps_is_told_that_the_end_of_a_keras_model_has_them():
+    told = head_error("keras:EfficientNetB0@block1a_se_squeeze", weights="none")
+    assert told.endswith("gives vectors; choose --extractor keras:EfficientNetB0, or omit --head")
+
+
+def test_a_head_of_maps_is_told_that_a_module_has_no_endpoints(vector_module):
+    with pytest.raises(UserError, match=r"gives vectors and has no endpoint with maps; omit --he"):
         load_network(TransferOptions(extractor=str(vector_module), head="avg"))

@@ -52,6 +52,16 @@ def test_of_validation_the_first_steps_alone_are_measured_where_the_options_say_
     assert evaluate_with_outputs(trainer, "validation").outputs[""].examples == 8
 
 
+def test_the_metrics_are_those_of_a_subclass_that_evaluates_in_another_way(make_trainer):
+    class Halves(Trainer):
+        def evaluate(self, split, use_ema=True):
+            return {"loss": super().evaluate(split, use_ema)["loss"] / 2}
+
+    trainer = make_trainer(Halves)
+    found = evaluate_with_outputs(trainer, "test")
+    assert found.metrics == pytest.approx(trainer.evaluate("test"))
+
+
 def test_a_trainer_with_metrics_of_its_own_way_has_metrics_and_no_outputs(make_trainer):
     found = evaluate_with_outputs(make_trainer(MeasuresNothing), "test")
     assert found.outputs == {}

@@ -52,13 +52,26 @@ def test_a_phase_that_something_breaks_off_counts():
     assert clock.seconds["train"] >= 0.02
 
 
-EARLIER = {"startup": 3.0, "extract": 5.0, "train": 60.0, "evaluate": 2.0, "total": 70.0}
+EARLIER = {
+    "startup": 3.0,
+    "extract": 5.0,
+    "train": 59.0,
+    "evaluate": 2.0,
+    "report": 1.0,
+    "total": 70.0,
+}
 
 
 def test_what_a_run_took_before_it_was_interrupted_counts():
     clock = Clock()
     clock.add(EARLIER)
     assert clock.seconds == pytest.approx(EARLIER, abs=0.05)
+
+
+def test_a_run_of_a_release_without_reports_counts_too():
+    clock = Clock()
+    clock.add({name: value for name, value in EARLIER.items() if name != "report"})
+    assert clock.seconds["report"] == 0
 
 
 def test_a_run_that_is_interrupted_again_and_again_adds_up():

@@ -37,6 +37,11 @@ def test_a_warning_says_that_it_is_one(display):
     assert display.getvalue() == "warning: a class is missing\n"
 
 
+def test_an_error_says_that_it_is_one(display):
+    logger.error("TensorFlow cannot be imported")
+    assert display.getvalue() == "error: TensorFlow cannot be imported\n"
+
+
 def test_messages_of_others_are_not_shown(display):
     logging.getLogger("tensorflow.tests").warning("retracing")
     assert display.getvalue() == ""
@@ -78,6 +83,18 @@ def test_a_table_has_a_line_for_each_row(request, kind):
     logger.info(TABLE)
     lines = [line.split() for line in printed.getvalue().splitlines() if "0." in line]
     assert len(lines) == 2
+
+
+def test_without_a_terminal_no_cell_of_a_table_is_wrapped(display):
+    logger.info(Table("path", {"a word " * 50: {"MB": "1.0"}}))
+    assert "a word " * 49 in display.getvalue()
+
+
+def test_numbers_are_aligned_to_the_right_and_words_to_the_left(display):
+    logger.info(Table("", {"a": {"MB": "1.0", "of": "x"}, "b": {"MB": "10.0", "of": "xyz"}}))
+    lines = [line.rstrip() for line in display.getvalue().splitlines()]
+    assert "  a    1.0   x" in lines
+    assert "  b   10.0   xyz" in lines
 
 
 def test_as_text_a_table_has_columns():

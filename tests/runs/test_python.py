@@ -12,7 +12,7 @@ import pytest
 import trainer
 from tests.conftest import points_of
 from trainer import Config, EverySteps, Hook, ImageClassification, Trainer, UserError
-from trainer.runs.plugins import find_task
+from trainer.setup.plugins import find_task
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import pytest
 import tensorflow as tf
 
-from trainer.runs.plugins import find_task
+from trainer.setup.plugins import find_task
 
 FEATURES = tf.random.stateless_normal([4, 20], [1, 2])
 BOTH = pytest.mark.parametrize("name", ["folder", "tfds:cifar10"])

@@ -6,8 +6,8 @@ import tensorflow as tf
 
 from trainer import UserError
 from trainer.data import SPLITS
-from trainer.runs.plugins import find_task, task_names
 from trainer.samples import sample_names
+from trainer.setup.plugins import find_task, task_names
 
 FEATURES = tf.random.stateless_normal([4, 20], [1, 2])
 LABELS = tf.constant([0, 1, 1, 0])

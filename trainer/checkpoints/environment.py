@@ -12,7 +12,7 @@ from trainer.core.errors import UserError
 from trainer.core.tensorflow_import import onednn_enabled
 from trainer.data.labels import names_as_json
 from trainer.data.splits import Source
-from trainer.report.result import versions
+from trainer.machine.packages import versions
 
 
 def environment(source: Source) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from trainer.config.augmentation import AugmentationOptions, check_augment_copies
 from trainer.config.data import DataOptions
+from trainer.config.logging import LoggingOptions
 from trainer.config.optimization import OptimizationOptions
 from trainer.config.run import RunOptions
 from trainer.config.stopping import StoppingOptions
@@ -20,6 +21,7 @@ STOPPING = ("epochs", "stop_at", "patience", "max_minutes")
 # A dataclass has the fields of its last base first: `--help` lists the groups from the last on.
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Config(
+    LoggingOptions,
     RunOptions,
     StoppingOptions,
     OptimizationOptions,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -39,6 +40,12 @@ class DataOptions(Options):
     skip_bad_images: bool = False
     """Skip images that cannot be read, and list them in the result; without it the run stops at
     the first."""
+
+    @property
+    def tfds_folder(self) -> Path:
+        """`data_dir`, or the folder that TFDS takes by itself; found without importing it."""
+        default = os.environ.get("TFDS_DATA_DIR", "~/tensorflow_datasets")
+        return self.data_dir or Path(default).expanduser()
 
     @property
     def cache_folder(self) -> Path:

@@ -1,4 +1,4 @@
-"""Options of the run itself: your own classes, resuming, checkpoints, logs, compilation."""
+"""Options of the run itself: your own classes, resuming, checkpoints, compilation."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from trainer.config import durations
-from trainer.config.bounds import MAX_COUNT, AtLeast, Between, Options
+from trainer.config.bounds import MAX_COUNT, Between, Options
 from trainer.core.errors import UserError
 
 AUTO = "auto"
@@ -45,15 +45,6 @@ class RunOptions(Options):
     jit: Literal["auto", "on", "off"] = "auto"
     """Whether XLA compiles the training steps: auto where that is faster, on features and on a
     GPU; a step that it cannot compile then runs uncompiled."""
-
-    log_dir: Path = Path("logs")
-    """The folder of run folders: LOG_DIR/<task>/<run>."""
-
-    log_every: Annotated[int, AtLeast(1)] = 10
-    """Steps between two points of the training curves in TensorBoard."""
-
-    summary: bool = False
-    """Print the layers of the model, their shapes and parameters, before training."""
 
     dry_run: bool = False
     """Build everything, run one step and one batch of each evaluation, and write no run folder."""

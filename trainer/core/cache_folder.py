@@ -54,7 +54,8 @@ def clear(cache_folder: Path) -> list[Entry]:
             memory.unlink()
     except OSError as error:
         raise UserError(
-            f"{error.filename or cache_folder} cannot be removed ({error.strerror or error})"
+            f"{error.filename or cache_folder} cannot be removed ({error.strerror or error});"
+            " change who may write there, and clear again"
         ) from error
     for room in OURS:
         with contextlib.suppress(OSError):  # not there, or not empty

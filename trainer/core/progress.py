@@ -40,8 +40,8 @@ class _Display:
 
 
 @contextlib.contextmanager
-def shown_by(bars: Bars) -> Iterator[None]:
-    """While inside, progress is shown by these."""
+def shown_by(bars: Bars | None) -> Iterator[None]:
+    """While inside, progress is shown by these; not at all by None."""
     before, _Display.bars = _Display.bars, bars
     try:
         yield

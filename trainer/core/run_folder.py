@@ -14,6 +14,9 @@ from pathlib import Path
 from trainer.core.errors import DivergedError, UserError
 from trainer.core.locks import LockedError, locked
 
+START_FORMAT = "%Y-%m-%d_%H-%M-%S"
+"""Of the time in a folder's name."""
+
 
 @dataclasses.dataclass(frozen=True)
 class RunFolder:
@@ -37,6 +40,11 @@ class RunFolder:
         return self.path / "result.json"
 
     @property
+    def lock(self) -> Path:
+        """What the process that runs in it holds."""
+        return self.path / ".lock"
+
+    @property
     def report(self) -> Path:
         """The page that shows it."""
         return self.path / "report.html"
@@ -58,15 +66,22 @@ class RunFolder:
 
 
 @contextlib.contextmanager
-def new_run_folder(log_dir: Path, task_name: str) -> Iterator[RunFolder]:
-    """A folder that no other run has, named by the time.
+def new_run_folder(
+    log_dir: Path, task_name: str, run_name: str | None = None
+) -> Iterator[RunFolder]:
+    """A folder that no other run has.
 
     It is removed if a person's mistake ends the run before anything was learned.
 
+    Args:
+        log_dir: Where runs are.
+        task_name: The folder of the task's runs there.
+        run_name: The folder's name; the time, when None.
+
     Raises:
-        UserError: the folder cannot be made.
+        UserError: the folder cannot be made, or there is a run of that name.
     """
-    folder = RunFolder(_make_new(log_dir, task_name))
+    folder = RunFolder(_make_new(log_dir, task_name, run_name))
     try:
         with _locked(folder):
             yield folder
@@ -99,14 +114,22 @@ def temporary_run_folder() -> Iterator[RunFolder]:
         yield RunFolder(Path(path))
 
 
-def _make_new(log_dir: Path, task_name: str) -> Path:
-    started = time.strftime("%Y-%m-%d_%H-%M-%S")
+def _make_new(log_dir: Path, task_name: str, run_name: str | None) -> Path:
+    parent = log_dir / task_name
     try:
-        return _make_numbered(log_dir / task_name, started)
+        if run_name is None:
+            return _make_numbered(parent, time.strftime(START_FORMAT))
+        (parent / run_name).mkdir(parents=True)
+        return parent / run_name
+    except FileExistsError:
+        raise UserError(
+            f"--run-name {run_name}: {parent / str(run_name)} is there already; choose another"
+            " name, or resume it with --resume"
+        ) from None
     except OSError as error:
         raise UserError(
             f"--log-dir {log_dir}: no run folder can be made there"
-            f" ({error.strerror}: {error.filename})"
+            f" ({error.strerror}: {error.filename}); choose another folder"
         ) from error
 
 
@@ -126,7 +149,7 @@ def _make_numbered(parent: Path, name: str) -> Path:
 def _locked(folder: RunFolder) -> Iterator[None]:
     """While this process runs in a folder no other does; the system unlocks it when we end."""
     try:
-        with locked(folder.path / ".lock"):
+        with locked(folder.lock):
             yield
     except LockedError:
         raise UserError(

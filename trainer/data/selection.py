@@ -11,7 +11,8 @@ import tensorflow as tf
 from trainer.core.errors import UserError
 from trainer.data.splits import Source, Split
 
-_DROPPED = -1
+DROPPED = -1
+"""In place of a label: examples that are left out."""
 
 
 def filter_classes(source: Source, classes: Sequence[str]) -> Source:
@@ -28,8 +29,8 @@ def filter_classes(source: Source, classes: Sequence[str]) -> Source:
             f"{source.name} has no class {missing[0]!r}, which the task needs; it has"
             f" {', '.join(source.classes)}"
         )
-    new_labels = [classes.index(n) if n in classes else _DROPPED for n in source.classes]
-    splits = {name: _relabel(split, new_labels) for name, split in source.splits.items()}
+    new_labels = [classes.index(n) if n in classes else DROPPED for n in source.classes]
+    splits = {name: relabel(split, new_labels) for name, split in source.splits.items()}
     return dataclasses.replace(source, classes=tuple(classes), splits=splits)
 
 
@@ -50,15 +51,15 @@ def drop_examples(split: Split, positions: Sequence[int]) -> Split:
     )
 
 
-def _relabel(split: Split, new_labels: Sequence[int]) -> Split:
-    """The examples of a split with a new label for each old one; those of `_DROPPED` left out."""
+def relabel(split: Split, new_labels: Sequence[int]) -> Split:
+    """The examples of a split with a new label for each old one; those of `DROPPED` left out."""
     by_label = tf.constant(new_labels, tf.int32)
     return split.subset(
-        np.flatnonzero(tf.gather(by_label, split.labels()) != _DROPPED).tolist(),
+        np.flatnonzero(tf.gather(by_label, split.labels()) != DROPPED).tolist(),
         new_labels,
         lambda: (
             split.references()
             .map(lambda reference, label: (reference, by_label[label]))
-            .filter(lambda _, label: label != _DROPPED)
+            .filter(lambda _, label: label != DROPPED)
         ),
     )

@@ -21,7 +21,6 @@ from trainer.data.readers.sample import sample_source
 from trainer.data.readers.table import table_source
 from trainer.data.readers.table_rows import SUFFIXES
 from trainer.data.readers.tfds import (
-    default_data_dir,
     is_prepared,
     require_labelled_images,
 )
@@ -111,7 +110,7 @@ def description(source: Source, task: Task, config: Config) -> str:
     if any(split.weights is not None for split in source.splits.values()):
         counted += ", weighted by its column weight"
     if source.kind == "tfds":
-        return f"data: {source.name} {source.version} of TFDS in {_data_dir(config)}, {counted}"
+        return f"data: {source.name} {source.version} of TFDS in {config.tfds_folder}, {counted}"
     return f"data: the {source.kind} {config.data}, {counted}"
 
 
@@ -140,16 +139,12 @@ def _whole_source(task: Task, config: Config) -> Source:
 
 def _tfds_source(task: Task, config: Config) -> Source | None:
     """The dataset of a task; None where `--data auto` would have to download it."""
-    data_dir, cache = _data_dir(config), data_cache(config)
+    data_dir, cache = config.tfds_folder, data_cache(config)
     place = task.dataset, task.splits, data_dir, cache, task.label_kind
     source = cached_source(*place)
     if source is None and (config.data == "tfds" or is_prepared(task.dataset, data_dir)):
         source = open_and_cache(*place)
     return source
-
-
-def _data_dir(config: Config) -> Path:
-    return config.data_dir or default_data_dir()
 
 
 def _path_source(path: Path, task: Task, config: Config) -> Source:
@@ -181,7 +176,7 @@ def _no_sample(task: Task, config: Config) -> UserError:
     """The error with the other choices; a dataset that cannot be used at all is reported first."""
     not_prepared = ""
     if config.data == "auto":
-        data_dir = _data_dir(config)
+        data_dir = config.tfds_folder
         require_labelled_images(task.dataset, data_dir, task.label_kind)
         not_prepared = f", and TFDS has no {task.dataset} prepared in {data_dir}"
     own = "a folder of class folders" if task.label_kind == "class" else "a table, labels.csv"

@@ -107,6 +107,32 @@ class Split:
         )
 
 
+def joined(splits: Sequence[Split]) -> Split:
+    """The examples of several splits of one source, one behind the other."""
+    first = splits[0]
+    starts = np.cumsum([0, *(split.examples for split in splits)])
+
+    def describe(position: int) -> str:
+        number = int(np.searchsorted(starts, position, side="right")) - 1
+        return splits[number].describe(position - int(starts[number]))
+
+    weights = [split.weights for split in splits if split.weights is not None]
+    return dataclasses.replace(
+        first,
+        name="all",
+        examples=int(starts[-1]),
+        fingerprint=fingerprint([split.fingerprint for split in splits]),
+        references=lambda: functools.reduce(
+            lambda before, split: before.concatenate(split.references()),
+            splits[1:],
+            first.references(),
+        ),
+        describe=describe,
+        digests=None,
+        weights=np.concatenate(weights) if weights else None,
+    )
+
+
 def _at(positions: Sequence[int], values: Callable[[], Sequence[str]]) -> list[str]:
     opened = values()
     return [opened[position] for position in positions]

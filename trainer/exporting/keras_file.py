@@ -11,7 +11,7 @@ import keras
 from trainer.core.errors import UserError
 from trainer.core.text import first_line
 from trainer.exporting.served import ServedModel
-from trainer.runs.batches import BatchFactory
+from trainer.setup.batches import BatchFactory
 
 MODEL = "model.keras"
 

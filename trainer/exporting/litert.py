@@ -21,7 +21,7 @@ from trainer.exporting.saved_model import SERVING_DEFAULT
 from trainer.exporting.served import ServedModel, example_inputs
 from trainer.loop.metrics import Metrics
 from trainer.report.display import Table
-from trainer.runs.data import RunData, load_data
+from trainer.setup.data import RunData, load_data
 
 logger = logging.getLogger(__name__)
 

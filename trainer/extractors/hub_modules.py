@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -83,15 +84,33 @@ def check_endpoint(name: ExtractorName, network: HubNetwork, image_size: int) ->
     Raises:
         UserError: it has no endpoints, or not this one.
     """
+    endpoints = _endpoints(network, image_size)
+    if not endpoints:
+        raise UserError(f"--extractor {name}: this module has no endpoints; omit @{name.endpoint}")
+    if name.endpoint not in endpoints:
+        raise UserError(unknown_endpoint_message(name, sorted(endpoints)))
+
+
+def feature_map_endpoints(name: ExtractorName, image_size: int) -> list[str]:
+    """The endpoints at which a module gives feature maps; it is loaded once more, with them.
+
+    Raises:
+        UserError: it cannot be loaded.
+    """
+    network = load_hub_network(dataclasses.replace(name, endpoint=""), trainable=False)
+    outputs = _endpoints(network, image_size).items()
+    maps = (endpoint for endpoint, output in outputs if output.shape.rank == 4)
+    return sorted(maps, key=lambda endpoint: (len(endpoint), endpoint))  # block_9, block_10
+
+
+def _endpoints(network: HubNetwork, image_size: int) -> dict[str, Any]:
+    """What a module loaded with `return_endpoints` gives by the names; nothing if it has none."""
     images = tf.TensorSpec([None, image_size, image_size, 3])
     try:
         outputs = tf.function(network.module, [images]).get_concrete_function().structured_outputs
     except (ValueError, TypeError):
-        outputs = None
-    if not isinstance(outputs, dict):
-        raise UserError(f"--extractor {name}: this module has no endpoints; omit @{name.endpoint}")
-    if name.endpoint not in outputs:
-        raise UserError(unknown_endpoint_message(name, sorted(outputs)))
+        return {}
+    return outputs if isinstance(outputs, dict) else {}
 
 
 def unknown_endpoint_message(name: ExtractorName, endpoints: Sequence[str]) -> str:

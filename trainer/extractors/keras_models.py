@@ -120,7 +120,10 @@ def _as_user_error(name: ExtractorName, weights: str, error: Exception) -> Excep
     if "Input size must be" in reason:
         return UserError(f"--extractor {name}: images too small ({reason}); raise --image-size")
     if weights not in (IMAGENET, RANDOM):
-        return UserError(f"--weights {weights}: not the weights of {name.network} ({reason})")
+        return UserError(
+            f"--weights {weights}: not the weights of {name.network} ({reason});"
+            f" choose {IMAGENET}, {RANDOM} or another file"
+        )
     return error
 
 

@@ -15,7 +15,9 @@ from trainer.core.errors import UserError
 from trainer.core.hashing import file_sha256
 from trainer.core.tensorflow_import import onednn_enabled
 from trainer.extractors.hub_modules import (
+    DEFAULT_IMAGE_SIZE,
     check_endpoint,
+    feature_map_endpoints,
     hub_image_size,
     known_image_size,
     load_hub_network,
@@ -116,14 +118,19 @@ def load_network(options: TransferOptions, seed: int = 0, trainable: bool = Fals
     network = Network(str(name), size, layer, _trace(name, size, layer))
     _check_features(network)
     if options.head is not None and len(network.shape) != 3:
-        raise UserError(
-            f"--head {options.head} needs feature maps, and {name} gives vectors; add an @ENDPOINT"
-            " to --extractor, or omit --head"
-        )
+        remedy = _feature_map_remedy(name, size)
+        raise UserError(f"--head {options.head} needs feature maps, and {name} gives {remedy}")
     if options.head is None and len(network.shape) == 3:
         pooled = keras.Sequential([layer, POOLING_LAYERS[options.pool]()], name="pooled_extractor")
         return Network(str(name), size, pooled, _trace(name, size, pooled))
     return network
+
+
+def expected_image_size(options: TransferOptions) -> int:
+    """Height and width of the images in pixels, as far as it is known before anything is loaded."""
+    name = _extractor_name(options)
+    known = keras_image_size(name) if name.is_keras_model else known_image_size(name)
+    return options.image_size or known or DEFAULT_IMAGE_SIZE
 
 
 def extractor_identity(options: TransferOptions, seed: int = 0) -> dict[str, Any]:
@@ -212,6 +219,19 @@ def _trace(name: ExtractorName, size: int, layer: keras.layers.Layer) -> Any:
             f"--extractor {name} takes no float images of {size}x{size}x3; choose another"
             " --image-size, or a feature-vector module"
         ) from error
+
+
+def _feature_map_remedy(name: ExtractorName, size: int) -> str:
+    """What to do where a head of feature maps is given the vectors of this network."""
+    if name.is_keras_model:  # at its end there are maps
+        return f"vectors; choose --extractor {name.network}, or omit --head"
+    endpoints = feature_map_endpoints(name, size)
+    if not endpoints:
+        return "vectors and has no endpoint with maps; omit --head, or choose another --extractor"
+    return (
+        f"vectors; choose --extractor {name.network}@{endpoints[-1]}, say, of the endpoints"
+        f" {', '.join(endpoints)}, or omit --head"
+    )
 
 
 def _check_features(network: Network) -> None:

@@ -7,6 +7,7 @@ import dataclasses
 import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal
 
 import rich.box
 from rich.console import Console
@@ -19,6 +20,14 @@ from trainer.core.text import printable
 
 LOGGER = logging.getLogger("trainer")
 """The logger whose messages the commands show."""
+
+_DIGITS = "0123456789.,+-e%"
+"""What numbers are written with; a column of them is aligned to the right."""
+
+_NO_EDGE = 100_000
+"""The width of a file or a pipe, in characters: no table's cells are wrapped there."""
+
+_PREFIXES = {logging.WARNING: "warning: ", logging.ERROR: "error: "}
 
 SECONDS_BETWEEN_LINES = 30.0
 """How often long work writes a line where there is no terminal, so that a log shows life."""
@@ -59,20 +68,28 @@ class Display(logging.Handler):
     ```
     """
 
-    def __init__(self, console: Console | None = None) -> None:
-        """Show them on a console; on standard output when not given."""
+    def __init__(self, console: Console | None = None, quiet: bool = False) -> None:
+        """Show them on a console; on standard output when not given.
+
+        Args:
+            console: Of rich.
+            quiet: Whether to show warnings and errors only.
+        """
         super().__init__()
         self._console = console or _Terminal(highlight=False)
+        self._quiet = quiet
+        if not self._console.is_terminal:
+            self._console.width = _NO_EDGE
 
     @contextlib.contextmanager
     def shown(self) -> Iterator[None]:
         """While inside, the package's messages and progress are shown here, and only here."""
         level, propagates = LOGGER.level, LOGGER.propagate
         LOGGER.addHandler(self)
-        LOGGER.setLevel(logging.INFO)
+        LOGGER.setLevel(logging.WARNING if self._quiet else logging.INFO)
         LOGGER.propagate = False
         try:
-            with progress.shown_by(self.bars):
+            with progress.shown_by(None if self._quiet else self.bars):
                 yield
         finally:
             LOGGER.removeHandler(self)
@@ -84,7 +101,7 @@ class Display(logging.Handler):
         if isinstance(record.msg, Table):
             self._draw(record.msg)
         else:
-            prefix = "warning: " if record.levelno >= logging.WARNING else ""
+            prefix = _PREFIXES.get(record.levelno, "")
             self._console.print(self._text(prefix + record.getMessage()), soft_wrap=True)
 
     @contextlib.contextmanager
@@ -117,8 +134,9 @@ class Display(logging.Handler):
     def _draw(self, table: Table) -> None:
         drawn = RichTable(box=rich.box.SIMPLE_HEAD)
         header, *rows = table.cells()
-        for number, column in enumerate(header):
-            drawn.add_column(self._text(column), justify="right" if number else "left")
+        for column, *cells in zip(header, *rows, strict=True):
+            justify: Literal["left", "right"] = "right" if _are_numbers(cells) else "left"
+            drawn.add_column(self._text(column), justify=justify)
         for row in rows:
             drawn.add_row(*map(self._text, row))
         self._console.print(drawn)
@@ -127,6 +145,10 @@ class Display(logging.Handler):
         """The text as it is: rich parses [red] and :cat: in a plain string, and fails on [/]."""
         encoding = self._console.encoding
         return Text(printable(text).encode(encoding, "backslashreplace").decode(encoding))
+
+
+def _are_numbers(cells: Sequence[str]) -> bool:
+    return any(cells) and not any(cell.strip(_DIGITS) for cell in cells)
 
 
 class _Terminal(Console):

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import importlib.metadata
 import io
 import json
-import platform
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,15 +13,6 @@ from typing import Any
 import numpy as np
 
 from trainer.core import atomic
-
-PACKAGES = (
-    "tf-trainer",
-    "tensorflow",
-    "keras",
-    "tensorflow-hub",
-    "tensorflow-datasets",
-    "numpy",
-)
 
 
 def write_history(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -49,15 +38,3 @@ def weights_digest(weights: Iterable[np.ndarray]) -> str:
         digest.update(f"{array.dtype.str}{array.shape}".encode())
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
-
-
-def versions() -> dict[str, str]:
-    """The releases of Python and of the packages that the result depends on."""
-    return {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}}
-
-
-def _version(package: str) -> str:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:  # run from a clone, not installed
-        return "unknown"

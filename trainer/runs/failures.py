@@ -15,7 +15,7 @@ from trainer.core import signals
 from trainer.core.errors import DivergedError, UserError
 from trainer.core.run_folder import RunFolder
 from trainer.core.text import first_line
-from trainer.runs.resume import resume_command
+from trainer.setup.resume import resume_command
 
 
 @contextlib.contextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import dataclasses
-import importlib
 import json
 import logging
 from collections.abc import Sequence
@@ -18,20 +17,21 @@ from trainer.core.errors import UserError
 from trainer.core.run_folder import RunFolder
 from trainer.core.tensorflow_import import import_tensorflow
 from trainer.report.clock import Clock
-from trainer.runs.plugins import (
+from trainer.setup.plugins import (
     class_reference,
     find_task,
     load_hooks,
     load_trainer_class,
     task_reference,
 )
-from trainer.runs.resume import check_same_options, find_run, finished_message, saved_config
+from trainer.setup.resume import check_same_options, find_run, finished_message, saved_config
 from trainer.task import Task
 
 if TYPE_CHECKING:
     import keras
 
     from trainer.loop.trainer import Hook, Trainer
+    from trainer.trained.evaluate import MeasuredRun
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ class Run:
         It takes what it was trained on: the extractor's features where that is frozen, else images.
         """
         if self._model is None:
-            from trainer.runs.model import load_model
+            from trainer.trained.model import load_model
 
             self._model = load_model(self.folder, self.task, self.config, self.trainer_class)
         return self._model
@@ -97,8 +97,40 @@ class Run:
         Raises:
             UserError: the folder exists, or this model cannot be written in this format.
         """
-        exporting = importlib.import_module("trainer.exporting.export")  # a room above this one
-        return exporting.export_run(self, Path(folder), format, quantize)
+        from trainer.exporting.export import export_run
+        from trainer.exporting.served import FinishedRun
+
+        run = FinishedRun(self.folder, self.config, self.result, self.task, self.model)
+        return export_run(run, Path(folder), format, quantize)
+
+    def evaluate(
+        self,
+        split: str = "test",
+        data: str | Path | None = None,
+        data_dir: Path | None = None,
+    ) -> MeasuredRun:
+        """The run measured on a split, with the best weights.
+
+        Args:
+            split: train, validation or test.
+            data: Other data than the run's: a folder of class folders, or a table.
+            data_dir: The folder of TFDS datasets; that of the run when None.
+
+        Raises:
+            UserError: there are no such data, or the run has not learned their classes.
+        """
+        from trainer.results.evaluation import temperatures_of
+        from trainer.trained.evaluate import measure_run
+
+        return measure_run(
+            self.folder,
+            self.task,
+            dataclasses.replace(self.config, data_dir=data_dir or self.config.data_dir),
+            self.trainer_class,
+            temperatures_of(self.result),
+            split,
+            None if data is None else str(data),
+        )
 
 
 def train(

@@ -35,14 +35,17 @@ from trainer.report.display import Table
 from trainer.report.layer_table import layer_table
 from trainer.report.result import weights_digest, write_json
 from trainer.report.summaries import Summaries
-from trainer.runs.batches import BatchFactory
-from trainer.runs.command import run_command
-from trainer.runs.data import RunData, load_data
-from trainer.runs.evaluation import evaluate_splits
+from trainer.results.description import shown_inputs, write_description
+from trainer.results.evaluation import evaluate_splits
+from trainer.results.outcome import Outcome
+from trainer.results.report import Report
 from trainer.runs.failures import as_user_errors, report_last_checkpoint, report_resume_command
 from trainer.runs.head_warmup import warm_up_head
-from trainer.runs.outcome import Outcome, log_summary, make_result
-from trainer.runs.report import Report
+from trainer.runs.result import log_summary, make_result
+from trainer.setup.batches import BatchFactory
+from trainer.setup.command import run_command
+from trainer.setup.data import RunData, load_data
+from trainer.setup.resume import comparable_options
 from trainer.task import Task
 
 logger = logging.getLogger(__name__)
@@ -84,6 +87,8 @@ class Session:
                 )
                 state.hooks = [*hooks, *self.hooks]
                 self._restore(state, checkpoint)
+                if checkpoint is None:
+                    self._describe(trainer, factory, data)
                 self._train(trainer, state)
             outcome = self._evaluate(trainer, state)
             with self.clock.phase("report"):
@@ -130,6 +135,15 @@ class Session:
             logger.info("resuming from %s", checkpoint.path)
         state.truncate_events(checkpoint)
         write_json(self.folder.config, self.config.as_json())
+
+    def _describe(self, trainer: Trainer, factory: BatchFactory, data: RunData) -> None:
+        """Show what is trained in TensorBoard."""
+        if trainer.summaries is not None:
+            options = comparable_options(self.config)
+            write_description(trainer, trainer.summaries, options)
+            inputs = shown_inputs(trainer, data.images_of("train"), factory.extracted_size)
+            if inputs is not None:
+                trainer.summaries.write_image("train", 0, "inputs", inputs)
 
     def _train(self, trainer: Trainer, state: TrainingState) -> None:
         """Up to the last step; when a signal ends it before, the state of training is saved."""
@@ -199,4 +213,4 @@ def _run_folder(task: Task, config: Config) -> AbstractContextManager[RunFolder]
         return temporary_run_folder()
     if config.resume is not None:
         return existing_run_folder(config.resume)
-    return new_run_folder(config.log_dir, task.name)
+    return new_run_folder(config.log_dir, task.name, config.run_name)

@@ -260,6 +260,14 @@ def test_a_folder_that_does_not_exist_is_named(tmp_path):
         folder_source(tmp_path / "nowhere")
 
 
+@pytest.mark.parametrize(("typed", "meant"), [("photo", "photos"), ("tdfs", "tfds")])
+def test_a_folder_that_is_not_there_is_told_the_nearest(typed, meant, tmp_path, monkeypatch):
+    (tmp_path / "photos").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=rf"there is no such folder; did you mean {meant}\?"):
+        folder_source(Path(typed))
+
+
 @pytest.mark.parametrize(
     ("counts", "reason"),
     [

@@ -11,12 +11,11 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
-from trainer import UserError
+from trainer import Config, UserError
 from trainer.data.checks.unreadable import report_unreadable_images
 from trainer.data.pipeline.batches import image_batches
 from trainer.data.readers import tfds as tfds_reader
 from trainer.data.readers.tfds import (
-    default_data_dir,
     is_prepared,
     require_labelled_images,
     tfds_source,
@@ -194,7 +193,7 @@ def test_the_error_of_a_mistyped_name_suggests_the_right_one(tmp_path):
 
 
 def test_a_name_like_no_other_has_no_suggestion(tmp_path):
-    with pytest.raises(UserError, match=r"^TFDS has no dataset 'qqqqqqqqqqqq'$"):
+    with pytest.raises(UserError, match=r"^TFDS has no dataset 'qqqqqqqqqqqq'; choose one of ht"):
         tfds_source("qqqqqqqqqqqq", SPLITS, tmp_path)
 
 
@@ -315,7 +314,7 @@ def test_a_split_without_labels_is_not_used(stored, tmp_path):
 
 def test_a_dataset_without_labels_is_an_error(stored, tmp_path):
     stored("secret", FEATURES, {"train": 5}, unlabelled=["train"])
-    with pytest.raises(UserError, match=r"^secret of TFDS has no labels$"):
+    with pytest.raises(UserError, match=r"^secret of TFDS has no labels; choose another dataset$"):
         tfds_source("secret", None, tmp_path)
 
 
@@ -359,9 +358,9 @@ def test_an_info_that_cannot_be_read_is_named(tiny_dataset, damaged):
 
 def test_the_data_dir_is_that_of_the_environment_variable(monkeypatch, tmp_path):
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
-    assert default_data_dir() == tmp_path
+    assert Config().tfds_folder == tmp_path
 
 
 def test_without_the_variable_the_data_dir_is_that_of_tfds(monkeypatch):
     monkeypatch.delenv("TFDS_DATA_DIR", raising=False)
-    assert str(default_data_dir()) == tfds.builder(A_DOWNLOAD).data_dir.partition("/tf_flow")[0]
+    assert str(Config().tfds_folder) == tfds.builder(A_DOWNLOAD).data_dir.partition("/tf_flow")[0]

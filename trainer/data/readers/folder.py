@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from trainer.core.errors import UserError
+from trainer.core.text import nearest_name
 from trainer.data import SPLITS
 from trainer.data.checks.unreadable import REMEDY, unreadable_examples
 from trainer.data.images.formats import file_error
@@ -41,7 +42,7 @@ def folder_source(
             `skip_unreadable`, a file that is not an image.
     """
     if not folder.is_dir():
-        raise UserError(f"--data {folder}: there is no such folder")
+        raise UserError(f"--data {folder}: there is no such folder; {_other_folder(folder)}")
     # Unreadable files go first, so that they do not decide which split another file is in.
     files, skipped = _readable_files(folder, cache, skip_unreadable)
     paths = [file.path for found in files.values() for file in found]
@@ -62,6 +63,16 @@ def folder_source(
         cut=missing,
         skipped=skipped,
     )
+
+
+def _other_folder(folder: Path) -> str:
+    """What to choose where there is no such folder: what has the nearest name, if something has."""
+    beside = folder.parent.glob("*") if folder.parent.is_dir() else ()
+    choices = {path.name: str(path) for path in beside if path.is_dir()}
+    if folder.name == str(folder):
+        choices |= {word: word for word in ("tfds", "sample")}
+    nearest = nearest_name(folder.name, choices)
+    return f"did you mean {choices[nearest]}?" if nearest else "choose a folder of class folders"
 
 
 def _readable_files(

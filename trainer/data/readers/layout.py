@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from trainer.core.errors import UserError
@@ -121,3 +121,14 @@ def _is_no_image(path: Path) -> bool:
 def _visible(folder: Path) -> Iterable[Path]:
     # Hidden files are the system's (.DS_Store), not the user's.
     return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+
+
+def image_files_below(folder: Path) -> Iterator[Path]:
+    """The files in a folder and in those within it that may be images, by name."""
+    for path in _visible(folder):
+        if _is_no_image(path):
+            continue
+        if path.is_dir():
+            yield from image_files_below(path)
+        else:
+            yield path

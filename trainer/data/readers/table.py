@@ -115,7 +115,7 @@ def _names(
     cells = [row.cells for row in rows]
     names = {name: output.names(cells) for name, output in outputs.items()}
     if empty := [name for name, found in names.items() if not found]:
-        raise UserError(f"--data {table}: no row has a {empty[0]}")
+        raise UserError(f"--data {table}: no row has a {empty[0]}; add some")
     return names
 
 
@@ -142,7 +142,7 @@ def _check_rows(
         UserError: there are some, or there are no rows.
     """
     if not rows:
-        raise UserError(f"--data {table}: has no rows below its first line")
+        raise UserError(f"--data {table}: has no rows below its first line; add one an image")
     has_splits = any(row.split for row in rows)
     bad = [(row, why) for row in rows if (why := _row_error(row, outputs, has_splits))]
     if bad:
@@ -151,7 +151,10 @@ def _check_rows(
         raise UserError(f"--data {table}, {listed}{more}; fix or remove these rows")
     splits = {row.split for row in rows}
     if has_splits and "train" not in splits:
-        raise UserError(f"--data {table}: no row has the split train, only {', '.join(splits)}")
+        raise UserError(
+            f"--data {table}: no row has the split train, only {', '.join(splits)}; add some, or"
+            " remove the column split"
+        )
 
 
 def _row_error(row: Row, outputs: Mapping[str, LabelColumns], has_splits: bool) -> str | None:

@@ -79,9 +79,11 @@ def label_columns(table: Path, header: Sequence[str], kinds: LabelKinds) -> dict
     wanted = ["path", *(column for output in outputs.values() for column in output.columns)]
     for column in wanted:
         if column not in header:
-            hint = "; the first line must name the columns: path,label" if column == "path" else ""
             found = ", ".join(header) or "none"
-            raise UserError(f"--data {table}: there is no column {column}, only {found}{hint}")
+            raise UserError(
+                f"--data {table}: there is no column {column}, only {found}; the first line must"
+                f" name the columns: {','.join(wanted)}"
+            )
     unknown = [name for name in header if name not in (*wanted, *OTHER_COLUMNS)]
     if unknown:
         expected = ", ".join(dict.fromkeys([*wanted, *OTHER_COLUMNS]))

@@ -52,13 +52,16 @@ def _read_csv(table: Path) -> TableRows:
     except OSError as error:
         raise UserError(f"--data {table}: cannot be read ({error.strerror})") from error
     except (UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"--data {table}: is no CSV in UTF-8 ({error})") from error
+        raise UserError(f"--data {table}: is no CSV in UTF-8 ({error}); save it as one") from error
     return TableRows(header, rows, "line")
 
 
 def _stripped(table: Path, number: int, cells: Mapping[str, str]) -> Cells:
     if None in cells or None in cells.values():
-        raise UserError(f"--data {table}, line {number}: has not as many cells as the first line")
+        raise UserError(
+            f"--data {table}, line {number}: has not as many cells as the first line; write text"
+            ' with a comma in it as "a, b"'
+        )
     return {name: text.strip() for name, text in cells.items()}
 
 
@@ -73,7 +76,9 @@ def _read_parquet(table: Path) -> TableRows:
         reason = error.strerror or first_line(error)
         raise UserError(f"--data {table}: cannot be read ({reason})") from error
     except pyarrow.ArrowException as error:
-        raise UserError(f"--data {table}: is no Parquet ({first_line(error)})") from error
+        raise UserError(
+            f"--data {table}: is no Parquet ({first_line(error)}); write it again"
+        ) from error
     rows = [
         (number, {name: _as_text(value) for name, value in row.items()})
         for number, row in enumerate(content.to_pylist(), start=1)

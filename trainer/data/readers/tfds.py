@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,9 @@ from trainer.task import LabelKinds
 PROBE_SECONDS = 10
 """How long a download's server may take to answer before it counts as unreachable."""
 
+CATALOG = "https://www.tensorflow.org/datasets/catalog/overview"
+"""Where TFDS describes its datasets."""
+
 SHUFFLE_BUFFER_SIZE = 8_192
 """How many encoded images are shuffled at once; TFDS has already shuffled its files."""
 
@@ -33,17 +35,18 @@ SPLIT_PREFIXES = {"train": "train", "validation": "val", "test": "test"}
 """How the names of a dataset's splits begin if they differ from ours: trainA, val, test_clean."""
 
 
-def default_data_dir() -> Path:
-    """The folder of TFDS' datasets without `--data-dir`; found without importing TFDS."""
-    return Path(os.environ.get("TFDS_DATA_DIR", "~/tensorflow_datasets")).expanduser()
-
-
 def is_prepared(dataset: str, data_dir: Path) -> bool:
     """Whether the folder has the dataset, ready to be read by TFDS."""
+    return prepared_folder(dataset, data_dir) is not None
+
+
+def prepared_folder(dataset: str, data_dir: Path) -> Path | None:
+    """The folder of the dataset's files, where it is ready to be read by TFDS; else None."""
     # TFDS takes seconds to import, and is not needed where there is no folder.
     if not (data_dir / _bare_name(dataset)).is_dir():
-        return False
-    return bool(_builder(dataset, data_dir).is_prepared())
+        return None
+    builder = _builder(dataset, data_dir)
+    return Path(builder.data_dir) if builder.is_prepared() else None
 
 
 def _bare_name(dataset: str) -> str:
@@ -117,7 +120,10 @@ def _builder(dataset: str, data_dir: Path) -> Any:
         raise _no_such_dataset(dataset) from None
     except (OSError, ValueError, AssertionError, ParseError) as error:
         reason = _without_arguments(first_line(error))
-        raise UserError(f"TFDS cannot open {dataset} in {data_dir}: {reason}") from error
+        raise UserError(
+            f"TFDS cannot open {dataset} in {data_dir}: {reason}; choose another --data-dir, or"
+            " remove what is damaged there"
+        ) from error
     if builder.name != _bare_name(dataset):  # TFDS takes TfFlowers too, and stores tf_flowers
         raise _no_such_dataset(dataset)
     return builder
@@ -133,8 +139,8 @@ def _no_such_dataset(dataset: str) -> UserError:
 
     names = tfds.list_builders(with_community_datasets=False)  # those that need no network
     nearest = nearest_name(_bare_name(dataset), names)
-    hint = f"; did you mean {nearest}?" if nearest else ""
-    return UserError(f"TFDS has no dataset {dataset!r}{hint}")
+    hint = f"did you mean {nearest}?" if nearest else f"choose one of {CATALOG}"
+    return UserError(f"TFDS has no dataset {dataset!r}; {hint}")
 
 
 def _labelled_sizes(dataset: str, builder: Any, features: DatasetFeatures) -> dict[str, int]:
@@ -145,7 +151,7 @@ def _labelled_sizes(dataset: str, builder: Any, features: DatasetFeatures) -> di
         if split.num_examples and _has_labels(builder, features, name)
     }
     if not sizes:
-        raise UserError(f"{dataset} of TFDS has no labels")
+        raise UserError(f"{dataset} of TFDS has no labels; choose another dataset")
     return sizes
 
 
@@ -203,7 +209,8 @@ def _split(
         examples = builder.as_dataset(split=instruction, decoders=decoders, shuffle_files=False)
     except (ValueError, AssertionError) as error:
         raise UserError(
-            f"{builder.name} has no split {instruction!r}: {first_line(error)}"
+            f"{builder.name} has no split {instruction!r}: {first_line(error)};"
+            f" choose from {', '.join(builder.info.splits)}"
         ) from error
     config = f"/{builder.builder_config.name}" if builder.builder_config else ""
     name = f"{builder.name}{config} {instruction}"

@@ -17,7 +17,13 @@ from trainer.data.pipeline.batches import PREPARATION
 from trainer.data.pipeline.mixup import Mixing
 from trainer.data.splits import Source, Split
 from trainer.extractors.hub_modules import DEFAULT_IMAGE_SIZE
-from trainer.extractors.loading import Extractor, Network, extractor_identity, load_network
+from trainer.extractors.loading import (
+    Extractor,
+    Network,
+    expected_image_size,
+    extractor_identity,
+    load_network,
+)
 from trainer.features.features import StoredFeatures
 from trainer.features.store import FeatureSpec, FeatureStore
 from trainer.loop.array_batches import ArrayBatches, FeatureBatches, StreamedFeatureBatches
@@ -77,6 +83,11 @@ class BatchFactory:
         return self.network and self.network.layer
 
     @property
+    def extracted_size(self) -> int | None:
+        """The side of the images that the batches are features of, in pixels; nothing is loaded."""
+        return expected_image_size(self._config) if self.uses_cached_features else None
+
+    @property
     def below_features(self) -> Network | None:
         """The extractor whose features the batches are; it is loaded if it was not."""
         return self._frozen() if self.uses_cached_features else None
@@ -92,6 +103,19 @@ class BatchFactory:
         if self.uses_cached_features:
             return self.feature_batches(source, self._config.augment_copies)
         return self._image_batches(source)
+
+    def split_batches(self, split: Split, own_data: Arrays | DataPipeline | None) -> Batches:
+        """The batches of one split as an evaluation takes them: in stored order, not augmented.
+
+        Raises:
+            UserError: the extractor cannot be loaded, or its features cannot be kept.
+        """
+        if own_data is not None:
+            return self._own_batches(own_data)
+        if self.uses_cached_features:
+            kept = self._stored_features(split, copies=0)
+            return self._feature_batches(kept, 1, split.weights, self._fit_in_memory([kept]))
+        return self._make_image_batches(split)
 
     def feature_batches(self, source: Source, copies: int = 0) -> dict[str, Batches]:
         """The batches of every split as features of the frozen extractor.
@@ -136,21 +160,25 @@ class BatchFactory:
         return StreamedFeatureBatches(kept, batch_size, seed, copies, weights)
 
     def _image_batches(self, source: Source) -> dict[str, Batches]:
-        own_size = self.network.image_size if self.network else DEFAULT_IMAGE_SIZE
-        make = functools.partial(
-            ImageBatches,
-            image_size=self._config.image_size or own_size,
-            batch_size=self._config.batch_size,
-            seed=self._config.seed,
-            channels=self._channels,
-        )
-        splits: dict[str, Batches] = {name: make(split) for name, split in source.splits.items()}
-        splits["train"] = make(
+        splits = {name: self._make_image_batches(split) for name, split in source.splits.items()}
+        splits["train"] = self._make_image_batches(
             source.splits["train"],
             augmentation=self._augmentation,
             mixing=Mixing.from_config(self._config, len(source.classes)),
         )
         return splits
+
+    def _make_image_batches(
+        self,
+        split: Split,
+        augmentation: Augmentation | None = None,
+        mixing: Mixing | None = None,
+    ) -> Batches:
+        own_size = self.network.image_size if self.network else DEFAULT_IMAGE_SIZE
+        size, config = self._config.image_size or own_size, self._config
+        return ImageBatches(
+            split, size, config.batch_size, config.seed, augmentation, mixing, self._channels
+        )
 
     def _stored_features(self, split: Split, copies: int) -> StoredFeatures:
         about = f"{split.name} through {self._config.extractor}"

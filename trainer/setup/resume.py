@@ -6,27 +6,34 @@ import dataclasses
 import json
 import re
 import shlex
+import time
 import typing
 from pathlib import Path
 from typing import Any
 
 from trainer.config.bounds import flag
 from trainer.config.config import STOPPING, Config
+from trainer.config.logging import LoggingOptions
 from trainer.core.errors import UserError
-from trainer.core.run_folder import RunFolder
-from trainer.runs.plugins import is_found_by_name
+from trainer.core.run_folder import START_FORMAT, RunFolder
+from trainer.setup.plugins import is_found_by_name
 
 LAST = "last"
 
 RESUMABLE_OPTIONS = frozenset(
     {
         *STOPPING,
-        *("checkpoint_every", "log_every", "log_dir", "summary"),
+        *(field.name for field in dataclasses.fields(LoggingOptions)),
+        "checkpoint_every",
         *("data_dir", "cache_dir", "feature_memory"),
         "resume",
     }
 )
 """The options that a resumed run may have others of: they change no step that it takes."""
+
+
+MOST_VARIED_OPTIONS = ("learning_rate", "batch_size", "epochs", "extractor", "optimizer")
+"""What stands first in a table of runs."""
 
 
 def find_run(asked: str, log_dir: Path, task_name: str | None, option: str = "--resume") -> Path:
@@ -52,7 +59,10 @@ def find_run(asked: str, log_dir: Path, task_name: str | None, option: str = "--
     runs = [path.parent for path in log_dir.glob(f"{task_name or '*'}/*/config.json")]
     if not runs:
         of_task = f" of {task_name}" if task_name else ""
-        raise UserError(f"{option} {LAST}: there is no run{of_task} in --log-dir {log_dir}")
+        raise UserError(
+            f"{option} {LAST}: there is no run{of_task} in --log-dir {log_dir};"
+            " choose the folder that has it, or begin one without --resume"
+        )
     return max(runs, key=_started)
 
 
@@ -90,6 +100,14 @@ def check_same_options(saved: Config, given: Config) -> None:
             )
 
 
+def comparable_options(config: Config) -> dict[str, Any]:
+    """The options that change what comes out, by name: the columns of a table of runs."""
+    options = config.as_json()
+    left_out = (RESUMABLE_OPTIONS - {*STOPPING}) | {"task", "dry_run", "jit"}
+    names = dict.fromkeys((*MOST_VARIED_OPTIONS, *options))
+    return {name: options[name] for name in names if name not in left_out}
+
+
 def finished_message(run: Path, config: Config) -> str | None:
     """One line if the run has nothing left to do; None if it has."""
     try:
@@ -120,7 +138,13 @@ def _typed(hint: Any, value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def _started(run: Path) -> tuple[str, int]:
-    """When a run was started: its folder's name, which has a number after others of that second."""
-    form = re.fullmatch(r"(.{19})-(\d+)", run.name)
-    return (form[1], int(form[2])) if form else (run.name, 1)
+def _started(run: Path) -> tuple[float, int]:
+    """When a run was started: its folder's name, which has a number after others of that second.
+
+    Of one with a name of its own, when its process took it.
+    """
+    form = re.fullmatch(r"(\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d)(?:-(\d+))?", run.name)
+    if form is None:
+        files = RunFolder(run)
+        return (files.lock if files.lock.exists() else files.config).stat().st_mtime, 1
+    return time.mktime(time.strptime(form[1], START_FORMAT)), int(form[2] or 1)

@@ -22,7 +22,7 @@ from trainer.report.figures.training import training_curves
 from trainer.report.measures import measure_table
 from trainer.report.page import PageFigure, PageImage, PageSection, write_page
 from trainer.report.summaries import Summaries
-from trainer.runs.outcome import Outcome, metrics_table
+from trainer.results.outcome import Outcome, metrics_table
 
 SHOWN_MISTAKES = 24
 SHOWN_CONFUSIONS = 10

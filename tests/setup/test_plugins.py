@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 
 from trainer import Config, ImageClassification, Task, UserError
-from trainer.runs.plugins import find_task, is_found_by_name, load_class, task_names
+from trainer.setup.plugins import find_task, is_found_by_name, load_class, task_names
 
 CATS = """
 from trainer import Config, ImageClassification, Task

@@ -17,7 +17,7 @@ from trainer.core.run_folder import RunFolder
 from trainer.evaluation.outputs import SINGLE_OUTPUT
 from trainer.extractors.loading import Extractor
 from trainer.loop.batches import spec_from_json
-from trainer.runs.batches import BatchFactory
+from trainer.setup.batches import BatchFactory
 from trainer.task import Task
 
 

@@ -2,50 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from trainer.config.config import Config
 from trainer.data.checks.unreadable import skipped_images
 from trainer.data.labels import names_as_json
-from trainer.loop.history import EpochRecord
+from trainer.machine.packages import versions
 from trainer.report.clock import Clock
-from trainer.report.display import Table
-from trainer.report.result import versions
-from trainer.runs.data import RunData
-from trainer.runs.evaluation import EvaluatedSplits
+from trainer.results.outcome import Outcome, metrics_table
+from trainer.setup.data import RunData
 
 logger = logging.getLogger(__name__)
-
-
-@dataclasses.dataclass(frozen=True)
-class Outcome:
-    """What training came to."""
-
-    stopped: str | None
-    history: Sequence[EpochRecord]
-    best_step: int
-    evaluated: EvaluatedSplits
-    """The splits with the best weights by validation."""
-
-    weights_digest: str
-
-    def as_json(self) -> dict[str, Any]:
-        """What result.json says of it."""
-        last = self.history[-1]
-        return {
-            "stopped": self.stopped,
-            "epochs": last.epoch,
-            "steps": last.step,
-            "best_step": self.best_step,
-            "metrics": self.evaluated.metrics,
-            "calibration": self.evaluated.calibration,
-            "weights_digest": self.weights_digest,
-        }
 
 
 def make_result(
@@ -116,15 +87,3 @@ def log_summary(result: Mapping[str, Any], config: Config, folder: Path) -> None
         *(result["best_step"], result["steps"], result["seconds"]["total"], folder),
     )
     logger.info("next: tensorboard --host localhost --logdir %s", shlex.quote(str(config.log_dir)))
-
-
-def metrics_table(result: Mapping[str, Any]) -> Table:
-    """A row for each split, without metrics of single classes."""
-    # Those of single classes, "recall/rose", are in result.json: a line has no room for them.
-    reported = {name for name in result["metrics"]["test"] if "/" not in name}
-    rows = {
-        split: {"images": f"{result['data']['examples'][split]:,}"}
-        | {name: f"{value:.4f}" for name, value in metrics.items() if name in reported}
-        for split, metrics in result["metrics"].items()
-    }
-    return Table("split", rows)

@@ -10,11 +10,11 @@ from trainer.data.pipeline.batches import image_batches
 from trainer.loop.predictions import evaluate_with_outputs
 from trainer.loop.trainer import Trainer
 from trainer.report.clock import Clock
-from trainer.runs.data import load_data
-from trainer.runs.evaluation import temperatures_of, with_temperatures
-from trainer.runs.network import whole_network
-from trainer.runs.plugins import find_task
+from trainer.results.evaluation import temperatures_of, with_temperatures
 from trainer.runs.session import train_in_folder
+from trainer.setup.data import load_data
+from trainer.setup.plugins import find_task
+from trainer.trained.network import whole_network
 
 
 def network_of(run):

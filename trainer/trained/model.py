@@ -1,4 +1,4 @@
-"""The model of a finished run, built again without its data."""
+"""The trainer and the model of a finished run, built again; with the data of a split, or none."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from trainer.checkpoints.warm_start import CheckpointReader, load_best_weights
 from trainer.config.config import Config
 from trainer.core.errors import UserError
 from trainer.core.run_folder import RunFolder
+from trainer.data.labels import Names, names_from_json
 from trainer.loop.batches import Batch, Batches, spec_from_json
 from trainer.loop.trainer import Trainer
-from trainer.runs.batches import BatchFactory
+from trainer.setup.batches import BatchFactory
 from trainer.task import Task
 
 
@@ -27,14 +28,45 @@ def load_model(run: Path, task: Task, config: Config, trainer_class: type[Traine
     Raises:
         UserError: the run has no checkpoint, or is of another model than the code builds now.
     """
-    checkpoint = newest_checkpoint(RunFolder(run).checkpoints)
-    if checkpoint is None:
-        raise UserError(f"{run} has no checkpoint; train again")
-    extractor = BatchFactory(config, task.channels).layer
-    classes = checkpoint.training["environment"]["classes"]
-    trainer = trainer_class(task, config, classes, _shapes_of_splits(checkpoint), extractor)
+    factory = BatchFactory(config, task.channels)
+    return load_trainer(run, task, config, trainer_class, factory).model
+
+
+def load_trainer(
+    run: Path,
+    task: Task,
+    config: Config,
+    trainer_class: type[Trainer],
+    factory: BatchFactory,
+    batches: Mapping[str, Batches] | None = None,
+) -> Trainer:
+    """The trainer of a run, whose model has the best weights.
+
+    Args:
+        run: The folder.
+        task: What it has learned.
+        config: How.
+        trainer_class: Its trainer.
+        factory: Of the config.
+        batches: The splits that there are; of the others the trainer knows the shapes alone.
+
+    Raises:
+        UserError: the run has no checkpoint, or is of another model than the code builds now.
+    """
+    checkpoint = _checkpoint(run)
+    splits = {**_shapes_of_splits(checkpoint), **(batches or {})}
+    trainer = trainer_class(task, config, _classes(checkpoint), splits, factory.layer)
     load_best_weights(trainer.model, CheckpointReader(run))
-    return trainer.model
+    return trainer
+
+
+def classes_of(run: Path) -> Names:
+    """The names of the classes that a run has learned, by label; of several outputs by output.
+
+    Raises:
+        UserError: the run has no checkpoint.
+    """
+    return _classes(_checkpoint(run))
 
 
 class SplitShape(Batches):
@@ -60,6 +92,17 @@ class SplitShape(Batches):
     def get_next(self, iterator: Any, step: tf.Tensor) -> tuple[Batch, tf.Tensor]:
         """Not possible."""
         raise NotImplementedError
+
+
+def _checkpoint(run: Path) -> Checkpoint:
+    checkpoint = newest_checkpoint(RunFolder(run).checkpoints)
+    if checkpoint is None:
+        raise UserError(f"{run} has no checkpoint; train again")
+    return checkpoint
+
+
+def _classes(checkpoint: Checkpoint) -> Names:
+    return names_from_json(checkpoint.training["environment"]["classes"])
 
 
 def _shapes_of_splits(checkpoint: Checkpoint) -> Mapping[str, Batches]:

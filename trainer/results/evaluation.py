@@ -13,9 +13,13 @@ from trainer.evaluation.calibration import (
     has_temperature,
     reliability,
 )
-from trainer.evaluation.outputs import SINGLE_OUTPUT, Evaluation
+from trainer.evaluation.outputs import SINGLE_OUTPUT, Evaluation, Output
+from trainer.evaluation.unknown import unknown_below
 from trainer.loop.predictions import evaluate_with_outputs
 from trainer.loop.trainer import Trainer
+
+PRECISIONS = (0.8, 0.9, 0.95, 0.98, 0.99)
+"""What may be wanted of the answers of a classifier that may also say "unknown"."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,20 +49,25 @@ class EvaluatedSplits:
     def calibration(self) -> dict[str, Any]:
         """The temperature, and the test split's calibration error without and with it.
 
-        Of several outputs a dict of these by output.
+        Of classes the score below which an answer is unknown too, by the precision that it has on
+        validation. Of several outputs a dict of these by output.
         """
-        before, after = self.uncalibrated["test"].outputs, self.splits["test"].outputs
-        by_output = {
-            name: {
-                "temperature": temperature,
-                "expected_calibration_error": {
-                    "before": reliability(before[name]).expected_calibration_error,
-                    "after": reliability(after[name]).expected_calibration_error,
-                },
-            }
-            for name, temperature in self.temperatures.items()
-        }
+        by_output = {name: self._calibration_of(name) for name in self.temperatures}
         return by_output.get(SINGLE_OUTPUT, by_output)
+
+    def _calibration_of(self, name: str) -> dict[str, Any]:
+        before, after = self.uncalibrated["test"].outputs, self.splits["test"].outputs
+        validation = self.splits["validation"].outputs[name]
+        content = {
+            "temperature": self.temperatures[name],
+            "expected_calibration_error": {
+                "before": reliability(before[name]).expected_calibration_error,
+                "after": reliability(after[name]).expected_calibration_error,
+            },
+        }
+        if validation.kind == "class":
+            content["unknown_below"] = _unknown_below(validation)
+        return content
 
 
 def evaluate_splits(trainer: Trainer) -> EvaluatedSplits:
@@ -74,6 +83,11 @@ def evaluate_splits(trainer: Trainer) -> EvaluatedSplits:
         if has_temperature(output)
     }
     return EvaluatedSplits(evaluations, fitted)
+
+
+def _unknown_below(validation: Output) -> dict[str, Any]:
+    found = {f"{p:.2f}": unknown_below(validation, p) for p in PRECISIONS}
+    return {p: None if one is None else dataclasses.asdict(one) for p, one in found.items()}
 
 
 def temperatures_of(result: Mapping[str, Any]) -> dict[str, float]:

@@ -1,0 +1,111 @@
+"""Images through a trained network: read and decoded in parallel, batch by batch."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from trainer.core.errors import UserError
+from trainer.core.progress import progress_bar
+from trainer.data.images.decoding import decode_error
+from trainer.data.labels import Names, by_output
+from trainer.data.pipeline.batches import PREFETCH, decode_and_resize, without_autotune
+from trainer.features.features import EXTRACTION_BATCH
+from trainer.trained.network import WholeNetwork
+from trainer.trained.predictions import Predictions
+
+
+@dataclasses.dataclass(frozen=True)
+class Predictor:
+    """A trained network with the names of what it predicts."""
+
+    network: WholeNetwork
+    names: Names
+    temperatures: Mapping[str, float]
+    unknown_below: float = 0.0
+
+    def predict_files(self, paths: Sequence[str]) -> Iterator[Predictions]:
+        """The predictions of image files, batch by batch; those that cannot be read are named.
+
+        Raises:
+            UserError: the network takes no images.
+        """
+        size, channels = self._image_shape()
+        predict = tf.function(self._scores, input_signature=[self.network.input_spec])
+        done = 0
+        with progress_bar("predicting", "images") as report:
+            for indices, images in _decoded_batches(paths, size, channels):
+                last = int(indices[-1]) + 1
+                present = [paths[index] for index in indices]
+                missing = sorted(set(range(done, last)) - set(indices.tolist()))
+                scores = _arrays(predict(images))
+                yield self._predictions(present, scores, [paths[index] for index in missing])
+                done = last
+                report(done, len(paths))
+        if done < len(paths):
+            yield self._predictions([], self._no_scores(), paths[done:])
+
+    def predict_arrays(self, inputs: Any) -> Predictions:
+        """The predictions of arrays as the network takes them: images float32 in [0, 1], say."""
+        inputs = tf.nest.map_structure(
+            lambda array, spec: tf.cast(array, spec.dtype), inputs, self.network.input_spec
+        )
+        scores = _arrays(self._scores(inputs))
+        examples = len(tf.nest.flatten(inputs)[0])
+        return self._predictions(list(map(str, range(examples))), scores, [])
+
+    def _scores(self, inputs: Any) -> Any:
+        return self.network.scores(self.network(inputs), self.temperatures)
+
+    def _image_shape(self) -> tuple[int, int]:
+        spec = self.network.input_spec
+        if not isinstance(spec, tf.TensorSpec) or spec.shape.rank != 4:
+            raise UserError(
+                f"{self.network.task.name} takes no images; give its inputs to run.predict, as"
+                " arrays"
+            )
+        return spec.shape[1], spec.shape[3]
+
+    def _predictions(self, images: Sequence[str], scores: Any, bad: Sequence[str]) -> Predictions:
+        unreadable = {path: _reading_error(path) for path in bad}
+        kinds = self.network.task.label_kind
+        return Predictions(tuple(images), self.names, kinds, scores, unreadable, self.unknown_below)
+
+    def _no_scores(self) -> Any:
+        return by_output(self.names, lambda names: np.zeros([0, len(names)], np.float32))
+
+
+def _decoded_batches(
+    paths: Sequence[str], size: int, channels: int
+) -> Iterator[tuple[np.ndarray, tf.Tensor]]:
+    """The indices and pixels of the files that can be read, in their order."""
+
+    def load(index: tf.Tensor, path: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return index, decode_and_resize(tf.io.read_file(path), size, channels)
+
+    # As bytes: a file's name need not be UTF-8.
+    references = tf.constant([os.fsencode(path) for path in paths], tf.string)
+    images = tf.data.Dataset.from_tensor_slices(references).enumerate()
+    images = images.map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    batches = images.ignore_errors().batch(EXTRACTION_BATCH).prefetch(PREFETCH)
+    for indices, pixels in without_autotune(batches):
+        yield indices.numpy(), pixels
+
+
+def _reading_error(path: str) -> str:
+    """What is wrong with a file that was not decoded."""
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 (a name as it was given)
+            encoded = file.read()
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
+    return decode_error(tf.constant(encoded)) or "was being changed; try again"
+
+
+def _arrays(scores: Any) -> Any:
+    return tf.nest.map_structure(np.asarray, scores)
