@@ -54,7 +54,7 @@ def main(arguments: Sequence[str]) -> None:
     """
     options, output = command_line.parse_options("evaluate", OPTIONS, arguments)
     with output.shown():
-        run = load(find_run(options.run, options.log_dir, None))
+        run = load(find_run(options.run, options.log_dir, None, option="RUN"))
         measured = run.evaluate(options.split, options.data, options.data_dir)
         logger.info("%s, %s examples", measured.about, f"{measured.evaluation.examples:,}")
         for table in measured.tables():

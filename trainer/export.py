@@ -49,10 +49,10 @@ def main(arguments: Sequence[str]) -> None:
         UserError: what a person can fix.
     """
     options, output = command_line.parse_options("export", OPTIONS, arguments)
-    folder = find_run(options.run, options.log_dir, None, option="RUN")
     with output.shown():
-        load(folder).export(options.folder, options.format, options.quantize)
-    output.print_json({"folder": str(options.folder), "format": options.format})
+        run = load(find_run(options.run, options.log_dir, None, option="RUN"))
+        folder = run.export(options.folder, options.format, options.quantize)
+    output.print_json({"folder": str(folder), "format": options.format})
 
 
 if __name__ == "__main__":

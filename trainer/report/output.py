@@ -7,7 +7,7 @@ import dataclasses
 import json
 import sys
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import tyro
 
@@ -32,14 +32,21 @@ class Output:
     """Print one JSON object and nothing else to standard output; messages go to standard error."""
 
     @contextlib.contextmanager
-    def shown(self) -> Iterator[None]:
+    def shown(self, only_results: bool = False) -> Iterator[TextIO]:
         """While inside, messages and progress are shown; with `--json` on standard error.
 
         So is what hooks or libraries print inside: nothing but the object is on standard output.
+
+        Args:
+            only_results: As with `--json`, for results of another form.
+
+        Yields:
+            Standard output, for results.
         """
-        stdout = contextlib.redirect_stdout(sys.stderr) if self.json else contextlib.nullcontext()
+        results, is_kept = sys.stdout, self.json or only_results
+        stdout = contextlib.redirect_stdout(sys.stderr) if is_kept else contextlib.nullcontext()
         with stdout, Display(quiet=self.quiet).shown():
-            yield
+            yield results
 
     def print_json(self, content: Mapping[str, Any]) -> None:
         """With `--json`, print the object that the command results in; otherwise nothing."""

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from trainer.loop.trainer import Hook, Trainer
     from trainer.trained.evaluate import MeasuredRun
+    from trainer.trained.predictions import Predictions
 
 logger = logging.getLogger(__name__)
 
@@ -78,31 +79,6 @@ class Run:
             self._model = load_model(self.folder, self.task, self.config, self.trainer_class)
         return self._model
 
-    def export(
-        self,
-        folder: str | Path,
-        format: ModelFormat = "savedmodel",
-        quantize: Quantization | None = None,
-    ) -> Path:
-        """Write the model, from images to scores, for programs without this package.
-
-        Args:
-            folder: New; it gets the model's files, and MODEL.md, which says how to use it.
-            format: savedmodel, litert, onnx or keras.
-            quantize: int8 or float16 numbers, in litert.
-
-        Returns:
-            The folder.
-
-        Raises:
-            UserError: the folder exists, or this model cannot be written in this format.
-        """
-        from trainer.exporting.export import export_run
-        from trainer.exporting.served import FinishedRun
-
-        run = FinishedRun(self.folder, self.config, self.result, self.task, self.model)
-        return export_run(run, Path(folder), format, quantize)
-
     def evaluate(
         self,
         split: str = "test",
@@ -131,6 +107,55 @@ class Run:
             split,
             None if data is None else str(data),
         )
+
+    def predict(self, images: Any, unknown_below: float = 0.0) -> Predictions:
+        """What the best weights say of images, with calibrated scores.
+
+        ```python
+        run.predict(["rose.jpg", "tulip.jpg"]).predicted  # ["roses", "tulips"]
+        ```
+
+        Args:
+            images: Paths of image files; or an array as the network takes it, images float32
+                [images, side, side, channels] in [0, 1], or the task's own inputs.
+            unknown_below: Where the most probable class has a lower score, it is "unknown".
+
+        Raises:
+            UserError: the run has no checkpoint, or the network takes no images.
+        """
+        from trainer.trained.predict import make_predictor
+        from trainer.trained.predictions import concatenated
+
+        predictor = make_predictor(self.model, self.folder, self.task, self.config, self.result)
+        predictor = dataclasses.replace(predictor, unknown_below=unknown_below)
+        if not _are_paths(images):
+            return predictor.predict_arrays(images)
+        return concatenated(list(predictor.predict_files(list(map(str, images)))))
+
+    def export(
+        self,
+        folder: str | Path,
+        format: ModelFormat = "savedmodel",
+        quantize: Quantization | None = None,
+    ) -> Path:
+        """Write the model, from images to scores, for programs without this package.
+
+        Args:
+            folder: New; it gets the model's files, and MODEL.md, which says how to use it.
+            format: savedmodel, litert, onnx or keras.
+            quantize: int8 or float16 numbers, in litert.
+
+        Returns:
+            The folder.
+
+        Raises:
+            UserError: the folder exists, or this model cannot be written in this format.
+        """
+        from trainer.exporting.export import export_run
+        from trainer.exporting.served import FinishedRun
+
+        run = FinishedRun(self.folder, self.config, self.result, self.task, self.model)
+        return export_run(run, Path(folder), format, quantize)
 
 
 def train(
@@ -204,6 +229,10 @@ def load(
         trainer_class=trainer_class or load_trainer_class(config.trainer),
         _epochs=epochs,
     )
+
+
+def _are_paths(images: Any) -> bool:
+    return isinstance(images, Sequence) and all(isinstance(one, str | Path) for one in images)
 
 
 def _train(

@@ -61,7 +61,7 @@ def find_run(asked: str, log_dir: Path, task_name: str | None, option: str = "--
         of_task = f" of {task_name}" if task_name else ""
         raise UserError(
             f"{option} {LAST}: there is no run{of_task} in --log-dir {log_dir};"
-            " choose the folder that has it, or begin one without --resume"
+            " choose the folder that has it, or begin one"
         )
     return max(runs, key=_started)
 

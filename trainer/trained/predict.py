@@ -5,19 +5,44 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
+from trainer.config.config import Config
 from trainer.core.errors import UserError
 from trainer.core.progress import progress_bar
 from trainer.data.images.decoding import decode_error
-from trainer.data.labels import Names, by_output
+from trainer.data.labels import Names, by_output, names_from_json
 from trainer.data.pipeline.batches import PREFETCH, decode_and_resize, without_autotune
 from trainer.features.features import EXTRACTION_BATCH
-from trainer.trained.network import WholeNetwork
+from trainer.results.evaluation import temperatures_of
+from trainer.task import Task
+from trainer.trained.network import WholeNetwork, whole_network
 from trainer.trained.predictions import Predictions
+
+
+def make_predictor(
+    model: keras.Model, folder: Path, task: Task, config: Config, result: Mapping[str, Any]
+) -> Predictor:
+    """The predictor of a finished run.
+
+    Args:
+        model: The trained model, `Run.model`.
+        folder: The run's folder.
+        task: Its task.
+        config: Its options.
+        result: The content of its result.json.
+
+    Raises:
+        UserError: the run has no checkpoint, or its extractor cannot be loaded.
+    """
+    network = whole_network(model, folder, task, config)
+    names = names_from_json(result["data"]["classes"])
+    return Predictor(network, names, temperatures_of(result))
 
 
 @dataclasses.dataclass(frozen=True)
