@@ -28,8 +28,8 @@ FLOORS = (
     "trainer.results",
     "trainer.setup",
     "trainer.trained",
-    "trainer.runs",
     "trainer.exporting",
+    "trainer.runs",
     "trainer",
 )
 """The rooms from the ground up; the last is the top of the package, with a door for each command.
@@ -117,7 +117,7 @@ def test_no_files_import_each_other_in_a_circle():
 
 
 def _reachable(start: str) -> set[str]:
-    found, to_visit = set(), imports_of(start)
+    found, to_visit = set[str](), set(imports_of(start))
     while to_visit:
         name = to_visit.pop()
         if name not in found and name != "trainer":  # whoever imports a module imports its package

@@ -39,7 +39,7 @@ class ExportOptions:
 
 
 OPTIONS = ExportOptions(tyro.MISSING, tyro.MISSING)
-"""The defaults, which shells complete too."""
+"""The defaults, which shells complete too; RUN and DIR have none."""
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -24,6 +24,7 @@ def import_tensorflow() -> None:
     """
     os.environ["KERAS_BACKEND"] = "tensorflow"
     logging.getLogger("absl").setLevel(logging.ERROR)
+    logging.getLogger("absl").addFilter(_is_error)  # saving a SavedModel sets the level back
     logging.getLogger("tensorflow").addFilter(_is_no_warning_of_retracing)
     # tensorflow_hub 0.16 imports it, and setuptools warns every user.
     warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
@@ -60,6 +61,10 @@ def onednn_enabled() -> bool:
     from tensorflow.python.util import _pywrap_util_port  # it has no public name
 
     return bool(_pywrap_util_port.IsMklEnabled())
+
+
+def _is_error(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.ERROR
 
 
 def _is_no_warning_of_retracing(record: logging.LogRecord) -> bool:

@@ -17,8 +17,7 @@ from trainer.exporting.litert import compare_on_validation, quantized_scores, wr
 from trainer.exporting.model_card import model_card
 from trainer.exporting.onnx import write_onnx
 from trainer.exporting.saved_model import write_saved_model
-from trainer.exporting.served import ServedModel
-from trainer.runs.run import Run
+from trainer.exporting.served import FinishedRun, ServedModel
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +26,7 @@ EXTRAS = {"litert": ("ai_edge_litert",), "onnx": ("tf2onnx", "onnxruntime")}
 
 
 def export_run(
-    run: Run, folder: Path, model_format: ModelFormat, quantize: Quantization | None
+    run: FinishedRun, folder: Path, model_format: ModelFormat, quantize: Quantization | None
 ) -> Path:
     """Write a run's model to a new folder, which appears only when its scores are the run's.
 

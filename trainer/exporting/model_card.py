@@ -13,7 +13,7 @@ import jinja2
 from trainer.config.export import ModelFormat, Quantization
 from trainer.exporting.served import ServedModel
 from trainer.extractors.names import KERAS, KNOWN_MODULES, parse_extractor
-from trainer.runs.command import run_command
+from trainer.setup.command import run_command
 
 QUANTIZED = Mapping[str, Mapping[str, str]]
 """The metrics of validation by model, "float32" and "quantized", and by name."""

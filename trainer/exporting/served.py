@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from trainer.config.config import Config
 from trainer.data.images.graph_decoding import decode_in_graph
 from trainer.data.labels import Names
 from trainer.data.pipeline.batches import resize_image
 from trainer.evaluation.outputs import SINGLE_OUTPUT
 from trainer.optimization.precision import FULL
 from trainer.results.evaluation import temperatures_of
+from trainer.task import Task
 from trainer.trained.network import WholeNetwork, whole_network
-
-if TYPE_CHECKING:
-    from trainer.runs.run import Run
 
 IMAGES, IMAGE_BYTES, INPUTS = "images", "image_bytes", "inputs"
 """The names of what signatures take; a task's own inputs have their own names, where they have."""
@@ -35,10 +35,24 @@ _MAP_LAYERS = ("flattened_map", "averaged_map")
 
 
 @dataclasses.dataclass(frozen=True)
+class FinishedRun:
+    """What an export needs of a run."""
+
+    folder: Path
+    config: Config
+    result: Mapping[str, Any]
+    """The content of result.json."""
+
+    task: Task
+    model: keras.Model
+    """With the best weights."""
+
+
+@dataclasses.dataclass(frozen=True)
 class ServedModel:
     """The network of a run with what makes scores of its logits, and the names of these."""
 
-    run: Run
+    run: FinishedRun
     network: WholeNetwork
     names: Names
     temperatures: Mapping[str, float]
@@ -46,7 +60,7 @@ class ServedModel:
     """Whether it was trained on images; otherwise on a task's own inputs."""
 
     @classmethod
-    def from_run(cls, run: Run) -> ServedModel:
+    def from_run(cls, run: FinishedRun) -> ServedModel:
         """The model of a finished run.
 
         Raises:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import dataclasses
-import importlib
 import json
 import logging
 from collections.abc import Iterator, Sequence
@@ -162,8 +161,11 @@ class Run:
         Raises:
             UserError: the folder exists, or this model cannot be written in this format.
         """
-        exporting = importlib.import_module("trainer.exporting.export")  # a room above this one
-        return exporting.export_run(self, Path(folder), format, quantize)
+        from trainer.exporting.export import export_run
+        from trainer.exporting.served import FinishedRun
+
+        run = FinishedRun(self.folder, self.config, self.result, self.task, self.model)
+        return export_run(run, Path(folder), format, quantize)
 
 
 def train(
