@@ -38,7 +38,7 @@ def test_its_commands_are_understood(command, options):
 
 def test_bash_takes_the_completion_as_it_says(python):
     line = re.search(r"^source <\(trainer (.*)\)$", PAGE, re.MULTILINE)[1]
-    assert "complete -F" in python("-m", "trainer", *line.split()).out
+    assert "-F _tyro_trainer trainer" in python("-m", "trainer", *line.split()).out
 
 
 def test_its_exit_codes_are_those_of_the_commands():
