@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import tensorflow as tf
 
 from trainer.data.images.decoding import decode
+from trainer.data.json_cache import NO_CACHE, JsonCache
 from trainer.data.splits import Split
+
+MOST_CACHED = 2000
+"""Of larger splits no thumbnails are cached."""
+
+_ABOUT = "thumbnails, JPEG of quality 80"
+"""Part of the cache's key: to be changed whenever the thumbnails change."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Thumbnail:
     """A small image, upright, with the sides of the original in proportion."""
 
-    pixels: np.ndarray
-    """uint8 [height, width, 3]."""
+    jpeg: bytes
+    """As a file."""
 
     @property
-    def jpeg(self) -> bytes:
-        """As a file."""
-        return tf.io.encode_jpeg(self.pixels, quality=80).numpy()
+    def pixels(self) -> np.ndarray:
+        """uint8 [height, width, 3]."""
+        return tf.io.decode_jpeg(self.jpeg).numpy()
 
 
 def encoded_images(split: Split, positions: Sequence[int]) -> list[bytes]:
@@ -35,13 +43,35 @@ def encoded_images(split: Split, positions: Sequence[int]) -> list[bytes]:
     return [found[position] for position in positions]
 
 
-def thumbnails(split: Split, positions: Sequence[int], side: int) -> list[Thumbnail]:
-    """The images at some positions, whose longer side has so many pixels."""
-    return [_thumbnail(encoded, side) for encoded in encoded_images(split, positions)]
+def thumbnails(
+    split: Split, positions: Sequence[int], side: int, cache: JsonCache = NO_CACHE
+) -> list[Thumbnail]:
+    """The images at some positions, whose longer side has so many pixels.
+
+    Args:
+        split: The examples.
+        positions: Which of them.
+        side: Pixels.
+        cache: Of a small split it keeps all thumbnails, where a split takes seconds to be opened.
+    """
+    if cache is NO_CACHE or split.examples > MOST_CACHED:
+        references = tf.data.Dataset.from_tensor_slices(encoded_images(split, positions))
+        return [Thumbnail(jpeg) for jpeg in _jpegs(references, side)]
+
+    def compute() -> list[str]:
+        encoded = split.references().map(lambda reference, _: split.read(reference))
+        return [base64.b64encode(jpeg).decode() for jpeg in _jpegs(encoded, side)]
+
+    kept = cache.get_or_compute([_ABOUT, side, split.fingerprint], compute)
+    return [Thumbnail(base64.b64decode(kept[position])) for position in positions]
 
 
-def _thumbnail(encoded: bytes, side: int) -> Thumbnail:
-    image = tf.image.resize(
-        decode(tf.constant(encoded)), [side, side], preserve_aspect_ratio=True, antialias=True
-    )
-    return Thumbnail(tf.saturate_cast(tf.round(image), tf.uint8).numpy())
+def _jpegs(encoded: tf.data.Dataset, side: int) -> Iterator[bytes]:
+    def jpeg(image: tf.Tensor) -> tf.Tensor:
+        small = tf.image.resize(
+            decode(image), [side, side], preserve_aspect_ratio=True, antialias=True
+        )
+        return tf.io.encode_jpeg(tf.saturate_cast(tf.round(small), tf.uint8), quality=80)
+
+    images = encoded.map(jpeg, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    yield from images.as_numpy_iterator()

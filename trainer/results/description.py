@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import base64
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from trainer.config.config import Config
+from trainer.data.json_cache import JsonCache
 from trainer.data.pipeline.augment import Augmentation, EpochAugmentation
-from trainer.data.pipeline.batches import decode_and_resize
+from trainer.data.pipeline.batches import PREPARATION, decode_and_resize
 from trainer.data.splits import Split
 from trainer.data.thumbnails import encoded_images
 from trainer.loop.trainer import Trainer
@@ -17,6 +20,9 @@ from trainer.report.figures.gallery import image_grid
 from trainer.report.summaries import RUN, Summaries
 
 SHOWN_INPUTS = 16
+
+_ABOUT = f"inputs of the network, {PREPARATION}"
+"""Part of the cache's key: to be changed whenever what is shown changes."""
 
 
 def write_description(trainer: Trainer, summaries: Summaries, options: Mapping[str, Any]) -> None:
@@ -35,22 +41,40 @@ def write_description(trainer: Trainer, summaries: Summaries, options: Mapping[s
     summaries.write_graph("train", trainer.traced_train_step.graph)
 
 
-def shown_inputs(trainer: Trainer, train: Split | None, extracted_size: int | None) -> bytes | None:
+def shown_inputs(
+    trainer: Trainer, train: Split | None, extracted_size: int | None, cache: JsonCache
+) -> bytes | None:
     """A PNG of images as the network gets them, with their labels; None where it gets no images.
 
     Args:
         trainer: Before its first step.
         train: The images of the train split.
         extracted_size: The side of the images in pixels, where their features are kept.
+        cache: Of what is shown of images whose features are kept: they need not be read again.
     """
     if train is not None and extracted_size is not None:
-        images, labels = _inputs_of_extractor(trainer, train, extracted_size)
-    elif _takes_images(trainer):
-        images, labels = _first_batch(trainer)
-    else:
-        return None
+        key = [_ABOUT, train.fingerprint, extracted_size, *_augmentation_key(trainer.config)]
+        png = cache.get_or_compute(
+            key, lambda: _as_text(_grid(trainer, *_of_extractor(trainer, train, extracted_size)))
+        )
+        return base64.b64decode(png)
+    return _grid(trainer, *_first_batch(trainer)) if _takes_images(trainer) else None
+
+
+def _grid(trainer: Trainer, images: Sequence[np.ndarray], labels: Sequence[Any]) -> bytes:
     pixels = [np.uint8(np.clip(image, 0, 1) * 255) for image in images]
     return image_grid(pixels, [_caption(label, trainer) for label in labels])
+
+
+def _as_text(png: bytes) -> str:
+    return base64.b64encode(png).decode()
+
+
+def _augmentation_key(config: Config) -> list[Any]:
+    augmentation = Augmentation.from_config(config)
+    if augmentation is None or not config.augment_copies:
+        return []
+    return [EpochAugmentation(augmentation, config.seed, epoch=0).identity]
 
 
 def _takes_images(trainer: Trainer) -> bool:
@@ -69,9 +93,7 @@ def _first_batch(trainer: Trainer) -> tuple[list[np.ndarray], list[Any]]:
     return list(images[:shown].numpy()), rows
 
 
-def _inputs_of_extractor(
-    trainer: Trainer, train: Split, size: int
-) -> tuple[list[np.ndarray], list[Any]]:
+def _of_extractor(trainer: Trainer, train: Split, size: int) -> tuple[list[np.ndarray], list[Any]]:
     """Images from all over the split; where augmented copies stand in for them, of the first."""
     config, augmentation = trainer.config, Augmentation.from_config(trainer.config)
     shown = min(SHOWN_INPUTS, train.examples)

@@ -8,6 +8,7 @@ from typing import Any
 
 from trainer.core import atomic
 from trainer.core.run_folder import RunFolder
+from trainer.data.json_cache import JsonCache
 from trainer.data.splits import Split
 from trainer.data.thumbnails import Thumbnail, thumbnails
 from trainer.evaluation.classes import confusion_matrix, worst_confusions
@@ -54,14 +55,15 @@ class Report:
     All methods raise an OSError or a UserError where nothing can be written.
     """
 
-    def __init__(self, outcome: Outcome, test: Split | None) -> None:
+    def __init__(self, outcome: Outcome, test: Split | None, cache: JsonCache) -> None:
         """Draw the figures, and find the worst mistakes.
 
         Args:
             outcome: What training came to.
             test: The examples of the test split, where they are images.
+            cache: Of thumbnails.
         """
-        self._outcome, self._test = outcome, test
+        self._outcome, self._test, self._cache = outcome, test, cache
         evaluated = outcome.evaluated
         uncalibrated = evaluated.uncalibrated["test"].outputs
         self._outputs = [
@@ -121,7 +123,9 @@ class Report:
 
     def _reported(self, name: str, output: Output, uncalibrated: Output) -> ReportedOutput:
         worst = [int(position) for position in mistakes(output)[:SHOWN_MISTAKES]]
-        images = thumbnails(self._test, worst, THUMBNAIL_SIDE) if self._test and worst else []
+        images = []
+        if self._test is not None and worst:
+            images = thumbnails(self._test, worst, THUMBNAIL_SIDE, self._cache)
         figures = list(output_figures(output, uncalibrated))
         return ReportedOutput(name, output, figures, worst, images)
 

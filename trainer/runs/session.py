@@ -141,7 +141,9 @@ class Session:
         if trainer.summaries is not None:
             options = comparable_options(self.config)
             write_description(trainer, trainer.summaries, options)
-            inputs = shown_inputs(trainer, data.images_of("train"), factory.extracted_size)
+            inputs = shown_inputs(
+                trainer, data.images_of("train"), factory.extracted_size, data.picture_cache
+            )
             if inputs is not None:
                 trainer.summaries.write_image("train", 0, "inputs", inputs)
 
@@ -170,7 +172,7 @@ class Session:
     def _report(
         self, data: RunData, outcome: Outcome, result: dict[str, Any], summaries: Summaries
     ) -> None:
-        report = Report(outcome, data.images_of("test"))
+        report = Report(outcome, data.images_of("test"), data.picture_cache)
         report.write_to_tensorboard(summaries)
         report.write_page(self.folder, result, run_command(self.config, self.task.defaults))
 

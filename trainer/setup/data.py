@@ -8,6 +8,7 @@ import logging
 from trainer.config.config import Config
 from trainer.data.checks.audit import Audit, audit
 from trainer.data.checks.unreadable import report_unreadable_images, skipped_message
+from trainer.data.json_cache import NO_CACHE, JsonCache
 from trainer.data.pipeline.batches import num_batches
 from trainer.data.sources import data_cache, description, open_source
 from trainer.data.splits import Source, Split
@@ -26,6 +27,11 @@ class RunData:
 
     config: Config
     """The run's config; of a dry run with as many steps an epoch as the whole data make."""
+
+    @property
+    def picture_cache(self) -> JsonCache:
+        """Of pictures for people, where it takes seconds to open the data: those of TFDS."""
+        return data_cache(self.config) if self.source.kind == "tfds" else NO_CACHE
 
     def images_of(self, split: str) -> Split | None:
         """The examples of a split where they are images; None where the data are a task's own."""
