@@ -44,6 +44,14 @@ class HubNetwork(keras.layers.Layer):
             self.add_loss(loss)
         return outputs if self._endpoint is None else outputs[self._endpoint]
 
+    def endpoints(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
+        """The inner activations that the module gives by name; none where it has no endpoints."""
+        try:
+            found = self.module.resolved_object(images, training=False, return_endpoints=True)
+        except (TypeError, ValueError):  # it takes no such argument
+            return {}
+        return found if isinstance(found, dict) else {}
+
 
 def load_hub_network(name: ExtractorName, trainable: bool) -> HubNetwork:
     """The module of a known name, a hub URL or a local folder.

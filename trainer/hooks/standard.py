@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from trainer.checkpoints.best_weights import BestWeights
+from trainer.config.config import Config
 from trainer.core.progress import Progress
 from trainer.core.run_folder import RunFolder
 from trainer.hooks.csv_logger import CSVLogger
 from trainer.hooks.early_stopping import EarlyStopping
+from trainer.hooks.histograms import WriteHistograms
 from trainer.hooks.limits import MaxMinutes, StopAfterOneStep
 from trainer.hooks.log_epoch import LogEpoch
+from trainer.hooks.profile import Profile
 from trainer.hooks.show_progress import ShowProgress
 from trainer.hooks.stop_at import StopAt
 from trainer.hooks.tensorboard import TensorBoardScalars
@@ -41,8 +44,16 @@ def standard_hooks(
         LogEpoch(),
         CSVLogger(folder.history),
         TrackBest(best),
+        *_logging_hooks(trainer.config, folder, summaries),
         *_stopping_hooks(trainer, clock),
     ]
+
+
+def _logging_hooks(config: Config, folder: RunFolder, summaries: Summaries) -> Iterator[Hook]:
+    if config.histograms:
+        yield WriteHistograms(summaries)
+    if config.profile is not None:
+        yield Profile(folder.path, *map(int, config.profile.split(":")))
 
 
 def _stopping_hooks(trainer: Trainer, clock: Clock) -> Iterator[Hook]:

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from trainer.config.config import Config
+from trainer.core.text import printable
 from trainer.data.json_cache import JsonCache
 from trainer.data.pipeline.augment import Augmentation, EpochAugmentation
 from trainer.data.pipeline.batches import PREPARATION, decode_and_resize
@@ -116,7 +117,7 @@ def _caption(label: Any, trainer: Trainer) -> str:
     if trainer.task.label_kind == "numbers":
         return ", ".join(f"{number:.4g}" for number in np.ravel(label))
     shares = np.eye(len(names))[label] if np.ndim(label) == 0 else np.asarray(label)
-    parts = [pair for pair in zip(names, shares, strict=True) if pair[1]]
+    parts = [pair for pair in zip(map(printable, names), shares, strict=True) if pair[1]]
     return ", ".join(name if share == 1 else f"{name} {share:.2f}" for name, share in parts)
 
 

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from trainer.core.text import printable
 from trainer.data import SPLITS
 from trainer.evaluation.calibration import (
     calibrated,
@@ -27,7 +28,7 @@ class EvaluatedSplits:
     """The train, validation and test split, each measured once."""
 
     uncalibrated: Mapping[str, Evaluation]
-    """By split, with the scores that the model itself gives."""
+    """By split, with the scores that the model itself gives; names as they can be shown."""
 
     temperatures: Mapping[str, float]
     """By output; those without one, numbers say, are left out."""
@@ -76,13 +77,20 @@ def evaluate_splits(trainer: Trainer) -> EvaluatedSplits:
     Raises:
         Interrupted: a signal asks the run to end.
     """
-    evaluations = {split: evaluate_with_outputs(trainer, split) for split in SPLITS}
+    evaluations = {
+        split: evaluate_with_outputs(trainer, split).map_outputs(_with_printable_names)
+        for split in SPLITS
+    }
     fitted = {
         name: fit_temperature(output)
         for name, output in evaluations["validation"].outputs.items()
         if has_temperature(output)
     }
     return EvaluatedSplits(evaluations, fitted)
+
+
+def _with_printable_names(_: str, output: Output) -> Output:
+    return dataclasses.replace(output, names=tuple(map(printable, output.names)))
 
 
 def _unknown_below(validation: Output) -> dict[str, Any]:

@@ -37,7 +37,9 @@ from trainer.report.result import weights_digest, write_json
 from trainer.report.summaries import Summaries
 from trainer.results.description import shown_inputs, write_description
 from trainer.results.evaluation import evaluate_splits
+from trainer.results.insight import Insight
 from trainer.results.outcome import Outcome
+from trainer.results.projector import validation_features, write_projector
 from trainer.results.report import Report
 from trainer.runs.failures import as_user_errors, report_last_checkpoint, report_resume_command
 from trainer.runs.head_warmup import warm_up_head
@@ -94,6 +96,7 @@ class Session:
             with self.clock.phase("report"):
                 result = make_result(self.config, data, outcome, self.clock, speed)
                 self._report(data, outcome, result, summaries)
+                self._show_more(trainer, factory, data, outcome)
             result["seconds"] = self.clock.seconds
             write_json(self.folder.result, result)
         return trainer, result
@@ -175,6 +178,26 @@ class Session:
         report = Report(outcome, data.images_of("test"), data.picture_cache)
         report.write_to_tensorboard(summaries)
         report.write_page(self.folder, result, run_command(self.config, self.task.defaults))
+
+    def _show_more(
+        self, trainer: Trainer, factory: BatchFactory, data: RunData, outcome: Outcome
+    ) -> None:
+        """What `--projector`, `--feature-maps` and `--grad-cam` ask for."""
+        config, test = self.config, data.images_of("test")
+        if config.projector:
+            features = validation_features(trainer, factory.uses_cached_features)
+            for output in list(outcome.evaluated.splits["validation"].outputs.values())[:1]:
+                validation = data.images_of("validation")
+                write_projector(self.folder.path, features, output, validation, data.picture_cache)
+        if test is not None and trainer.summaries and (config.feature_maps or config.grad_cam):
+            below = factory.below_features
+            layers = [trainer.model] if below is None else [below.layer, trainer.model]
+            for name, output in list(outcome.evaluated.splits["test"].outputs.items())[:1]:
+                insight = Insight(layers, factory.image_shape, test, name, output)
+                if config.feature_maps:
+                    insight.write_feature_maps(trainer.summaries, outcome.best_step)
+                if config.grad_cam and output.kind != "numbers":
+                    insight.write_grad_cam(trainer.summaries, outcome.best_step)
 
 
 def train_in_folder(

@@ -88,6 +88,13 @@ class BatchFactory:
         return expected_image_size(self._config) if self.uses_cached_features else None
 
     @property
+    def image_shape(self) -> tuple[int, int]:
+        """The side and the channels of the images that the network takes."""
+        below = self.below_features or self.network
+        own_size = below.image_size if below else DEFAULT_IMAGE_SIZE
+        return self._config.image_size or own_size, self._channels
+
+    @property
     def below_features(self) -> Network | None:
         """The extractor whose features the batches are; it is loaded if it was not."""
         return self._frozen() if self.uses_cached_features else None

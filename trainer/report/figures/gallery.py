@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.font_manager import findfont
 from PIL import Image, ImageDraw, ImageFont
 
-MARGIN, LINE, FONT_SIZE = 8, 15, 12
+MARGIN, LINE, FONT_SIZE, MIN_WIDTH = 8, 15, 12, 160
 """Pixels."""
 
 
@@ -22,7 +22,7 @@ def image_grid(images: Sequence[np.ndarray], captions: Sequence[str], columns: i
         captions: The lines below each; what is too long is cut off.
         columns: Cells in a row.
     """
-    cell_width = max(max(image.shape[1] for image in images), 120)
+    cell_width = max(max(image.shape[1] for image in images), MIN_WIDTH)
     cell_height = max(image.shape[0] for image in images)
     lines = max(caption.count("\n") + 1 for caption in captions)
     width, height = cell_width + MARGIN, cell_height + lines * LINE + MARGIN

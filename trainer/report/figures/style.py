@@ -36,6 +36,7 @@ _STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "trainer",
     "text.color": INK,
+    "text.parse_math": False,  # a class may be named "$5 and $10"
     "xtick.color": INK,
     "ytick.color": INK,
 }
