@@ -27,6 +27,7 @@ FLOORS = (
     "trainer.hooks",
     "trainer.results",
     "trainer.setup",
+    "trainer.reviewing",
     "trainer.trained",
     "trainer.exporting",
     "trainer.runs",

@@ -26,15 +26,15 @@ class PageFigure:
 
 @dataclasses.dataclass(frozen=True)
 class PageImage:
-    """An example of the data, with what is said of it."""
+    """An example of the data, or two of them side by side, with what is said of it."""
 
-    jpeg: bytes
+    jpegs: Sequence[bytes]
     lines: Sequence[str]
 
     @property
-    def source(self) -> str:
-        """The image itself, as the address of an img."""
-        return f"data:image/jpeg;base64,{base64.b64encode(self.jpeg).decode()}"
+    def sources(self) -> list[str]:
+        """The images themselves, each as the address of an img."""
+        return [f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}" for jpeg in self.jpegs]
 
 
 @dataclasses.dataclass(frozen=True)

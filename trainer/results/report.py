@@ -141,7 +141,7 @@ def _sections(one: ReportedOutput, test: Split | None) -> Iterator[PageSection]:
     yield PageSection(f"By {noun}{of_output}", tables=tables)
     if one.images and test is not None:
         images = [
-            PageImage(image.jpeg, [*example_lines(one.output, place), test.describe(place)])
+            PageImage([image.jpeg], [*example_lines(one.output, place), test.describe(place)])
             for image, place in zip(one.images, one.worst, strict=True)
         ]
         text = f"The {len(images)} worst of the test split, the worst first."

@@ -120,7 +120,7 @@ class BatchFactory:
         if own_data is not None:
             return self._own_batches(own_data)
         if self.uses_cached_features:
-            kept = self._stored_features(split, copies=0)
+            kept = self.stored_features(split)
             return self._feature_batches(kept, 1, split.weights, self._fit_in_memory([kept]))
         return self._make_image_batches(split)
 
@@ -136,7 +136,7 @@ class BatchFactory:
         """
         copies_of = {name: copies if name == "train" else 0 for name in source.splits}
         stored = {
-            name: self._stored_features(split, copies_of[name])
+            name: self.stored_features(split, copies_of[name])
             for name, split in source.splits.items()
         }
         fit_in_memory = self._fit_in_memory(stored.values())
@@ -146,6 +146,19 @@ class BatchFactory:
             )
             for name, kept in stored.items()
         }
+
+    def stored_features(self, split: Split, copies: int = 0) -> StoredFeatures:
+        """The features of a split by the frozen extractor, from the cache as far as it has them.
+
+        Raises:
+            UserError: the extractor cannot be loaded, or its features cannot be kept.
+        """
+        about = f"{split.name} through {self._config.extractor}"
+        identity = {**self._identity, "split": split.fingerprint, "images": PREPARATION}
+        spec = FeatureSpec(about, {**identity, "dtype": "float32"}, split, self._extractor)
+        if copies:
+            return self._store.copies(spec, self._augmentations(copies))
+        return self._store.features(spec)
 
     def images_per_second(self, clock: Clock) -> float | None:
         """The speed of the extractor; None if no image had to pass it."""
@@ -186,14 +199,6 @@ class BatchFactory:
         return ImageBatches(
             split, size, config.batch_size, config.seed, augmentation, mixing, self._channels
         )
-
-    def _stored_features(self, split: Split, copies: int) -> StoredFeatures:
-        about = f"{split.name} through {self._config.extractor}"
-        identity = {**self._identity, "split": split.fingerprint, "images": PREPARATION}
-        spec = FeatureSpec(about, {**identity, "dtype": "float32"}, split, self._extractor)
-        if copies:
-            return self._store.copies(spec, self._augmentations(copies))
-        return self._store.features(spec)
 
     def _augmentations(self, copies: int) -> list[EpochAugmentation]:
         assert self._augmentation is not None, "--augment-copies without it is refused before"

@@ -1,0 +1,1 @@
+"""What is wrong with data, found by the features of a frozen extractor."""
