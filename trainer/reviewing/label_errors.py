@@ -6,6 +6,7 @@ far they are from what is predicted.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import warnings
 from collections.abc import Iterator, Mapping
@@ -77,7 +78,8 @@ def _wrong_classes(
     if np.bincount(compact).max() < 2 or len(present) < 2:
         return  # nothing to learn from
     probabilities = _out_of_fold_probabilities(features, compact, seed)
-    wrong = find_label_issues(compact, probabilities, filter_by="both", n_jobs=1)
+    with _without_warnings():
+        wrong = find_label_issues(compact, probabilities, filter_by="both", n_jobs=1)
     for position in np.flatnonzero(wrong):
         predicted = probabilities[position].argmax()
         score = 1 - probabilities[position, compact[position]]
@@ -93,15 +95,20 @@ def _out_of_fold_probabilities(features: np.ndarray, labels: np.ndarray, seed: i
 
     folds = min(FOLDS, max(2, int(np.bincount(labels).min())))
     split = StratifiedKFold(folds, shuffle=True, random_state=seed)
-    with warnings.catch_warnings():
-        # A class of one example, or a regression that could go on: good enough to compare.
-        warnings.simplefilter("ignore")
+    # Of unit vectors the usual C of 1 learns too little; more steps change no finding.
+    model = LogisticRegression(C=10, max_iter=50)
+    with _without_warnings():
         return cross_val_predict(
-            LogisticRegression(max_iter=200),
-            *(normalize(features), labels),
-            cv=split,
-            method="predict_proba",
+            model, normalize(features), labels, cv=split, method="predict_proba"
         )
+
+
+@contextlib.contextmanager
+def _without_warnings() -> Iterator[None]:
+    """Of a class of few examples, or of steps that could go on."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _wrong_numbers(
