@@ -27,6 +27,8 @@ Name = Literal[
     "checkpoints",
     "growth",
     "startup",
+    "prediction",
+    "review",
 ]
 NAMES: tuple[Name, ...] = get_args(Name)
 
@@ -37,16 +39,19 @@ DATASETS: dict[Name, str] = {
     "augmentation": "tf_flowers/3.0.1",
     "growth": "tf_flowers/3.0.1",
     "startup": "tf_flowers/3.0.1",
+    "prediction": "tf_flowers/3.0.1",
+    "review": "tf_flowers/3.0.1",
 }
 """What a benchmark reads: the name and version in TFDS, which are also the folder."""
 
 PACKAGES: dict[Name, dict[str, str]] = {
     "flowers": {"scikit-learn": "sklearn"},
     "augmentation": {"SciPy": "scipy"},
+    "review": {"cleanlab": "cleanlab"},
 }
 """What a benchmark needs and the trainer does not, by the names of package and module."""
 
-IN_ONE_PROCESS = ("head", "extraction", "images", "augmentation", "checkpoints")
+IN_ONE_PROCESS = ("head", "extraction", "images", "augmentation", "checkpoints", "prediction")
 """Those that import TensorFlow; the others start processes, and stay small themselves."""
 
 
