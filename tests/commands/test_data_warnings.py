@@ -35,7 +35,7 @@ def test_a_run_warns_of_leakage_and_imbalance(warned):
 def test_a_file_that_vanishes_before_it_is_read_is_named(
     cats_and_dogs, vector_module, run_command, monkeypatch
 ):
-    from trainer.runs import data as opening
+    from trainer.setup import data as opening
 
     def opened(*arguments):
         source = open_source(*arguments)

@@ -11,6 +11,7 @@ import pytest
 from trainer import Config, UserError
 from trainer.config.augmentation import AugmentationOptions
 from trainer.config.data import DataOptions
+from trainer.config.logging import LoggingOptions
 from trainer.config.optimization import OptimizationOptions
 from trainer.config.run import RunOptions
 from trainer.config.stopping import StoppingOptions
@@ -23,6 +24,7 @@ GROUPS = [
     OptimizationOptions,
     StoppingOptions,
     RunOptions,
+    LoggingOptions,
 ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -13,6 +14,8 @@ from trainer.evaluation.outputs import SINGLE_OUTPUT, Evaluation, Output
 from trainer.loop.trainer import Trainer
 from trainer.loop.xla import step_spec
 from trainer.task import LabelKind
+
+logger = logging.getLogger(__name__)
 
 MAX_VALUES_OF_AN_EXAMPLE = 1 << 16
 """Of larger outputs, masks say, only the metrics are kept."""
@@ -88,7 +91,7 @@ def _outputs(trainer: Trainer, labels: Any, logits: Any, weights: np.ndarray) ->
             for name, kind in task.label_kind.items()
         }
     found = {name: _output(*parts, weights) for name, parts in measured.items()}
-    return {name: output for name, output in found.items() if output is not None}
+    return {name: output for name, output in found.items() if output and _has_scores(name, output)}
 
 
 def _of(name: str, *structures: Any) -> list[Any]:
@@ -106,6 +109,20 @@ def _output(
     if shapes != expected:
         return None
     return Output(kind, tuple(names), labels, logits, scores, weights)
+
+
+def _has_scores(name: str, output: Output) -> bool:
+    """Whether classes and labels have probabilities, as all that is made of outputs takes them."""
+    has_scores = output.kind == "numbers" or bool(
+        ((output.scores >= 0) & (output.scores <= 1)).all()
+    )
+    if not has_scores:
+        logger.info(
+            "the predictions%s are no probabilities, so only metrics are shown;"
+            " Task.predictions makes them of outputs",
+            f" of {name}" if name else "",
+        )
+    return has_scores
 
 
 def _tensors(arrays: Any) -> Any:

@@ -153,3 +153,11 @@ def test_a_jpeg_with_fill_bytes_before_a_marker_is_decoded(encoded):
 
 def test_a_readable_image_has_no_error(encoded):
     assert decode_error(tf.constant(encoded(COLOURS, "JPEG"))) is None
+
+
+def test_a_gif_is_decoded_without_a_graph_too(encoded, picture):
+    gif = encoded(picture(1), "GIF")
+    assert decode(tf.constant(gif.replace(b"GIF89a", b"GIF87a"))).shape == (
+        *picture(1).size[::-1],
+        3,
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -108,12 +109,14 @@ def _decode_in_python(encoded: tf.Tensor) -> tf.Tensor:
     return tf.ensure_shape(image, [None, None, 3])
 
 
-def _first_frame(encoded: bytes) -> np.ndarray:
+def _first_frame(encoded: Any) -> np.ndarray:
     """Any supported image, uint8 RGB [height, width, 3], upright.
 
     Raises:
         ValueError: it is of a kind that TensorFlow cannot read, or too large.
     """
+    if isinstance(encoded, np.ndarray):  # outside of a graph
+        encoded = encoded.item()
     unsupported = unsupported_reason(io.BytesIO(encoded))
     if unsupported is not None:
         raise ValueError(unsupported)
