@@ -39,6 +39,9 @@ class LoggingOptions(Options):
     log_every: Annotated[int, AtLeast(1)] = 10
     """Steps between two points of the training curves in TensorBoard."""
 
+    report: bool = True
+    """Write report.html, and figures, mistakes and images to TensorBoard: a second or two."""
+
     histograms: bool = False
     """Write histograms of weights and gradients to TensorBoard at the end of every epoch; a batch
     more is computed for the gradients."""

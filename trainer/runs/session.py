@@ -35,19 +35,14 @@ from trainer.report.display import Table
 from trainer.report.layer_table import layer_table
 from trainer.report.result import weights_digest, write_json
 from trainer.report.summaries import Summaries
-from trainer.results.description import shown_inputs, write_description
 from trainer.results.evaluation import evaluate_splits
-from trainer.results.insight import Insight
 from trainer.results.outcome import Outcome
-from trainer.results.projector import validation_features, write_projector
-from trainer.results.report import Report
 from trainer.runs.failures import as_user_errors, report_last_checkpoint, report_resume_command
 from trainer.runs.head_warmup import warm_up_head
+from trainer.runs.presentation import Presentation
 from trainer.runs.result import log_summary, make_result
 from trainer.setup.batches import BatchFactory
-from trainer.setup.command import run_command
 from trainer.setup.data import RunData, load_data
-from trainer.setup.resume import comparable_options
 from trainer.task import Task
 
 logger = logging.getLogger(__name__)
@@ -79,6 +74,7 @@ class Session:
         state = TrainingState(trainer, self.folder, self.clock, environment(data.source))
         speed = factory.images_per_second(self.clock)
         trainer.summaries = summaries = Summaries(self.folder.path)
+        shown = Presentation(self.folder, self.config, data, factory, trainer, summaries)
         with (
             report_last_checkpoint(state, self.folder, self.config),
             report_unreadable_images(data.source.image_splits),
@@ -90,13 +86,12 @@ class Session:
                 state.hooks = [*hooks, *self.hooks]
                 self._restore(state, checkpoint)
                 if checkpoint is None:
-                    self._describe(trainer, factory, data)
+                    shown.describe()
                 self._train(trainer, state)
             outcome = self._evaluate(trainer, state)
             with self.clock.phase("report"):
                 result = make_result(self.config, data, outcome, self.clock, speed)
-                self._report(data, outcome, result, summaries)
-                self._show_more(trainer, factory, data, outcome)
+                shown.report(outcome, result, self.task.defaults)
             result["seconds"] = self.clock.seconds
             write_json(self.folder.result, result)
         return trainer, result
@@ -139,17 +134,6 @@ class Session:
         state.truncate_events(checkpoint)
         write_json(self.folder.config, self.config.as_json())
 
-    def _describe(self, trainer: Trainer, factory: BatchFactory, data: RunData) -> None:
-        """Show what is trained in TensorBoard."""
-        if trainer.summaries is not None:
-            options = comparable_options(self.config)
-            write_description(trainer, trainer.summaries, options)
-            inputs = shown_inputs(
-                trainer, data.images_of("train"), factory.extracted_size, data.picture_cache
-            )
-            if inputs is not None:
-                trainer.summaries.write_image("train", 0, "inputs", inputs)
-
     def _train(self, trainer: Trainer, state: TrainingState) -> None:
         """Up to the last step; when a signal ends it before, the state of training is saved."""
         try:
@@ -171,33 +155,6 @@ class Session:
             evaluated = evaluate_splits(trainer)
         trainer.write_scalars(evaluated.metrics["test"], "test", best.step)
         return Outcome(trainer.stopped, trainer.history, best.step, evaluated, digest)
-
-    def _report(
-        self, data: RunData, outcome: Outcome, result: dict[str, Any], summaries: Summaries
-    ) -> None:
-        report = Report(outcome, data.images_of("test"), data.picture_cache)
-        report.write_to_tensorboard(summaries)
-        report.write_page(self.folder, result, run_command(self.config, self.task.defaults))
-
-    def _show_more(
-        self, trainer: Trainer, factory: BatchFactory, data: RunData, outcome: Outcome
-    ) -> None:
-        """What `--projector`, `--feature-maps` and `--grad-cam` ask for."""
-        config, test = self.config, data.images_of("test")
-        if config.projector:
-            features = validation_features(trainer, factory.uses_cached_features)
-            for output in list(outcome.evaluated.splits["validation"].outputs.values())[:1]:
-                validation = data.images_of("validation")
-                write_projector(self.folder.path, features, output, validation, data.picture_cache)
-        if test is not None and trainer.summaries and (config.feature_maps or config.grad_cam):
-            below = factory.below_features
-            layers = [trainer.model] if below is None else [below.layer, trainer.model]
-            for name, output in list(outcome.evaluated.splits["test"].outputs.items())[:1]:
-                insight = Insight(layers, factory.image_shape, test, name, output)
-                if config.feature_maps:
-                    insight.write_feature_maps(trainer.summaries, outcome.best_step)
-                if config.grad_cam and output.kind != "numbers":
-                    insight.write_grad_cam(trainer.summaries, outcome.best_step)
 
 
 def train_in_folder(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import functools
+import importlib.util
 import io
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
-from matplotlib.font_manager import findfont
 from PIL import Image, ImageDraw, ImageFont
 
 MARGIN, LINE, FONT_SIZE, MIN_WIDTH = 8, 15, 12, 160
@@ -54,4 +55,8 @@ def _write_lines(grid: Image.Image, corner: tuple[int, int], text: str, width: i
 @functools.cache
 def _font() -> ImageFont.FreeTypeFont:
     """The font of the other figures, which has most of the world's letters."""
-    return ImageFont.truetype(findfont("DejaVu Sans"), FONT_SIZE)
+    # Found without an import of matplotlib, which takes half a second.
+    found = importlib.util.find_spec("matplotlib")
+    assert found is not None and found.origin is not None, "it is a dependency of ours"
+    file = Path(found.origin).parent / "mpl-data" / "fonts" / "ttf" / "DejaVuSans.ttf"
+    return ImageFont.truetype(file, FONT_SIZE)

@@ -60,7 +60,8 @@ def subplots(
 
 def as_png(figure: Figure) -> bytes:
     """The figure on white, at twice the size of a page."""
-    return _rendered(figure, format="png", dpi=110, facecolor="white")
+    fast = {"compress_level": 1}
+    return _rendered(figure, format="png", dpi=110, facecolor="white", pil_kwargs=fast)
 
 
 def as_svg(figure: Figure) -> str:
