@@ -349,10 +349,14 @@ def noisy_imports() -> None:
 def run_command(
     tmp_path: Path, noisy_imports: None, capfd: pytest.CaptureFixture[str]
 ) -> Callable[..., Outcome]:
-    """Runs `trainer run` in this process; its logs and cache are in tmp_path unless it is told."""
+    """Runs `trainer run` in this process; its logs and cache are in tmp_path unless it is told.
+
+    It writes no report, which takes a second, unless it is told to.
+    """
     from trainer import command_line, run
 
     folders = ["--log-dir", str(tmp_path / "logs"), "--cache-dir", str(tmp_path / "cache")]
+    folders.append("--no-report")
 
     def command(*options: object) -> Outcome:
         capfd.readouterr()

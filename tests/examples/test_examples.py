@@ -38,7 +38,7 @@ def config(tmp_path_factory, vector_module, noise_folder):
     folder = tmp_path_factory.mktemp("examples")
 
     def make(name, **options):
-        small = {"data": "sample", "sample_examples": 60, "epochs": 2, "seed": 7}
+        small = {"data": "sample", "sample_examples": 60, "epochs": 2, "seed": 7, "report": False}
         small["batch_size"] = 512 if name in LARGE_BATCHES else 8
         if name == "own_data":
             small["data"] = str(noise_folder)
