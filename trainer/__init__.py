@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from trainer.config.config import Config
 from trainer.core.errors import UserError
 from trainer.core.tensorflow_import import import_tensorflow, prefer_onednn
+from trainer.report.display import Display
 from trainer.runs.run import Run, load, train
 from trainer.task import ImageClassification, MultiLabelClassification, Regression, Task
 
@@ -43,6 +44,7 @@ _IMPORT_TENSORFLOW = {
 __all__ = [
     "Config",
     "DataPipeline",
+    "Display",
     "EpochRecord",
     "EverySeconds",
     "EverySteps",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import html
 import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -57,6 +58,12 @@ class Table:
         widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
         padded = ((cell.ljust(width) for cell, width in zip(r, widths, strict=True)) for r in cells)
         return "\n".join("  ".join(row).rstrip() for row in padded)
+
+    def _repr_html_(self) -> str:
+        """The same in a notebook."""
+        header, *rows = self.cells()
+        lines = [_html_row(header, "th"), *(_html_row(row, "td") for row in rows)]
+        return f"<table>{''.join(lines)}</table>"
 
 
 class Display(logging.Handler):
@@ -145,6 +152,10 @@ class Display(logging.Handler):
         """The text as it is: rich parses [red] and :cat: in a plain string, and fails on [/]."""
         encoding = self._console.encoding
         return Text(printable(text).encode(encoding, "backslashreplace").decode(encoding))
+
+
+def _html_row(cells: Sequence[str], tag: str) -> str:
+    return f"<tr>{''.join(f'<{tag}>{html.escape(cell)}</{tag}>' for cell in cells)}</tr>"
 
 
 def _are_numbers(cells: Sequence[str]) -> bool:

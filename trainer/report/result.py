@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from trainer.core import atomic
+from trainer.report.display import Table
 
 
 def write_history(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -24,11 +25,35 @@ def write_history(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     atomic.write_text(path, text.getvalue())
 
 
+def read_history(path: Path) -> list[dict[str, float]]:
+    """The rows of the table.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is no such table.
+    """
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    return [{name: _number(text) for name, text in row.items()} for row in rows]
+
+
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """A JSON file, indented for people."""
     text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
     # A name that is not UTF-8 has lone surrogates in Python: JSON has them as escapes.
     atomic.write_bytes(path, text.encode(errors="backslashreplace"))
+
+
+def metrics_table(result: Mapping[str, Any]) -> Table:
+    """The metrics in result.json: a row for each split, without metrics of single classes."""
+    # Those of single classes, "recall/rose", are in result.json: a line has no room for them.
+    reported = {name for name in result["metrics"]["test"] if "/" not in name}
+    rows = {
+        split: {"images": f"{result['data']['examples'][split]:,}"}
+        | {name: f"{value:.4f}" for name, value in metrics.items() if name in reported}
+        for split, metrics in result["metrics"].items()
+    }
+    return Table("split", rows)
 
 
 def weights_digest(weights: Iterable[np.ndarray]) -> str:
@@ -38,3 +63,7 @@ def weights_digest(weights: Iterable[np.ndarray]) -> str:
         digest.update(f"{array.dtype.str}{array.shape}".encode())
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
+
+
+def _number(text: str) -> float:
+    return int(text) if text.isdigit() else float(text)

@@ -1,13 +1,12 @@
-"""What training came to, and its table."""
+"""What training came to."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from trainer.loop.history import EpochRecord
-from trainer.report.display import Table
 from trainer.results.evaluation import EvaluatedSplits
 
 
@@ -35,15 +34,3 @@ class Outcome:
             "calibration": self.evaluated.calibration,
             "weights_digest": self.weights_digest,
         }
-
-
-def metrics_table(result: Mapping[str, Any]) -> Table:
-    """A row for each split, without metrics of single classes."""
-    # Those of single classes, "recall/rose", are in result.json: a line has no room for them.
-    reported = {name for name in result["metrics"]["test"] if "/" not in name}
-    rows = {
-        split: {"images": f"{result['data']['examples'][split]:,}"}
-        | {name: f"{value:.4f}" for name, value in metrics.items() if name in reported}
-        for split, metrics in result["metrics"].items()
-    }
-    return Table("split", rows)

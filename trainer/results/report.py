@@ -22,8 +22,9 @@ from trainer.report.figures.style import as_svg
 from trainer.report.figures.training import training_curves
 from trainer.report.measures import measure_table
 from trainer.report.page import PageFigure, PageImage, PageSection, write_page
+from trainer.report.result import metrics_table
 from trainer.report.summaries import Summaries
-from trainer.results.outcome import Outcome, metrics_table
+from trainer.results.outcome import Outcome
 
 SHOWN_MISTAKES = 24
 SHOWN_CONFUSIONS = 10

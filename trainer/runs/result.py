@@ -13,7 +13,8 @@ from trainer.data.checks.unreadable import skipped_images
 from trainer.data.labels import names_as_json
 from trainer.machine.packages import versions
 from trainer.report.clock import Clock
-from trainer.results.outcome import Outcome, metrics_table
+from trainer.report.result import metrics_table
+from trainer.results.outcome import Outcome
 from trainer.setup.data import RunData
 
 logger = logging.getLogger(__name__)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
+import html
 import json
 import logging
 from collections.abc import Iterator, Sequence
@@ -38,9 +38,15 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(repr=False)
 class Run:
-    """A finished run: what `train` returns, and `load` finds again."""
+    """A finished run: what `train` returns, and `load` finds again.
+
+    ```python
+    print(run)  # the metrics of every split, as a table
+    run  # in a notebook the same, and the curves of training
+    ```
+    """
 
     folder: Path
     """LOG_DIR/<task>/<run>; of a dry run it is gone."""
@@ -136,6 +142,24 @@ class Run:
         """The same of many files, batch by batch as they come."""
         return self._predictor(unknown_below).predict_files(paths)
 
+    def __str__(self) -> str:
+        """The metrics of every split, below the folder."""
+        from trainer.report.result import metrics_table
+
+        return f"{self.folder}\n{metrics_table(self.result)}"
+
+    def _repr_html_(self) -> str:
+        """The same in a notebook, and the curves of training."""
+        from trainer.report.figures.style import as_svg
+        from trainer.report.figures.training import training_curves
+        from trainer.report.result import metrics_table
+
+        curves = as_svg(training_curves(self._epochs, self.result["best_step"]))
+        folder = html.escape(str(self.folder))
+        return f"<p>{folder}</p>{metrics_table(self.result)._repr_html_()}{curves}"
+
+    __repr__ = __str__
+
     def _predictor(self, unknown_below: float) -> Predictor:
         from trainer.trained.predict import make_predictor
 
@@ -224,9 +248,11 @@ def load(
     import_tensorflow()
     files = RunFolder(Path(folder))
     config = saved_config(files.path)
+    from trainer.report.result import read_history  # imports NumPy
+
     try:
         result = json.loads(files.result.read_bytes())
-        epochs = _read_history(files.history)
+        epochs = read_history(files.history)
     except (OSError, ValueError) as error:
         raise UserError(
             f"{files.result} cannot be read ({error}); a run has it when it is finished"
@@ -273,13 +299,3 @@ def _folder_to_resume(config: Config, task: Task) -> Path:
     folder = find_run(str(config.resume), config.log_dir, task.name)
     check_same_options(saved_config(folder), config)
     return folder
-
-
-def _read_history(path: Path) -> list[dict[str, float]]:
-    with path.open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    return [{name: _number(text) for name, text in row.items()} for row in rows]
-
-
-def _number(text: str) -> float:
-    return int(text) if text.isdigit() else float(text)

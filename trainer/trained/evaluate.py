@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import html
 import io
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -64,6 +65,15 @@ class MeasuredRun:
         yield Table("metric", {name: self._cells(name) for name in self._shown_metrics()})
         for output in self.evaluation.outputs.values():
             yield measure_table(output)
+
+    def __str__(self) -> str:
+        """The tables, below what they are about."""
+        return "\n\n".join([self.about, *map(str, self.tables())])
+
+    def _repr_html_(self) -> str:
+        """The same in a notebook."""
+        tables = "".join(table._repr_html_() for table in self.tables())
+        return f"<p>{html.escape(self.about)}</p>{tables}"
 
     def write_predictions(self, path: Path) -> None:
         """A CSV: a row an example, with its label and its scores.

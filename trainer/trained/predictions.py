@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import html
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -84,9 +83,7 @@ class Predictions:
 
     def _repr_html_(self) -> str:
         """The table, in a notebook."""
-        header, *rows = self.table(top=3).cells()
-        lines = [_html_row(header, "th"), *(_html_row(row, "td") for row in rows)]
-        return f"<table>{''.join(lines)}</table>"
+        return self.table(top=3)._repr_html_()
 
     def _by_output(self, number: int, top: int | None) -> dict[str, Any]:
         assert not isinstance(self.kinds, str) and isinstance(self.names, Mapping)
@@ -161,7 +158,3 @@ def _outputs(row: Mapping[str, Any]) -> Iterator[tuple[str, Any, Mapping[str, fl
             yield output, row["predicted"][output], scores[output]
     else:
         yield "", row["predicted"], scores
-
-
-def _html_row(cells: Sequence[str], tag: str) -> str:
-    return f"<tr>{''.join(f'<{tag}>{html.escape(cell)}</{tag}>' for cell in cells)}</tr>"
