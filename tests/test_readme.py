@@ -1,5 +1,6 @@
 """The README is true: its code runs, and its commands are understood."""
 
+import importlib
 import json
 import re
 import shlex
@@ -20,6 +21,10 @@ def blocks(language: str) -> list[str]:
 
 def run_commands() -> list[str]:
     return sorted(set(re.findall(r"python -m trainer\.run ([^`\n]*)", README)))
+
+
+def other_commands() -> list[tuple[str, str]]:
+    return re.findall(r"python -m trainer\.((?!run\b)\w+) ?([^`\n]*)", README)
 
 
 @pytest.fixture
@@ -66,6 +71,17 @@ def test_its_task_step_and_hook_run_on_a_folder_of_photos(as_written, run_comman
     assert (python, dash, module) == ("python", "-m", "trainer.run")
     done = run_command(*options)
     assert (done.code, done.err) == (0, "")
+
+
+@pytest.mark.parametrize(("command", "options"), other_commands())
+def test_its_other_commands_are_understood(command, options):
+    defaults = importlib.import_module(f"trainer.{command}").OPTIONS
+    command_line.parse_options(command, defaults, shlex.split(options))
+
+
+def test_its_picture_is_there_and_small():
+    [picture] = re.findall(r"!\[[^]]+\]\(([^)]+)\)", README)
+    assert 0 < (ROOT / picture).stat().st_size < 150_000
 
 
 def test_a_reader_sees_the_command_and_the_results_at_once():

@@ -42,10 +42,7 @@ logger = logging.getLogger(__name__)
 class Run:
     """A finished run: what `train` returns, and `load` finds again.
 
-    ```python
-    print(run)  # the metrics of every split, as a table
-    run  # in a notebook the same, and the curves of training
-    ```
+    `print(run)` shows the metrics of every split; a notebook the curves of training, too.
     """
 
     folder: Path
