@@ -15,7 +15,7 @@ def logs(tmp_path_factory, noise_folder, vector_module):
     folder = tmp_path_factory.mktemp("compare")
     small = ["--log-dir", folder / "logs", "--cache-dir", folder / "cache", "--task", "folder"]
     small += ["--data", noise_folder, "--extractor", vector_module, "--image-size", 8]
-    small += ["--jit", "off", "--batch-size", 16]
+    small += ["--jit", "off", "--batch-size", 16, "--no-report"]
     for name, *options in (
         ("short", "--epochs", 1),
         ("long", "--epochs", 15, "--learning-rate", 0.03),

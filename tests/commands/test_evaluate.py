@@ -18,7 +18,7 @@ def commands(tmp_path_factory, vector_module):
     """A function that runs a command in this process; and where its runs are."""
     folder = tmp_path_factory.mktemp("evaluate")
     where = ["--log-dir", str(folder / "logs"), "--cache-dir", str(folder / "cache")]
-    small = ["--extractor", str(vector_module), "--image-size", "8", "--jit", "off"]
+    small = ["--extractor", str(vector_module), "--image-size", "8", "--jit", "off", "--no-report"]
 
     def train(*options):
         arguments = [*where, *small, "--batch-size", "16", "--epochs", "2", *map(str, options)]

@@ -20,7 +20,17 @@ def trained(tmp_path_factory, noise_folder, vector_module):
     folder = tmp_path_factory.mktemp("predict")
     options = ["--log-dir", folder / "logs", "--cache-dir", folder / "cache", "--task", "folder"]
     options += ["--data", noise_folder, "--extractor", vector_module, "--image-size", 8]
-    options += ["--jit", "off", "--batch-size", 16, "--epochs", 20, "--learning-rate", 0.02]
+    options += [
+        "--jit",
+        "off",
+        "--batch-size",
+        16,
+        "--epochs",
+        20,
+        "--learning-rate",
+        0.02,
+        "--no-report",
+    ]
     assert command_line.exit_code(run.main, list(map(str, options))) == 0
     [found] = folder.glob("logs/folder/*")
     return found

@@ -271,6 +271,7 @@ def finishes(noise_folder, vector_module, tmp_path_factory):
         logs = tmp_path_factory.mktemp("logs")
         options = ["--data", noise_folder, "--extractor", vector_module, "--log-dir", logs]
         options += ["--cache-dir", logs, "--epochs", epochs, "--batch-size", 16, "--jit", "off"]
+        options += ["--no-report"]
         assert command_line.exit_code(run.main, list(map(str, options))) == 0
         [folder] = logs.glob("flowers/*")
         return folder

@@ -334,6 +334,6 @@ def test_asked_to_end_in_any_phase_and_killed_it_ends_with_the_same_bits(
     monkeypatch.delenv("WAIT")
     printed, _ = start(*what_to_type(line)).communicate()
     assert "resuming from " in printed
-    assert run_command(*options, "--log-dir", "whole").code == 0
+    assert run_command(*options, "--log-dir", "whole", "--report").code == 0
     [run], [other] = tmp_path.glob("logs/slow/*"), tmp_path.glob("whole/slow/*")
     assert came_to(run) == came_to(other), printed

@@ -15,6 +15,12 @@ COMMANDS = re.findall(r"^python -m trainer\.run (.*)$", PAGE, re.MULTILINE)
 
 
 @pytest.mark.parametrize("options", COMMANDS)
+def test_its_commands_are_understood(options):
+    command_line.parse("run", shlex.split(options))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("options", COMMANDS)
 def test_its_commands_run(options, run_command, cats_and_dogs, vector_module):
     small = ["--data", cats_and_dogs, "--epochs", 2, "--batch-size", 4, "--image-size", 32]
     small += ["--jit", "off"]

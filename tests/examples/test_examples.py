@@ -28,6 +28,11 @@ LARGE_BATCHES = {
 }
 """Examples with thousands of examples of their own."""
 
+WITH_STATE_OF_THEIR_OWN = {
+    *("adversarial_networks", "base", "distillation_step", "learning_rate_hook", "own_data"),
+    *("two_optimizers_step", "variational_autoencoder"),
+}
+
 CODE_LINES = 40
 """How many lines an example may add, beside imports and docstrings."""
 
@@ -190,8 +195,16 @@ def unfinished_runs(log_dir):
     return [run for run in runs if not (run / "result.json").exists()]
 
 
-def test_killed_and_resumed_an_example_ends_with_the_same_bits(name, config, trained):
-    whole, _ = trained(name)
+@pytest.fixture
+def resumed_name(name, request):
+    """All with --slow; else those that keep something besides the model, or whose data differ."""
+    if name not in WITH_STATE_OF_THEIR_OWN and not request.config.getoption("--slow"):
+        pytest.skip("takes minutes; --slow runs it")
+    return name
+
+
+def test_killed_and_resumed_an_example_ends_with_the_same_bits(resumed_name, config, trained):
+    name, (whole, _) = resumed_name, trained(resumed_name)
     check_resumed(name, config, whole, whole.folder.with_name(f"{whole.folder.name}-killed"))
 
 

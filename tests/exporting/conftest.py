@@ -73,7 +73,7 @@ def train_once(noise_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     folder = tmp_path_factory.mktemp("exported")
 
     def train(task: Task, **options: Any) -> Run:
-        small = {"epochs": 1, "batch_size": 16, "jit": "off", "image_size": 8}
+        small = {"epochs": 1, "batch_size": 16, "jit": "off", "image_size": 8, "report": False}
         places = {"log_dir": folder / "logs", "cache_dir": folder / "cache"}
         if task.data() is None:
             small["data"] = str(noise_folder)

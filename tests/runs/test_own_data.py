@@ -102,7 +102,7 @@ class Codes(Regression):
 def train(tmp_path):
     def run(task, hooks=(), trainer_class=None, **options):
         small = {"extractor": "none", "epochs": 30, "batch_size": 32, "learning_rate": 0.01}
-        small["jit"] = "off"
+        small |= {"jit": "off", "report": False}
         folders = {"log_dir": tmp_path / "logs", "cache_dir": tmp_path / "cache"}
         config = Config(**{**small, **folders, **options})
         return trainer.train(task, config, hooks=hooks, trainer_class=trainer_class)

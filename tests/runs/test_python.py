@@ -25,7 +25,8 @@ def small(noise_folder, vector_module):
 @pytest.fixture
 def options(small, tmp_path):
     """In folders of the test."""
-    return {**small, "log_dir": tmp_path / "logs", "cache_dir": tmp_path / "cache"}
+    places = {"log_dir": tmp_path / "logs", "cache_dir": tmp_path / "cache"}
+    return {**small, **places, "report": False}
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ def options(noise_folder, vector_module, tmp_path_factory):
     folder = tmp_path_factory.mktemp("network")
     data = {"data": str(noise_folder), "extractor": str(vector_module), "image_size": 8}
     places = {"log_dir": folder / "logs", "cache_dir": folder / "cache"}
-    return {**data, **places, "epochs": 1, "batch_size": 16, "jit": "off"}
+    return {**data, **places, "epochs": 1, "batch_size": 16, "jit": "off", "report": False}
 
 
 @pytest.mark.parametrize("augment", ["none", "light"])

@@ -95,9 +95,16 @@ class Metrics:
 
         A metric with a value for each class has a name for each: "recall/rose".
         """
-        counted = {**self._means, **self._metrics}
-        results = ((name, np.asarray(metric.result())) for name, metric in counted.items())
-        return {key: value for name, result in results for key, value in self._named(name, result)}
+        return self.named(self.results())
+
+    def results(self) -> dict[str, Any]:
+        """The same as tensors, in a graph too; of values for each class one tensor."""
+        return {name: metric.result() for name, metric in (self._means | self._metrics).items()}
+
+    def named(self, results: Mapping[str, Any]) -> dict[str, float]:
+        """What `results` gives as numbers, each by its own name."""
+        arrays = ((name, np.asarray(result)) for name, result in results.items())
+        return {key: value for name, array in arrays for key, value in self._named(name, array)}
 
     def reset_state(self) -> None:
         """Begin again at 0."""

@@ -6,7 +6,7 @@ import csv
 import dataclasses
 import html
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -177,17 +177,31 @@ def _intervals(trainer: Trainer, evaluation: Evaluation) -> dict[str, tuple[floa
     labels, logits, scores = (_tensors(outputs, what) for what in ("labels", "logits", "scores"))
     losses = _example_losses(trainer, labels, logits)
     metrics = Metrics(trainer.task.metrics(), trainer.classes)
-    update = tf.function(lambda weights: metrics.update_state(labels, scores, weights))
+
+    def results_of(resampled: tf.Tensor) -> dict[str, Any]:
+        metrics.reset_state()
+        metrics.update_state(labels, scores, resampled)
+        return metrics.results()
+
     weights = next(iter(outputs.values())).weights
+    in_graph = _in_graph(results_of, weights)
     regularization = evaluation.metrics["loss"] - np.average(losses, weights=weights)
 
     def measure(resampled: np.ndarray) -> Mapping[str, float]:
-        metrics.reset_state()
-        update(tf.constant(resampled))
         loss = np.average(losses, weights=resampled) + regularization
-        return {"loss": float(loss), **metrics.result()}
+        return {"loss": float(loss), **metrics.named(in_graph(tf.constant(resampled)))}
 
     return intervals(measure, weights)
+
+
+def _in_graph(function: Callable[[tf.Tensor], Any], weights: np.ndarray) -> Callable[..., Any]:
+    """The same as a graph, thirty times as fast; as it is where a metric needs Python."""
+    graph = tf.function(function)
+    try:
+        graph.get_concrete_function(tf.TensorSpec(weights.shape, tf.float32))
+    except (AttributeError, NotImplementedError, TypeError, ValueError):
+        return function
+    return graph
 
 
 def _tensors(outputs: Mapping[str, Output], what: str) -> Any:
