@@ -117,7 +117,7 @@ def test_the_options_are_there_as_text(page, address):
 
 def test_the_projector_has_the_validation_images(page, address):
     page.goto(f"{address}/#projector")
-    wait_for_texts(page, re.compile(r"Points: 50"))
+    wait_for_texts(page, re.compile(r"Points: 40"))
 
 
 @pytest.fixture
@@ -133,7 +133,7 @@ def report(page, logs):
 def test_the_report_says_what_came_out(page, report):
     for heading in ("Metrics", "Training", "Test split", "By class", "Mistakes"):
         page.get_by_role("heading", name=heading, exact=True).wait_for()
-    wait_for_texts(page, "test accuracy", "trainer run --task flowers")
+    wait_for_texts(page, "test accuracy", "python -m trainer.run --task flowers")
     assert page.locator("figure svg").count() == 5
 
 
