@@ -13,11 +13,12 @@ from pathlib import Path
 from trainer.core.errors import UserError
 from trainer.core.locks import LockedError, locked
 
-FEATURES, DATASETS = "features", "datasets"
+FEATURES, NETWORKS, DATASETS = "features", "networks", "datasets"
 """The folders in it."""
 
 OURS = {
     FEATURES: re.compile(r"[0-9a-f]{32}(\.partial)?"),
+    NETWORKS: re.compile(r"[0-9a-f]{64}\.graph"),
     DATASETS: re.compile(r"[0-9a-f]{64}\.json"),
 }
 """Our names in each of them: what has another name is not ours, and stays."""
@@ -25,7 +26,7 @@ OURS = {
 
 @dataclasses.dataclass(frozen=True)
 class Entry:
-    """The cached features of one split."""
+    """The cached features of one split, or the graph of an extractor."""
 
     path: Path
     about: str
@@ -33,13 +34,15 @@ class Entry:
     @property
     def megabytes(self) -> float:
         """Its size, in units of 1,000,000 bytes."""
-        files = (path for path in self.path.rglob("*") if not path.is_dir())
+        within = self.path.rglob("*") if self.path.is_dir() else [self.path]
+        files = (path for path in within if not path.is_dir())
         return sum(path.lstat().st_size for path in files) / 1e6
 
 
 def entries(cache_folder: Path) -> list[Entry]:
     """Everything that is cached, unfinished features too."""
-    return [Entry(path, _about(path)) for path in _ours(cache_folder, FEATURES)]
+    features = [Entry(path, _about(path)) for path in _ours(cache_folder, FEATURES)]
+    return [*features, *(Entry(path, _network(path)) for path in _ours(cache_folder, NETWORKS))]
 
 
 def clear(cache_folder: Path) -> list[Entry]:
@@ -64,6 +67,9 @@ def clear(cache_folder: Path) -> list[Entry]:
 
 
 def _removed(entry: Entry) -> bool:
+    if entry.path.is_file():
+        entry.path.unlink()
+        return True
     lock = entry.path.with_suffix(".lock")
     with contextlib.suppress(LockedError):
         with locked(lock):
@@ -77,7 +83,7 @@ def _ours(cache_folder: Path, room: str) -> Iterator[Path]:
     """What we made in one of the folders; no link, which leads to what is not ours."""
     folder = cache_folder / room
     paths = [] if folder.is_symlink() else sorted(folder.glob("*"))
-    is_one = Path.is_file if room == DATASETS else Path.is_dir
+    is_one = Path.is_dir if room == FEATURES else Path.is_file
     named_so = (path for path in paths if OURS[room].fullmatch(path.name))
     return (path for path in named_so if is_one(path) and not path.is_symlink())
 
@@ -88,3 +94,11 @@ def _about(folder: Path) -> str:
     except (OSError, ValueError, KeyError, TypeError):
         about = "features that are damaged"
     return f"{about}, unfinished" if folder.suffix == ".partial" else str(about)
+
+
+def _network(file: Path) -> str:
+    try:
+        with file.open("rb") as content:
+            return str(json.loads(content.readline())["about"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return "a network that is damaged"

@@ -41,12 +41,19 @@ def optimize_for_inference(traced: Any) -> Callable[[tf.Tensor], Any]:
     [images], outputs = constant.inputs, [tensor.name for tensor in constant.outputs]
     fold_batch_norms(graph, outputs)
     graph = _without_unused(graph, outputs)
+    specification = tf.TensorSpec(images.shape, images.dtype)
+    return function_of_graph(graph, specification, images.name, outputs)
+
+
+def function_of_graph(
+    graph: Any, images: tf.TensorSpec, input_name: str, outputs: Sequence[str]
+) -> Callable[[tf.Tensor], Any]:
+    """The concrete function of a GraphDef, from images to a list of the outputs."""
 
     def network(tensor: tf.Tensor) -> list[tf.Tensor]:
-        return tf.graph_util.import_graph_def(graph, {images.name: tensor}, outputs, name="")
+        return tf.graph_util.import_graph_def(graph, {input_name: tensor}, outputs, name="")
 
-    specification = tf.TensorSpec(images.shape, images.dtype)
-    return tf.function(network, [specification]).get_concrete_function()
+    return tf.function(network, [images]).get_concrete_function()
 
 
 def fold_batch_norms(graph: Any, outputs: Sequence[str]) -> None:

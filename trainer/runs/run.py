@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import html
 import json
 import logging
@@ -130,14 +131,14 @@ class Run:
         from trainer.trained.predictions import concatenated
 
         if not _are_paths(images):
-            return self._predictor(unknown_below).predict_arrays(images)
+            return self._predictor.predict_arrays(images, unknown_below)
         return concatenated(list(self.predict_files(list(map(str, images)), unknown_below)))
 
     def predict_files(
         self, paths: Sequence[str], unknown_below: float = 0.0
     ) -> Iterator[Predictions]:
         """The same of many files, batch by batch as they come."""
-        return self._predictor(unknown_below).predict_files(paths)
+        return self._predictor.predict_files(paths, unknown_below)
 
     def __str__(self) -> str:
         """The metrics of every split, below the folder."""
@@ -157,11 +158,11 @@ class Run:
 
     __repr__ = __str__
 
-    def _predictor(self, unknown_below: float) -> Predictor:
+    @functools.cached_property
+    def _predictor(self) -> Predictor:
         from trainer.trained.predict import make_predictor
 
-        made = make_predictor(self.model, self.folder, self.task, self.config, self.result)
-        return dataclasses.replace(made, unknown_below=unknown_below)
+        return make_predictor(self.model, self.folder, self.task, self.config, self.result)
 
     def export(
         self,

@@ -10,13 +10,14 @@ import keras
 import numpy as np
 
 from trainer.config.config import Config
-from trainer.core.cache_folder import FEATURES
+from trainer.core.cache_folder import FEATURES, NETWORKS
 from trainer.data.own_data import Arrays, DataPipeline
 from trainer.data.pipeline.augment import Augmentation, EpochAugmentation
 from trainer.data.pipeline.batches import PREPARATION
 from trainer.data.pipeline.mixup import Mixing
 from trainer.data.splits import Source, Split
 from trainer.extractors.hub_modules import DEFAULT_IMAGE_SIZE
+from trainer.extractors.kept_graphs import kept_extractor
 from trainer.extractors.loading import (
     Extractor,
     Network,
@@ -53,7 +54,7 @@ class BatchFactory:
         self._augmentation = Augmentation.from_config(config)
         self._identity = extractor_identity(config, config.seed) if config.uses_extractor else {}
         self._frozen = functools.cache(lambda: load_network(config, config.seed))
-        self._extractor = functools.cache(lambda: Extractor.from_network(self._frozen()))
+        self._kept = functools.cache(self._kept_extractor)
 
     @property
     def uses_cached_features(self) -> bool:
@@ -90,13 +91,22 @@ class BatchFactory:
     @property
     def image_shape(self) -> tuple[int, int]:
         """The side and the channels of the images that the network takes."""
-        below = self.below_features or self.network
+        below = self.extractor or self.network
         own_size = below.image_size if below else DEFAULT_IMAGE_SIZE
         return self._config.image_size or own_size, self._channels
 
     @property
+    def extractor(self) -> Extractor | None:
+        """From images to the features that the batches are, optimized for inference.
+
+        Raises:
+            UserError: it cannot be loaded.
+        """
+        return self._kept() if self.uses_cached_features else None
+
+    @property
     def below_features(self) -> Network | None:
-        """The extractor whose features the batches are; it is loaded if it was not."""
+        """The same as a layer; it is loaded if it was not."""
         return self._frozen() if self.uses_cached_features else None
 
     def batches(self, source: Source) -> dict[str, Batches]:
@@ -155,7 +165,7 @@ class BatchFactory:
         """
         about = f"{split.name} through {self._config.extractor}"
         identity = {**self._identity, "split": split.fingerprint, "images": PREPARATION}
-        spec = FeatureSpec(about, {**identity, "dtype": "float32"}, split, self._extractor)
+        spec = FeatureSpec(about, {**identity, "dtype": "float32"}, split, self._kept)
         if copies:
             return self._store.copies(spec, self._augmentations(copies))
         return self._store.features(spec)
@@ -199,6 +209,10 @@ class BatchFactory:
         return ImageBatches(
             split, size, config.batch_size, config.seed, augmentation, mixing, self._channels
         )
+
+    def _kept_extractor(self) -> Extractor:
+        folder = self._config.cache_folder / NETWORKS
+        return kept_extractor(folder, self._identity, self._frozen)
 
     def _augmentations(self, copies: int) -> list[EpochAugmentation]:
         assert self._augmentation is not None, "--augment-copies without it is refused before"

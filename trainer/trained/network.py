@@ -74,11 +74,11 @@ def whole_network(model: keras.Model, folder: Path, task: Task, config: Config) 
     Raises:
         UserError: the run has no checkpoint, or its extractor cannot be loaded.
     """
-    below = BatchFactory(config, task.channels).below_features
-    if below is None:
+    extractor = BatchFactory(config, task.channels).extractor
+    if extractor is None:
         return WholeNetwork(task, model, None, _trained_input_spec(folder))
-    images = tf.TensorSpec([None, below.image_size, below.image_size, 3])
-    return WholeNetwork(task, model, Extractor.from_network(below), images)
+    images = tf.TensorSpec([None, extractor.image_size, extractor.image_size, 3])
+    return WholeNetwork(task, model, extractor, images)
 
 
 def _trained_input_spec(folder: Path) -> Any:

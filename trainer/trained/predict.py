@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,37 +53,45 @@ class Predictor:
     network: WholeNetwork
     names: Names
     temperatures: Mapping[str, float]
-    unknown_below: float = 0.0
 
-    def predict_files(self, paths: Sequence[str]) -> Iterator[Predictions]:
+    def predict_files(
+        self, paths: Sequence[str], unknown_below: float = 0.0
+    ) -> Iterator[Predictions]:
         """The predictions of image files, batch by batch; those that cannot be read are named.
+
+        Args:
+            paths: The files.
+            unknown_below: Where the most probable class has a lower score, it is unknown.
 
         Raises:
             UserError: the network takes no images.
         """
         size, channels = self._image_shape()
-        predict = tf.function(self._scores, input_signature=[self.network.input_spec])
-        done = 0
+        done, predictions = 0, self._predictions_of(unknown_below)
         with progress_bar("predicting", "images") as report:
             for indices, images in _decoded_batches(paths, size, channels):
                 last = int(indices[-1]) + 1
                 present = [paths[index] for index in indices]
                 missing = sorted(set(range(done, last)) - set(indices.tolist()))
-                scores = _arrays(predict(images))
-                yield self._predictions(present, scores, [paths[index] for index in missing])
+                scores = _arrays(self._in_graph(images))
+                yield predictions(present, scores, [paths[index] for index in missing])
                 done = last
                 report(done, len(paths))
         if done < len(paths):
-            yield self._predictions([], self._no_scores(), paths[done:])
+            yield predictions([], self._no_scores(), paths[done:])
 
-    def predict_arrays(self, inputs: Any) -> Predictions:
+    def predict_arrays(self, inputs: Any, unknown_below: float = 0.0) -> Predictions:
         """The predictions of arrays as the network takes them: images float32 in [0, 1], say."""
         inputs = tf.nest.map_structure(
             lambda array, spec: tf.cast(array, spec.dtype), inputs, self.network.input_spec
         )
         scores = _arrays(self._scores(inputs))
         examples = len(tf.nest.flatten(inputs)[0])
-        return self._predictions(list(map(str, range(examples))), scores, [])
+        return self._predictions_of(unknown_below)(list(map(str, range(examples))), scores, [])
+
+    @functools.cached_property
+    def _in_graph(self) -> Callable[[tf.Tensor], Any]:
+        return tf.function(self._scores, input_signature=[self.network.input_spec])
 
     def _scores(self, inputs: Any) -> Any:
         return self.network.scores(self.network(inputs), self.temperatures)
@@ -96,10 +105,17 @@ class Predictor:
             )
         return spec.shape[1], spec.shape[3]
 
-    def _predictions(self, images: Sequence[str], scores: Any, bad: Sequence[str]) -> Predictions:
-        unreadable = {path: _reading_error(path) for path in bad}
+    def _predictions_of(
+        self, unknown_below: float
+    ) -> Callable[[Sequence[str], Any, Sequence[str]], Predictions]:
+        """Makes predictions of image names, scores, and the files that cannot be read."""
         kinds = self.network.task.label_kind
-        return Predictions(tuple(images), self.names, kinds, scores, unreadable, self.unknown_below)
+
+        def predictions(images: Sequence[str], scores: Any, bad: Sequence[str]) -> Predictions:
+            unreadable = {path: _reading_error(path) for path in bad}
+            return Predictions(tuple(images), self.names, kinds, scores, unreadable, unknown_below)
+
+        return predictions
 
     def _no_scores(self) -> Any:
         return by_output(self.names, lambda names: np.zeros([0, len(names)], np.float32))
