@@ -117,7 +117,7 @@ def test_the_options_are_there_as_text(page, address):
 
 def test_the_projector_has_the_validation_images(page, address):
     page.goto(f"{address}/#projector")
-    wait_for_texts(page, re.compile(r"Points: 40"))
+    wait_for_texts(page, "Points:", "Dimension:", "projector/names.tsv")
 
 
 @pytest.fixture
