@@ -44,7 +44,10 @@ def test_another_identity_is_another_network(load, tmp_path):
     assert load.calls == 2
 
 
-@pytest.mark.parametrize("damage", [lambda b: b[:-9], lambda b: b"{" + b, lambda b: b""])
+@pytest.mark.parametrize(
+    "damage",
+    [lambda b: b[:-9], lambda b: b"{" + b, lambda b: b"", lambda _: b"[]\n", lambda _: b"{}\n"],
+)
 def test_a_damaged_file_is_written_again(load, tmp_path, damage):
     kept_extractor(tmp_path, IDENTITY, load)
     [file] = tmp_path.iterdir()

@@ -63,9 +63,9 @@ def _read(path: Path) -> Extractor | None:
     try:
         header, _, content = path.read_bytes().partition(b"\n")
         about = json.loads(header)
-    except (OSError, ValueError):
-        return None
-    if about["sha256"] != sha256(content):
+        if about["sha256"] != sha256(content):
+            return None
+    except (OSError, ValueError, KeyError, TypeError):
         return None
     graph = tf.compat.v1.GraphDef.FromString(content)
     size, shape = about["image_size"], tuple(about["shape"])

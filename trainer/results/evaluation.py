@@ -81,10 +81,12 @@ def evaluate_splits(trainer: Trainer) -> EvaluatedSplits:
         split: evaluate_with_outputs(trainer, split).map_outputs(_with_printable_names)
         for split in SPLITS
     }
+    # Scores may be probabilities in one split and none in another: NaN, say.
+    everywhere = set.intersection(*(set(one.outputs) for one in evaluations.values()))
     fitted = {
         name: fit_temperature(output)
         for name, output in evaluations["validation"].outputs.items()
-        if has_temperature(output)
+        if name in everywhere and has_temperature(output)
     }
     return EvaluatedSplits(evaluations, fitted)
 
