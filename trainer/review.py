@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 import logging
 import shlex
 import sys
@@ -77,6 +78,10 @@ def main(arguments: Sequence[str]) -> None:
     options, output = command_line.parse_options("review", OPTIONS, arguments)
     with output.shown():
         config, folder = _reviewed(options)
+        if importlib.util.find_spec("cleanlab") is None:  # before an image is read
+            raise UserError(
+                "review needs cleanlab, which is not installed; pip install 'tf-trainer[review]'"
+            )
         import_tensorflow()
         from trainer.reviewing.examples import open_examples
         from trainer.reviewing.findings import review

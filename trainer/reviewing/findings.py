@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import csv
 import dataclasses
-import importlib.util
 import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from trainer.core import atomic
-from trainer.core.errors import UserError
 from trainer.reviewing.examples import Examples
 from trainer.reviewing.label_errors import LabelError, find_label_errors
 from trainer.reviewing.neighbours import Neighbours, find_neighbours
@@ -103,13 +101,6 @@ def review(examples: Examples, similarity: float, seed: int) -> Review:
         examples: All examples of the data.
         similarity: The cosine from which on a pair is one of near-duplicates.
         seed: Of the folds by which labels are checked.
-
-    Raises:
-        UserError: cleanlab is not installed.
     """
-    if importlib.util.find_spec("cleanlab") is None:
-        raise UserError(
-            "review needs cleanlab, which is not installed; pip install 'tf-trainer[review]'"
-        )
     neighbours = find_neighbours(examples.features, similarity)
     return Review(examples, neighbours, find_label_errors(examples, seed))
