@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 from trainer.config.config import Config
 from trainer.core.errors import UserError
 from trainer.core.tensorflow_import import import_tensorflow, prefer_onednn
-from trainer.report.display import Display
 from trainer.runs.run import Run, load, train
 from trainer.task import ImageClassification, MultiLabelClassification, Regression, Task
 
@@ -27,10 +26,11 @@ if TYPE_CHECKING:
     from trainer.loop.inner_loop import LoopOutput
     from trainer.loop.trainer import Hook, Trainer
     from trainer.loop.triggers import EverySeconds, EverySteps
+    from trainer.report.display import Display
 
 prefer_onednn()  # before anything imports TensorFlow
 
-_IMPORT_TENSORFLOW = {
+_IMPORTED_WHEN_USED = {
     "DataPipeline": "trainer.data.own_data",
     "Trainer": "trainer.loop.trainer",
     "Hook": "trainer.loop.trainer",
@@ -38,8 +38,9 @@ _IMPORT_TENSORFLOW = {
     "EpochRecord": "trainer.loop.history",
     "EverySteps": "trainer.loop.triggers",
     "EverySeconds": "trainer.loop.triggers",
+    "Display": "trainer.report.display",
 }
-"""Where these names are; a `--help` needs none of them."""
+"""Where these names are, with TensorFlow or rich; a `--help` needs none of them."""
 
 __all__ = [
     "Config",
@@ -63,7 +64,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _IMPORT_TENSORFLOW:
+    if name not in _IMPORTED_WHEN_USED:
         raise AttributeError(f"module 'trainer' has no attribute {name!r}")
     import_tensorflow()
-    return getattr(importlib.import_module(_IMPORT_TENSORFLOW[name]), name)
+    return getattr(importlib.import_module(_IMPORTED_WHEN_USED[name]), name)

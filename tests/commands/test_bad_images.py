@@ -46,6 +46,7 @@ def test_bad_images_are_skipped_named_and_change_nothing_else(trained, cats_and_
     assert {entry["file"] for entry in result["skipped_images"]["files"]} == paths
 
 
+@pytest.mark.slow
 def test_without_the_option_the_result_has_no_skipped_images(trained, cats_and_dogs):
     _, result = trained("--data", cats_and_dogs)
     assert "skipped_images" not in result

@@ -117,9 +117,10 @@ def their_own(type_command, tmp_path_factory):
 
 
 OTHERS = [pytest.param(name, marks=pytest.mark.slow) for name in ("horses", "dogs")]
+THEIRS = pytest.param("their_own", marks=pytest.mark.slow)
 
 
-@pytest.mark.parametrize("run", ["flowers", "their_own", *OTHERS])
+@pytest.mark.parametrize("run", ["flowers", THEIRS, *OTHERS])
 def test_nothing_but_the_report_is_printed(run, request):
     finished = request.getfixturevalue(run)
     assert finished.stderr == ""
@@ -213,6 +214,7 @@ def test_the_closing_lines_tell_what_to_type_next(flowers):
     assert last.startswith("next: tensorboard --host localhost --logdir ")
 
 
+@pytest.mark.slow
 def test_a_second_run_passes_no_image_through_the_extractor(type_command, flowers):
     again = type_command("--task", "flowers", "--epochs", "3", "--seed", "5")
     assert again.result["extract_images_per_second"] is None
@@ -249,16 +251,19 @@ def test_dogs_reports_the_five_likeliest(dogs):
     )
 
 
+@pytest.mark.slow
 def test_a_task_of_ones_own_brings_its_defaults(their_own):
     assert their_own.result["config"]["image_size"] == 32
     assert their_own.folder.parent.name == "cats"
 
 
+@pytest.mark.slow
 def test_a_network_of_ones_own_learns_from_images(their_own):
     assert their_own.result["transfer"] == "scratch"
     assert their_own.result["extract_images_per_second"] is None
 
 
+@pytest.mark.slow
 def test_a_trainer_of_ones_own_steps_its_own_way(their_own):
     assert list(their_own.result["metrics"]["train"]) == ["loss", "accuracy"]
     assert list(their_own.result["metrics"]["test"]) == ["loss", "accuracy"]

@@ -204,6 +204,9 @@ class KilledError(Exception):
     """Stands for SIGKILL."""
 
 
+SLOW_NUMBER = pytest.param("regression", "number", marks=pytest.mark.slow)
+
+
 class Kill(Hook):
     when = EverySteps(9)
 
@@ -211,7 +214,7 @@ class Kill(Hook):
         raise KilledError
 
 
-@pytest.mark.parametrize(("task", "table"), [("multi-label", "labels"), ("regression", "number")])
+@pytest.mark.parametrize(("task", "table"), [("multi-label", "labels"), SLOW_NUMBER])
 def test_killed_and_resumed_it_ends_with_the_same_bits(task, table, tables, vector_module):
     def run(log_dir, hooks=(), **options):
         small = {"extractor": str(vector_module), "epochs": 2, "batch_size": 16, "jit": "off"}

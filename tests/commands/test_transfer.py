@@ -41,6 +41,7 @@ def test_each_mode_trains_and_is_named_in_the_result(train, mode):
     assert train(*MODES[mode])["transfer"] == mode.partition(",")[0]
 
 
+@pytest.mark.slow
 def test_a_keras_model_with_weights_from_a_file_is_fine_tuned_once_its_head_is_trained(
     train, tmp_path
 ):

@@ -33,7 +33,9 @@ def exported(folder, command, monkeypatch):
     return command_line.exit_code(export.main, shlex.split(command))
 
 
-@pytest.mark.parametrize("number", [0, pytest.param(1, marks=pytest.mark.slow), 3])
+@pytest.mark.parametrize(
+    "number", [pytest.param(0, marks=pytest.mark.slow), pytest.param(1, marks=pytest.mark.slow), 3]
+)
 def test_a_command_exports_what_the_python_below_it_loads(folder, number, monkeypatch, capsys):
     assert exported(folder, COMMANDS[number], monkeypatch) == 0
     block = BLOCKS[{0: 0, 1: 1, 3: 2}[number]]

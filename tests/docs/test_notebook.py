@@ -9,7 +9,7 @@ from nbclient import NotebookClient
 NOTEBOOK = Path(__file__).parents[2] / "docs" / "flowers.ipynb"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def saved():
     return nbformat.read(NOTEBOOK, as_version=4)
 

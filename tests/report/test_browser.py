@@ -116,8 +116,14 @@ def test_the_options_are_there_as_text(page, address):
 
 
 def test_the_projector_has_the_validation_images(page, address):
-    page.goto(f"{address}/#projector")
-    wait_for_texts(page, re.compile(r"Points: 40"))
+    # What it draws is in closed shadow roots: what it was given is looked at.
+    names = page.expect_response(re.compile("plugin/projector/metadata"))
+    images = page.expect_response(re.compile("plugin/projector/sprite_image"))
+    with names as named, images as drawn:
+        page.goto(f"{address}/#projector")
+    assert named.value.text().startswith("true\tpredicted\n")
+    assert drawn.value.ok
+    assert drawn.value.headers["content-type"] == "image/png"
 
 
 @pytest.fixture

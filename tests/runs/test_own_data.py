@@ -247,6 +247,7 @@ class SeenExamples(Hook):
         self.now = 0.0
 
 
+@pytest.mark.slow
 def test_killed_and_resumed_a_pipeline_ends_with_the_same_bits(train, tmp_path):
     options = {"epochs": 3, "checkpoint_every": "3steps"}
     whole = train(Streamed(), **options)
