@@ -28,6 +28,7 @@ def test_a_constant_learning_rate_is_a_number():
         ("cosine", {0: 0.1, TOTAL // 2: 0.05, TOTAL: 0.0}),
         ("exponential", {0: 0.1, STEPS_PER_EPOCH: 0.094, TOTAL: 0.1 * 0.94**10}),
         ("piecewise", {0: 0.1, 99: 0.1, 100: 0.01, 149: 0.01, 150: 0.001, TOTAL: 0.001}),
+        ("one-cycle", {0: 0.004, 30: 0.052, 60: 0.1, 130: 0.0500002, TOTAL: 4e-7}),
     ],
 )
 def test_a_schedule_has_its_known_values(schedule, expected):
@@ -59,6 +60,12 @@ def test_the_schedule_takes_the_steps_after_the_warm_up(schedule, expected):
 def test_a_warm_up_as_long_as_the_training_is_refused(warmup):
     with pytest.raises(UserError, match=rf"^--warmup {warmup} is 20\d steps, and the training has"):
         rate(0, warmup=warmup)
+
+
+@pytest.mark.parametrize("schedule", ["one-cycle", "plateau"])
+def test_a_schedule_without_a_warm_up_takes_none(schedule):
+    with pytest.raises(UserError, match=f"^--warmup is not for --schedule {schedule}; omit it"):
+        OptimizationOptions(schedule=schedule, warmup="5%")
 
 
 @pytest.mark.parametrize("precision", ["float32", "mixed_float16"])

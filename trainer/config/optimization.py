@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from trainer.config import durations
 from trainer.config.bounds import MAX_FLOAT, AtLeast, Between, Options, below_one, positive
+from trainer.core.errors import UserError
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -38,9 +39,17 @@ class OptimizationOptions(Options):
     weight_decay: Annotated[float | None, Between(0, MAX_FLOAT)] = None
     """Decoupled weight decay (arXiv 1711.05101); the optimizer's default when not given."""
 
-    schedule: Literal["constant", "cosine", "exponential", "piecewise"] = "constant"
+    schedule: Literal["constant", "cosine", "exponential", "piecewise", "one-cycle", "plateau"] = (
+        "constant"
+    )
     """The learning rate after the warm-up: constant; cosine, to 0; exponential, times 0.94 an
-    epoch; piecewise, a tenth after half and a hundredth after three quarters of the steps."""
+    epoch; piecewise, a tenth after half and a hundredth after three quarters of the steps. Without
+    a warm-up: one-cycle, up from a 25th and down to nearly 0; plateau, a tenth where validation
+    does not improve."""
+
+    plateau_epochs: Annotated[int, AtLeast(1)] = 3
+    """Of --schedule plateau: the epochs without a better validation after which the learning rate
+    is a tenth."""
 
     warmup: Annotated[str, durations.parse] = "0"
     """How long the learning rate first rises from 0: 5% (of all steps), 2epochs, 300steps,
@@ -64,3 +73,13 @@ class OptimizationOptions(Options):
 
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
     """The dtype policy of the model; weights, logits and losses are float32 in each."""
+
+    def __post_init__(self) -> None:
+        """Check each option, then whether the schedule takes a warm-up.
+
+        Raises:
+            UserError: naming the option.
+        """
+        super().__post_init__()
+        if self.schedule in ("one-cycle", "plateau") and durations.parse("", self.warmup).amount:
+            raise UserError(f"--warmup is not for --schedule {self.schedule}; omit it")

@@ -14,6 +14,7 @@ from trainer.hooks.histograms import WriteHistograms
 from trainer.hooks.limits import MaxMinutes, StopAfterOneStep
 from trainer.hooks.log_epoch import LogEpoch
 from trainer.hooks.profile import Profile
+from trainer.hooks.reduce_on_plateau import ReduceOnPlateau
 from trainer.hooks.show_progress import ShowProgress
 from trainer.hooks.stop_at import StopAt
 from trainer.hooks.tensorboard import TensorBoardScalars
@@ -46,6 +47,7 @@ def standard_hooks(
         TrackBest(best),
         *_logging_hooks(trainer.config, folder, summaries),
         *_stopping_hooks(trainer, clock),
+        *_learning_rate_hooks(trainer.config),
     ]
 
 
@@ -54,6 +56,11 @@ def _logging_hooks(config: Config, folder: RunFolder, summaries: Summaries) -> I
         yield WriteHistograms(summaries)
     if config.profile is not None:
         yield Profile(folder.path, *map(int, config.profile.split(":")))
+
+
+def _learning_rate_hooks(config: Config) -> Iterator[Hook]:
+    if config.schedule == "plateau":
+        yield ReduceOnPlateau(config.plateau_epochs)
 
 
 def _stopping_hooks(trainer: Trainer, clock: Clock) -> Iterator[Hook]:

@@ -1,10 +1,11 @@
-"""Schedules of the learning rate: warm-up, then constant, cosine, exponential or piecewise."""
+"""Schedules of the learning rate: constant, cosine, … after a warm-up, and one cycle."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from trainer.config import durations
@@ -16,6 +17,10 @@ Schedule = Callable[[tf.Tensor], tf.Tensor]
 
 DECAY_PER_EPOCH = 0.94
 """Of the exponential schedule: what Inception was trained with (arXiv 1512.00567)."""
+
+
+RISING, FIRST_DIVISOR, LAST_DIVISOR = 0.3, 25, 25 * 1e4
+"""Of one cycle: the part in which it rises, and what the highest is divided by at its ends."""
 
 
 class WarmUp(keras.optimizers.schedules.LearningRateSchedule):
@@ -30,6 +35,30 @@ class WarmUp(keras.optimizers.schedules.LearningRateSchedule):
         taken = tf.cast(step, tf.float32)
         rate = self.schedule(tf.maximum(taken - self.steps, 0.0))
         return tf.minimum(taken / self.steps, 1.0) * rate
+
+
+class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
+    """Up to the highest learning rate and down again, each along half a cosine.
+
+    The super-convergence of arXiv 1708.07120, with the shape and the numbers of fastai.
+    """
+
+    def __init__(self, highest: float, steps: int) -> None:
+        """Reach the highest after three tenths of the steps."""
+        self.highest, self.steps = highest, steps
+
+    def __call__(self, step: tf.Tensor) -> tf.Tensor:
+        """The learning rate after `step` steps."""
+        taken, top = tf.cast(step, tf.float32), RISING * self.steps
+        up = _half_cosine(taken / top, self.highest / FIRST_DIVISOR, self.highest)
+        down = (taken - top) / (self.steps - top)
+        return tf.where(
+            taken < top, up, _half_cosine(down, self.highest, self.highest / LAST_DIVISOR)
+        )
+
+
+def _half_cosine(part: tf.Tensor, first: float, last: float) -> tf.Tensor:
+    return last + (first - last) * (1 + tf.cos(np.pi * tf.clip_by_value(part, 0.0, 1.0))) / 2
 
 
 def make_learning_rate(
@@ -69,6 +98,8 @@ def _schedule(name: str, initial: float, steps_per_epoch: int, steps: int) -> Sc
         return schedules.CosineDecay(initial, steps)
     if name == "exponential":
         return schedules.ExponentialDecay(initial, steps_per_epoch, DECAY_PER_EPOCH)
+    if name == "one-cycle":
+        return OneCycle(initial, steps)
     if name == "piecewise":
         # A boundary is the last step of the value before it.
         boundaries = [steps // 2 - 1, steps * 3 // 4 - 1]
