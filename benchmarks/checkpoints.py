@@ -12,7 +12,7 @@ from trainer import Config, EverySeconds, Hook, Trainer
 from trainer.checkpoints.checkpointer import SHARE_OF_TIME
 from trainer.checkpoints.training_state import TrainingState
 from trainer.core.run_folder import RunFolder
-from trainer.hooks.show_progress import SECONDS_PER_REFRESH
+from trainer.hooks.progress import SECONDS_PER_REFRESH
 from trainer.loop.triggers import Checkpointer, TimeBudget
 from trainer.report.clock import Clock
 

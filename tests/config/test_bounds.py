@@ -147,7 +147,7 @@ def test_a_limit_is_above_zero(option):
         ("augment", "none, light, standard or strong"),
         ("flip", "none, horizontal, vertical or both"),
         ("fill", "nearest, reflect or constant"),
-        ("schedule", "constant, cosine, exponential or piecewise"),
+        ("schedule", "constant, cosine, exponential, piecewise, one-cycle or plateau"),
         ("class_weights", "none or balanced"),
         ("precision", "float32, mixed_bfloat16 or mixed_float16"),
         ("jit", "auto, on or off"),

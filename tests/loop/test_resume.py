@@ -207,6 +207,16 @@ def test_killed_twice_in_an_epoch_it_ends_with_the_same_bits_over_every_kind_of_
     assert outcome(*resume(other, run), run) == expected
 
 
+def test_killed_between_two_reductions_of_the_learning_rate_it_ends_with_the_same_bits(tmp_path):
+    options = {"schedule": "plateau", "plateau_epochs": 1, "epochs": 3}
+    one, other = (new_trainer(task=Tiny(), **options) for _ in range(2))
+    expected, run = whole(one, tmp_path / "whole"), tmp_path / "killed"
+    assert len({record.learning_rate for record in one.history}) == 2  # the first epoch is the best
+    with pytest.raises(KilledError):
+        resume(other, run, between=[Kill(17)])
+    assert outcome(*resume(other, run), run) == expected
+
+
 def test_killed_before_its_first_checkpoint_it_starts_again(tmp_path):
     one, other, third = (new_trainer(log_every=1) for _ in range(3))
     expected, run = whole(one, tmp_path / "whole"), tmp_path / "killed"

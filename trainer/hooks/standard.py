@@ -12,10 +12,9 @@ from trainer.hooks.csv_logger import CSVLogger
 from trainer.hooks.early_stopping import EarlyStopping
 from trainer.hooks.histograms import WriteHistograms
 from trainer.hooks.limits import MaxMinutes, StopAfterOneStep
-from trainer.hooks.log_epoch import LogEpoch
 from trainer.hooks.profile import Profile
+from trainer.hooks.progress import LogEpoch, ShowProgress
 from trainer.hooks.reduce_on_plateau import ReduceOnPlateau
-from trainer.hooks.show_progress import ShowProgress
 from trainer.hooks.stop_at import StopAt
 from trainer.hooks.tensorboard import TensorBoardScalars
 from trainer.hooks.terminate_on_nan import TerminateOnNaN

@@ -11,8 +11,7 @@ from collections.abc import Mapping
 
 from trainer.config.config import Config
 from trainer.core.progress import progress_bar
-from trainer.hooks.log_epoch import LogEpoch
-from trainer.hooks.show_progress import ShowProgress
+from trainer.hooks.progress import LogEpoch, ShowProgress
 from trainer.hooks.terminate_on_nan import TerminateOnNaN
 from trainer.loop.batches import Batches
 from trainer.loop.trainer import Trainer
