@@ -22,6 +22,8 @@ from collections.abc import Iterator
 from types import FrameType
 
 ENDING = (signal.SIGINT, signal.SIGTERM)
+TERMINATED = signal.SIGTERM
+"""What asks the other workers of a run to end, where one of them is asked."""
 
 
 class Interrupted(KeyboardInterrupt):
@@ -106,6 +108,11 @@ def allow_signals() -> Iterator[None]:
     with _deferring(False):
         check_interrupt()
         yield
+
+
+def asked() -> int | None:
+    """The signal that asks the run to end, if one does."""
+    return _State.asked
 
 
 def check_interrupt() -> None:

@@ -27,6 +27,7 @@ from trainer.data.pipeline.augment import Augmentation, EpochAugmentation
 from trainer.data.pipeline.batches import PREFETCH, image_batches, num_batches
 from trainer.data.pipeline.mixup import Mixing
 from trainer.data.splits import Split
+from trainer.distribution.rows import Rows, all_rows
 
 Batch = tuple[Any, Any, tf.Tensor]
 """Inputs and labels, each any structure of tensors [batch_size, …], and sample_weight [batch_size].
@@ -51,6 +52,11 @@ class Batches(abc.ABC):
 
     weights: np.ndarray | None = None
     """The weight of each example in the stored order, float32 [examples]; 1 where None."""
+
+    @property
+    def rows(self) -> Rows:
+        """Which rows of a batch `get_next` gives in this process."""
+        return all_rows(self.batch_size)
 
     @property
     def steps(self) -> int:

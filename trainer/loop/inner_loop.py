@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from trainer.distribution.replicas import replicated
 from trainer.loop.batches import Batches
 from trainer.loop.checks import (
     check_metrics_updated,
@@ -62,7 +63,7 @@ class InnerLoop:
     def __init__(
         self, step_function: StepFunction, batches: Batches, metrics: Metrics, jit: Jit = UNCOMPILED
     ) -> None:
-        """Nothing is traced before the first call.
+        """Of the strategy in whose scope it is made; nothing is traced before the first call.
 
         Args:
             step_function: A batch, the step's number and the indices of its examples to a dict of
@@ -72,8 +73,11 @@ class InnerLoop:
             jit: Whether XLA compiles it: the loop whole, or its step alone where the batches come
                 out of a pipeline.
         """
-        self._step_function, self._batches, self._metrics = step_function, batches, metrics
-        self._jit = jit
+        strategy = tf.distribute.get_strategy()
+        self._step_function = replicated(step_function, strategy, batches.rows)
+        self._batches, self._metrics = batches, metrics
+        self._replicas = strategy.num_replicas_in_sync
+        self._jit = jit.on_replicas(self._replicas)
 
     def __call__(self, iterator: Any, first: int, last: int) -> LoopOutput:
         """Run the steps `first` … `last - 1`, counted from the start of training.
@@ -122,6 +126,7 @@ class InnerLoop:
         check_metrics_updated(self._step_function, self._metrics)
         self._metrics.track(names)
         guard = TracedOnce("the inner loop")
+        at_once = 10 if self._replicas == 1 else 1
 
         def take_step(iterator: Any, number: tf.Tensor, at: tf.Tensor) -> list[tf.Tensor]:
             batch, indices = self._batches.get_next(iterator, at)
@@ -136,6 +141,8 @@ class InnerLoop:
             guard(iterator=iterator, batch=batch, first=first, count=count)
             done, recorded = tf.constant(0), [tf.zeros([MAX_STEPS_PER_EXECUTION]) for _ in names]
             while done < count:  # XLA would compile `for … in tf.range(count)` for each count
+                # Of two steps at once, replicas would mix up what they exchange.
+                tf.autograph.experimental.set_loop_options(parallel_iterations=at_once)
                 values = take_step(iterator, first + done, batch + done)
                 recorded = [
                     tf.tensor_scatter_nd_update(record, [[done]], [value])

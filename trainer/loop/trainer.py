@@ -21,6 +21,9 @@ import tensorflow as tf
 from trainer.config.config import Config
 from trainer.core import signals
 from trainer.data.labels import output_sizes
+from trainer.distribution.replicas import batch_mean, mean_over_replicas
+from trainer.distribution.variables import keep_equal
+from trainer.distribution.workers import Workers
 from trainer.extractors.loading import MAP_LAYERS
 from trainer.loop import checks
 from trainer.loop.batches import Batch, Batches
@@ -103,8 +106,7 @@ class Trainer:
         In training with smoothed labels and weighted classes, where the options ask for them.
         """
         example_loss = self.training_example_loss if training else self.example_loss
-        losses = example_loss(labels, logits) * sample_weight
-        mean = tf.math.divide_no_nan(tf.reduce_sum(losses), tf.reduce_sum(sample_weight))
+        mean = batch_mean(example_loss(labels, logits), sample_weight)
         return tf.add_n([mean, *(tf.cast(loss, tf.float32) for loss in self.model.losses)])
 
     def apply_gradients(self, gradients: Sequence[tf.Tensor | None]) -> tf.Tensor:
@@ -113,6 +115,7 @@ class Trainer:
         Args:
             gradients: One for each of the model's trainable variables, of the scaled loss.
         """
+        gradients = mean_over_replicas(gradients)
         gradient_norm = unscaled_global_norm(self.optimizer, gradients)
         self.optimizer.apply(gradients, self.model.trainable_variables)
         return gradient_norm
@@ -150,18 +153,23 @@ class Trainer:
             data_epoch = self.data_epoch
             iterator = train.make_iterator(data_epoch, first=self.step % train.steps)
             while self.data_epoch == data_epoch and not self.finished:
-                output = self._train_loop(iterator, self.step, self._next_stop(triggers))
+                last = self.workers.as_chief(self._next_stop(triggers))
+                output = self._train_loop(iterator, self.step, last)
                 self.step = output.last
                 for trigger in triggers:
                     trigger.observe(output.steps, output.seconds)
                 for hook in hooks:
                     if hook.when.due(self.step, self.finished):
                         hook.on_steps_end(self, output)
+                if self.workers.any(self.stopped is not None):
+                    self.stop("another worker")
                 if self.has_unlogged_epoch:
                     self._end_epoch(hooks)
-                if checkpointer and checkpointer.when.due(self.step, self.finished):
+                if checkpointer and self.workers.as_chief(
+                    checkpointer.when.due(self.step, self.finished)
+                ):
                     checkpointer.save()
-                signals.check_interrupt()
+                self.workers.check_interrupt()
 
     def evaluate(self, split: str, use_ema: bool = True) -> dict[str, float]:
         """The loss and the metrics of the model on a whole split, by name.
@@ -179,10 +187,10 @@ class Trainer:
         iterator, done = batches.make_iterator(epoch=None), 0
         pace = EverySeconds(SECONDS_PER_EVALUATION_CALL)
         weights = ema_weights(self.model, self.optimizer) if use_ema else nullcontext()
-        with weights, signals.allow_signals():
+        with weights, self.workers.allow_signals():
             while done < steps:
                 last = min(pace.next(done), done + MAX_STEPS_PER_EXECUTION, steps)
-                output = run_steps(iterator, done, last)
+                output = run_steps(iterator, done, self.workers.as_chief(last))
                 pace.observe(output.steps, output.seconds)
                 done = output.last
         return self.eval_metrics.result()
@@ -277,7 +285,7 @@ class Trainer:
     @property
     def learning_rate(self) -> float:
         """The optimizer's present learning rate."""
-        return float(self.optimizer.learning_rate)
+        return float(keras.ops.convert_to_numpy(self.optimizer.learning_rate))
 
     # Construction.
 
@@ -302,6 +310,8 @@ class Trainer:
         """
         self.task, self.config, self.classes, self.batches = task, config, classes, batches
         self.extractor, self._current = extractor, CurrentStep(task)
+        self.strategy = tf.distribute.get_strategy()
+        self.workers = Workers(self.strategy)
         self.history, self.stopped = [], None
         self.summaries: Summaries | None = None
         train, (inputs, labels, _) = batches["train"], batches["train"].batch_spec
@@ -331,6 +341,7 @@ class Trainer:
 
     def build(self) -> None:
         """Trace the steps, so that every variable of training and every metric exists."""
+        keep_equal(self.strategy, vars(self))
         self._train_loop.build()
         checks.check_loss_scaled(self.train_step, self.optimizer)
         self._eval_loops["validation"].build()

@@ -37,6 +37,16 @@ class Jit:
     """auto: over features on any device, over images only where there is a GPU, because XLA runs
     convolutions on a CPU many times slower than TensorFlow itself."""
 
+    def on_replicas(self, count: int) -> Jit:
+        """For so many: XLA makes a program for one device, without exchange between several.
+
+        Raises:
+            UserError: there are several, and `when` is on.
+        """
+        if count > 1 and self.when == "on":
+            raise UserError(f"--jit on: XLA cannot compile a step of {count} replicas; omit it")
+        return self if count == 1 else Jit("off")
+
     def graph(
         self, step: StepFunction, batches: Batches
     ) -> tuple[tf.types.experimental.GenericFunction, bool]:

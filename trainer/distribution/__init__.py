@@ -1,0 +1,1 @@
+"""One training on several devices and machines, on TensorFlow's own strategies."""
