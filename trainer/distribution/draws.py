@@ -16,6 +16,8 @@ import tensorflow as tf
 
 from trainer.distribution.rows import Rows
 
+Draw = Callable[..., tf.Tensor]
+
 DRAWS = (
     "stateless_normal",
     "stateless_uniform",
@@ -28,16 +30,19 @@ DRAWS = (
 
 
 @contextlib.contextmanager
-def draws_of_whole_batch(rows: Rows) -> Iterator[None]:
-    """Inside, what a step and its Keras layers draw in the shape of these rows is theirs alone."""
-    if rows.count == rows.batch_size:
-        yield
-        return
+def draws_of_whole_batch(rows: Rows, by_xla: bool) -> Iterator[None]:
+    """Inside, what a step and its Keras layers draw in the shape of these rows is theirs alone.
+
+    Args:
+        rows: Of the replica.
+        by_xla: XLA draws other numbers than TensorFlow from one seed; whether they shall be those.
+    """
     dropout = tf.nn.experimental.stateless_dropout
     draws = {name: getattr(tf.random, name) for name in DRAWS}
     for name, draw in draws.items():
-        setattr(tf.random, name, functools.partial(_draw, draw, rows))
-    tf.nn.experimental.stateless_dropout = functools.partial(_dropout, dropout, rows)
+        setattr(tf.random, name, functools.partial(_draw, _compiled(draw, by_xla), rows))
+    of_rows = functools.partial(_dropout, _compiled(dropout, by_xla), rows)
+    tf.nn.experimental.stateless_dropout = of_rows
     try:
         yield
     finally:
@@ -46,7 +51,19 @@ def draws_of_whole_batch(rows: Rows) -> Iterator[None]:
             setattr(tf.random, name, draw)
 
 
-def _draw(draw: Callable[..., tf.Tensor], rows: Rows, shape: Any, *args: Any, **kwargs: Any) -> Any:
+def _compiled(draw: Draw, by_xla: bool) -> Draw:
+    """The same as a program of XLA's own within the step."""
+    if not by_xla:
+        return draw
+
+    def draw_by_xla(shape_or_values: Any, *args: Any, **kwargs: Any) -> tf.Tensor:
+        # All that is no tensor, the shape above all, is a constant of the program.
+        return tf.function(lambda: draw(shape_or_values, *args, **kwargs), jit_compile=True)()
+
+    return draw_by_xla
+
+
+def _draw(draw: Draw, rows: Rows, shape: Any, *args: Any, **kwargs: Any) -> tf.Tensor:
     static = _static_shape(shape)
     if not static or static[0] != rows.count:
         return draw(shape, *args, **kwargs)
@@ -54,18 +71,17 @@ def _draw(draw: Callable[..., tf.Tensor], rows: Rows, shape: Any, *args: Any, **
 
 
 def _dropout(
-    dropout: Callable[..., tf.Tensor], rows: Rows, x: Any, *args: Any, noise_shape: Any = None, **kwargs: Any
+    draw: Draw, rows: Rows, x: Any, *args: Any, noise_shape: Any = None, **kwargs: Any
 ) -> tf.Tensor:
-    """Dropout of activations, whose first dimension is the rows, or so many for each row."""
-    x = tf.convert_to_tensor(x)
+    """Of activations, whose first dimension is the rows, or so many for each of them."""
     of_each, more = divmod(x.shape[0] or 0, rows.count)
     if more or not of_each:
-        return dropout(x, *args, noise_shape=noise_shape, **kwargs)
-    ones = tf.ones([rows.batch_size * of_each, *x.shape[1:]], x.dtype)
+        return draw(x, *args, noise_shape=noise_shape, **kwargs)
+    whole = [rows.batch_size * of_each, *x.shape[1:]]
     if noise_shape is not None:
-        own = _static_shape(noise_shape)
-        noise_shape = [ones.shape[0] if own[0] == x.shape[0] else own[0], *own[1:]]
-    kept = dropout(ones, *args, noise_shape=noise_shape, **kwargs)
+        first, *others = _static_shape(noise_shape)
+        noise_shape = [whole[0] if first == x.shape[0] else first, *others]
+    kept = draw(tf.ones(whole, x.dtype), *args, noise_shape=noise_shape, **kwargs)
     return x * kept[rows.first * of_each : rows.last * of_each]
 
 

@@ -26,13 +26,17 @@ _averaged: contextvars.ContextVar[list[tf.Tensor] | None] = contextvars.ContextV
 """In the graph of a replica, the tensors that are averaged over all of them; else None."""
 
 
-def replicated(step: Step, strategy: tf.distribute.Strategy, rows: Rows) -> Step:
+def replicated(
+    step: Step, strategy: tf.distribute.Strategy, rows: Rows, draws_by_xla: bool = False
+) -> Step:
     """A step that runs on each replica of this process, and returns the means over all replicas.
 
     Args:
         step: As it is on one device.
         strategy: The one that its variables were made in; the default strategy for one device.
         rows: Those of the whole batch that this process gets.
+        draws_by_xla: Whether the step draws the random numbers that XLA draws, as it does where XLA
+            compiles it on one device.
     """
     if is_default(strategy):
         return step
@@ -46,7 +50,10 @@ def replicated(step: Step, strategy: tf.distribute.Strategy, rows: Rows) -> Step
         )
         token = _averaged.set([])
         try:
-            with draws_of_whole_batch(replica), averaged_gradients(mean_over_replicas):
+            with (
+                draws_of_whole_batch(replica, draws_by_xla),
+                averaged_gradients(mean_over_replicas),
+            ):
                 return mean_over_replicas(step(batch, number, indices))
         finally:
             _averaged.reset(token)

@@ -16,7 +16,7 @@ from trainer.distribution.replicas import is_default
 
 
 class Workers:
-    """The processes of a run, of which this is one; of a run in one process nothing is exchanged."""
+    """The processes of a run, of which this is one; a single one exchanges nothing."""
 
     def __init__(self, strategy: tf.distribute.Strategy) -> None:
         """Those of a strategy."""

@@ -74,10 +74,11 @@ class InnerLoop:
                 out of a pipeline.
         """
         strategy = tf.distribute.get_strategy()
-        self._step_function = replicated(step_function, strategy, batches.rows)
-        self._batches, self._metrics = batches, metrics
         self._replicas = strategy.num_replicas_in_sync
         self._jit = jit.on_replicas(self._replicas)
+        draws_by_xla = jit.is_wanted(batches) and self._replicas > 1
+        self._step_function = replicated(step_function, strategy, batches.rows, draws_by_xla)
+        self._batches, self._metrics = batches, metrics
 
     def __call__(self, iterator: Any, first: int, last: int) -> LoopOutput:
         """Run the steps `first` … `last - 1`, counted from the start of training.

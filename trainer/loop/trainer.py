@@ -19,7 +19,6 @@ import keras
 import tensorflow as tf
 
 from trainer.config.config import Config
-from trainer.core import signals
 from trainer.data.labels import output_sizes
 from trainer.distribution.replicas import batch_mean, mean_over_replicas
 from trainer.distribution.variables import keep_equal

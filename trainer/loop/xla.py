@@ -57,7 +57,7 @@ class Jit:
         Raises:
             UserError: it cannot, and `when` is on.
         """
-        if self._is_wanted(batches):
+        if self.is_wanted(batches):
             compiled = _trace(step, batches, jit_compile=True)
             reason = _why_not_compiled(compiled, batches)
             if reason is None:
@@ -65,7 +65,8 @@ class Jit:
             self._report(reason)
         return _trace(step, batches, jit_compile=False), False
 
-    def _is_wanted(self, batches: Batches) -> bool:
+    def is_wanted(self, batches: Batches) -> bool:
+        """Whether a step over these batches is to be compiled on one device."""
         if self.when == "auto":
             return batches.jit_on_cpu or bool(tf.config.list_physical_devices("GPU"))
         return self.when == "on"

@@ -20,7 +20,8 @@ def ema_weights(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> It
     variables = model.trainable_variables
     own = [variable.numpy() for variable in variables]
     try:
-        optimizer.finalize_variable_values(variables)
+        with _updating(optimizer)._distribution_strategy.scope():  # it assigns on every replica
+            optimizer.finalize_variable_values(variables)
         yield
     finally:
         for variable, value in zip(variables, own, strict=True):
@@ -28,6 +29,11 @@ def ema_weights(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> It
 
 
 def _has_averages(optimizer: keras.optimizers.Optimizer) -> bool:
-    updating = getattr(optimizer, "inner_optimizer", optimizer)  # of a LossScaleOptimizer
+    updating = _updating(optimizer)
     # Before the first update the averages are zeros.
-    return updating.use_ema and int(updating.iterations) > 0
+    return updating.use_ema and int(keras.ops.convert_to_numpy(updating.iterations)) > 0
+
+
+def _updating(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
+    """The one that changes weights: of a LossScaleOptimizer the inner one."""
+    return getattr(optimizer, "inner_optimizer", optimizer)
