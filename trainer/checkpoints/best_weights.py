@@ -13,19 +13,19 @@ class BestWeights:
 
     def __init__(self, model: keras.Model) -> None:
         """Copy the present values; the model's weights must exist."""
-        self._own = variables_by_name(model)
+        self.model = model
         self.variables = {
-            name: tf.Variable(variable.value, trainable=False)
-            for name, variable in self._own.items()
+            name: tf.Variable(variable.numpy(), trainable=False)
+            for name, variable in variables_by_name(model).items()
         }
         """The copies, by the names of the model's own."""
 
     def copy(self) -> None:
         """Copy the model's present values."""
-        for name, variable in self._own.items():
+        for name, variable in variables_by_name(self.model).items():
             self.variables[name].assign(variable.value)
 
     def restore(self) -> None:
         """Assign the copies to the model."""
-        for name, variable in self._own.items():
+        for name, variable in variables_by_name(self.model).items():
             variable.assign(self.variables[name])

@@ -15,8 +15,8 @@ from trainer.data.splits import Source
 from trainer.machine.packages import versions
 
 
-def environment(source: Source) -> dict[str, Any]:
-    """The environment of this process, as JSON takes it."""
+def environment(source: Source, replicas: int = 1) -> dict[str, Any]:
+    """The environment of this process and of so many replicas, as JSON takes it."""
     return {
         "classes": names_as_json(source.classes),
         "examples": dict(source.examples),
@@ -24,6 +24,7 @@ def environment(source: Source) -> dict[str, Any]:
         "versions": versions(),
         "cores": _cores(),
         "gpus": len(tf.config.list_physical_devices("GPU")),
+        "replicas": replicas,
         "onednn": onednn_enabled(),
     }
 
@@ -46,8 +47,8 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[s
         present = now["versions"].get(package)
         if present != release:
             yield f"the run began with {package} {release}, not {present}: last bits may differ"
-    for what in ("cores", "gpus"):
-        if before[what] != now[what]:
+    for what in ("cores", "gpus", "replicas"):
+        if what in before and before[what] != now[what]:  # runs of before know of no replicas
             yield f"the run began on {before[what]} {what}, not {now[what]}: last bits may differ"
     if before["onednn"] != now["onednn"]:
         was = "with" if before["onednn"] else "without"

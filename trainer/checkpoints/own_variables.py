@@ -43,7 +43,8 @@ def check_all_are_kept(trainer: Trainer, own: Iterable[Any]) -> None:
     Raises:
         TypeError: it does; naming them.
     """
-    kept = {id(in_tensorflow(variable)) for variable in (*common_variables(trainer), *own)}
+    everywhere = map(in_tensorflow, (*common_variables(trainer), *own))
+    kept = {id(copy) for variable in everywhere for copy in copies(variable)}
     lost = [v for v in written_variables(trainer.traced_train_step) if id(v) not in kept]
     if lost:
         names = ", ".join(variable.name.partition(":")[0] for variable in lost)
@@ -77,3 +78,8 @@ def _parts(value: Any) -> dict[str, Any]:
 def in_tensorflow(variable: Any) -> Any:
     """The variable of TensorFlow's that one of Keras' wraps."""
     return variable.value if isinstance(variable, keras.Variable) else variable
+
+
+def copies(variable: Any) -> tuple[Any, ...]:
+    """Those of a variable on each replica; on one device itself."""
+    return variable.values if isinstance(variable, tf.distribute.DistributedValues) else (variable,)

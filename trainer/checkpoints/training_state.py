@@ -18,6 +18,7 @@ from trainer.checkpoints.own_variables import (
     in_tensorflow,
     own_variables,
 )
+from trainer.checkpoints.replica_metrics import PARTS, ReplicaMetrics, saved_parts
 from trainer.checkpoints.store import Checkpoint, restore_variables, write_checkpoint
 from trainer.core.errors import DivergedError, UserError
 from trainer.core.run_folder import RunFolder
@@ -59,16 +60,8 @@ class TrainingState:
         self.saved = "nothing is saved"
         """What a run can resume from, in words."""
         self.best = BestWeights(trainer.model)
-        self._variables = tf.train.Checkpoint(
-            # By names, by which another run finds its own layers (`--init-from`). The model's
-            # `variables` hold the seeds of its dropout too, which its `weights` do not.
-            model={name: v.value for name, v in variables_by_name(trainer.model).items()},
-            best=self.best.variables,
-            # By position: Keras numbers their names over all models that a process makes.
-            optimizer=[variable.value for variable in trainer.optimizer.variables],
-            metrics=[variable.value for variable in trainer.train_metrics.variables],
-            own={name: in_tensorflow(variable) for name, variable in own.items()},
-        )
+        self._own = {name: in_tensorflow(variable) for name, variable in own.items()}
+        self._metrics = ReplicaMetrics(trainer.train_metrics.variables, trainer.strategy)
 
     def save(self) -> None:
         """Write it as the newest checkpoint.
@@ -82,7 +75,10 @@ class TrainingState:
             raise DivergedError(f"after step {step} there are weights that are not finite")
         if self._trainer.summaries is not None:
             self._trainer.summaries.flush()
-        write_checkpoint(self._folder.checkpoints, step, self._variables, self._metadata())
+        parts = self._metrics.read()
+        if self._trainer.workers.is_chief:
+            variables = self._variables(parts)
+            write_checkpoint(self._folder.checkpoints, step, variables, self._metadata())
         self.saved = f"step {step} is saved"
 
     def restore(self, checkpoint: Checkpoint) -> None:
@@ -97,7 +93,9 @@ class TrainingState:
         trainer, training = self._trainer, checkpoint.training
         for difference in differences(training["environment"], self._environment):
             logger.warning(difference)
-        restore_variables(checkpoint, self._variables)
+        parts = saved_parts(checkpoint.variables)
+        restore_variables(checkpoint, self._variables(parts))
+        self._metrics.write(parts)
         _restore_hooks(self.hooks, training["hooks"])
         trainer.step = training["step"]
         self.saved = f"step {trainer.step} is saved"
@@ -116,6 +114,21 @@ class TrainingState:
         """Cut TensorBoard's files back to a checkpoint; to nothing, where there is none."""
         sizes = checkpoint.training["event_files"] if checkpoint else {}
         truncate_event_files(self._folder.path, sizes)
+
+    def _variables(self, metric_parts: Sequence[tf.Variable]) -> tf.train.Checkpoint:
+        trainer = self._trainer
+        of_replicas = {PARTS: list(metric_parts)} if metric_parts else {}
+        return tf.train.Checkpoint(
+            # By names, by which another run finds its own layers (`--init-from`). The model's
+            # `variables` hold the seeds of its dropout too, which its `weights` do not.
+            model={name: v.value for name, v in variables_by_name(trainer.model).items()},
+            best=self.best.variables,
+            # By position: Keras numbers their names over all models that a process makes.
+            optimizer=[variable.value for variable in trainer.optimizer.variables],
+            metrics=self._metrics.variables,
+            own=self._own,
+            **of_replicas,
+        )
 
     def _metadata(self) -> dict[str, Any]:
         return {

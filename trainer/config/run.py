@@ -46,5 +46,12 @@ class RunOptions(Options):
     """Whether XLA compiles the training steps: auto where that is faster, on features and on a
     GPU; a step that it cannot compile then runs uncompiled."""
 
+    strategy: Literal["auto", "one", "mirrored", "workers"] = "auto"
+    """Where it trains: on one device; mirrored on all GPUs of this machine; workers on several
+    machines, whose addresses TF_CONFIG or Slurm gives. auto is what is there."""
+
+    devices: Annotated[int | None, Between(1, 64)] = None
+    """How many devices mirrored takes; without GPUs so many parts of the processor, to try it."""
+
     dry_run: bool = False
     """Build everything, run one step and one batch of each evaluation, and write no run folder."""

@@ -17,3 +17,9 @@ class DivergedError(UserError):
     """Training has diverged: a loss, a gradient or a weight is not finite."""
 
     exit_code = 3
+
+
+class LostWorkerError(UserError):
+    """Another worker of the run has ended or hangs."""
+
+    exit_code = 1

@@ -6,13 +6,21 @@ after it, they exchange a number.
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import logging
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 
 import tensorflow as tf
 
 from trainer.core import signals
+from trainer.core.progress import shown_by
 from trainer.distribution.replicas import is_default
+
+logger = logging.getLogger(__name__)
+
+MAX_TEXT = 4096
 
 
 class Workers:
@@ -29,9 +37,36 @@ class Workers:
         self.is_chief = self.count == 1 or strategy.extended._is_chief
         """Whether this one writes logs, checkpoints and results, and says when."""
 
+    @contextlib.contextmanager
+    def shown_by_chief(self) -> Iterator[None]:
+        """Inside, the chief alone shows messages and progress; the others say so, and warn."""
+        if self.is_chief:
+            yield
+            return
+        logger.info(
+            "worker %d of %d trains with the chief, which shows and writes everything",
+            *(self.number, self.count),
+        )
+        package = logging.getLogger(__name__.partition(".")[0])
+        level = package.level
+        package.setLevel(logging.WARNING)
+        try:
+            with shown_by(None):
+                yield
+        finally:
+            package.setLevel(level)
+
     def as_chief(self, number: int) -> int:
         """The number that the chief has."""
         return self._sum(number if self.is_chief else 0)
+
+    def text_of_chief(self, text: str) -> str:
+        """The text that the chief has, of up to MAX_TEXT bytes in UTF-8."""
+        if self.count == 1:
+            return text
+        own = text.encode()[:MAX_TEXT].ljust(MAX_TEXT, b"\0") if self.is_chief else bytes(MAX_TEXT)
+        summed = self._summed(tf.constant(list(own))).numpy() // self._replicas_of_each
+        return bytes(summed.astype("uint8")).rstrip(b"\0").decode()
 
     def any(self, is_so: bool) -> bool:
         """Whether it is so on any worker."""
@@ -54,8 +89,11 @@ class Workers:
     def _sum(self, number: int) -> int:
         if self.count == 1:
             return number
-        replicas_of_each = self._strategy.num_replicas_in_sync // self.count
-        return int(self._summed(tf.constant(number))) // replicas_of_each
+        return int(self._summed(tf.constant(number))) // self._replicas_of_each
+
+    @property
+    def _replicas_of_each(self) -> int:
+        return self._strategy.num_replicas_in_sync // self.count
 
     @functools.cached_property
     def _summed(self) -> tf.types.experimental.GenericFunction:

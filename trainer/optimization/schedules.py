@@ -88,7 +88,7 @@ def learning_rate_at(optimizer: keras.optimizers.Optimizer, step: int) -> float:
     schedule = updating._learning_rate  # the public name gives only the present value
     if isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule):
         return float(schedule(tf.constant(step, tf.int64)))
-    return float(optimizer.learning_rate)
+    return float(keras.ops.convert_to_numpy(optimizer.learning_rate))
 
 
 def _schedule(name: str, initial: float, steps_per_epoch: int, steps: int) -> Schedule | None:

@@ -12,9 +12,10 @@ import tensorflow as tf
 from trainer.checkpoints.training_state import TrainingState
 from trainer.config.config import Config
 from trainer.core import signals
-from trainer.core.errors import DivergedError, UserError
+from trainer.core.errors import DivergedError, LostWorkerError, UserError
 from trainer.core.run_folder import RunFolder
 from trainer.core.text import first_line
+from trainer.distribution.workers import Workers
 from trainer.setup.resume import resume_command
 
 
@@ -48,6 +49,37 @@ def _remedy(error: UserError, folder: RunFolder, config: Config) -> str:
     if isinstance(error, DivergedError):  # the same steps would diverge again
         return f"--init-from {shlex.quote(str(folder.path))} starts a new run from its weights"
     return f"resume with: {resume_command(folder.path, config)}"
+
+
+LOST = (
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.DeadlineExceededError,
+    tf.errors.InternalError,
+    tf.errors.UnavailableError,
+)
+"""What TensorFlow raises where an exchange with another worker fails."""
+
+
+@contextlib.contextmanager
+def report_lost_worker(folder: RunFolder, config: Config, workers: Workers) -> Iterator[None]:
+    """When another worker has ended or hangs, one line says so, and how the run is resumed.
+
+    Raises:
+        LostWorkerError: in place of what TensorFlow raises then.
+    """
+    try:
+        yield
+    except LOST as error:
+        if workers.count == 1:
+            raise
+        then = "start it again"
+        if folder.has_checkpoint:
+            then = f"resume it on every worker with: {resume_command(folder.path, config)}"
+        raise LostWorkerError(
+            f"worker {workers.number} of {workers.count} has lost another one, which has ended or"
+            f" hangs ({first_line(error)[:80]}); {then}"
+        ) from error
 
 
 @contextlib.contextmanager

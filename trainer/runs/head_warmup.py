@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from trainer.config.config import Config
 from trainer.core.progress import progress_bar
+from trainer.distribution.variables import variables_of
 from trainer.hooks.progress import LogEpoch, ShowProgress
 from trainer.hooks.terminate_on_nan import TerminateOnNaN
 from trainer.loop.batches import Batches
@@ -26,7 +27,8 @@ def warm_up_head(trainer: Trainer, features: Mapping[str, Batches]) -> None:
         trainer: Of the whole model, before its first step.
         features: The splits through the extractor as it was loaded.
     """
-    alone = type(trainer)(trainer.task, _head_config(trainer.config), trainer.classes, features)
+    with variables_of(trainer.strategy):
+        alone = type(trainer)(trainer.task, _head_config(trainer.config), trainer.classes, features)
     # The whole model's last weights are its head's.
     head = trainer.model.weights[-len(alone.model.weights) :]
     pairs = list(zip(head, alone.model.weights, strict=True))

@@ -6,9 +6,11 @@ import dataclasses
 import logging
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 from trainer.checkpoints.checkpointer import make_checkpointer
 from trainer.checkpoints.environment import environment
@@ -17,6 +19,7 @@ from trainer.checkpoints.training_state import TrainingState
 from trainer.checkpoints.warm_start import CheckpointReader, warm_start
 from trainer.config.config import Config
 from trainer.core import atomic, signals
+from trainer.core.errors import UserError
 from trainer.core.progress import progress_bar
 from trainer.core.run_folder import (
     RunFolder,
@@ -25,6 +28,9 @@ from trainer.core.run_folder import (
     temporary_run_folder,
 )
 from trainer.data.checks.unreadable import report_unreadable_images
+from trainer.distribution.strategy import make_strategy
+from trainer.distribution.variables import variables_of
+from trainer.distribution.workers import Workers
 from trainer.hooks.standard import standard_hooks
 from trainer.loop.history import best_record
 from trainer.loop.trainer import Hook, Trainer
@@ -37,8 +43,14 @@ from trainer.report.result import weights_digest, write_json
 from trainer.report.summaries import Summaries
 from trainer.results.evaluation import evaluate_splits
 from trainer.results.outcome import Outcome
-from trainer.runs.failures import as_user_errors, report_last_checkpoint, report_resume_command
+from trainer.runs.failures import (
+    as_user_errors,
+    report_last_checkpoint,
+    report_lost_worker,
+    report_resume_command,
+)
 from trainer.runs.head_warmup import warm_up_head
+from trainer.runs.one_device import on_one_device
 from trainer.runs.presentation import Presentation
 from trainer.runs.result import log_summary, make_result
 from trainer.setup.batches import BatchFactory
@@ -53,6 +65,13 @@ class Session:
     """What the parts of a run need, while it is under way."""
 
     folder: RunFolder
+    """Where this process writes: of a worker that is not the chief one that is removed."""
+
+    run_path: Path
+    """The run's folder, which the chief writes."""
+
+    strategy: tf.distribute.Strategy
+    workers: Workers
     task: Task
     config: Config
     trainer_class: type[Trainer]
@@ -71,12 +90,13 @@ class Session:
             trainer = self._build_trainer(factory, data, is_new=checkpoint is None)
         if self.config.summary:
             logger.info(Table("layer", layer_table(trainer.model, factory.below_features)))
-        state = TrainingState(trainer, self.folder, self.clock, environment(data.source))
+        replicas = self.strategy.num_replicas_in_sync
+        state = TrainingState(trainer, self.folder, self.clock, environment(data.source, replicas))
         speed = factory.images_per_second(self.clock)
         trainer.summaries = summaries = Summaries(self.folder.path)
         shown = Presentation(self.folder, self.config, data, factory, trainer, summaries)
         with (
-            report_last_checkpoint(state, self.folder, self.config),
+            report_last_checkpoint(state, RunFolder(self.run_path), self.config),
             report_unreadable_images(data.source.image_splits),
         ):
             with self.clock.phase("train"), progress_bar("training", "steps") as report:
@@ -85,13 +105,16 @@ class Session:
                 )
                 state.hooks = [*hooks, *self.hooks]
                 self._restore(state, checkpoint)
-                if checkpoint is None:
+                if checkpoint is None and self.workers.is_chief:
                     shown.describe()
                 self._train(trainer, state)
+            trainer = on_one_device(trainer, state)
             outcome = self._evaluate(trainer, state)
             with self.clock.phase("report"):
                 result = make_result(self.config, data, outcome, self.clock, speed)
-                shown.report(outcome, result, self.task.defaults)
+                if self.workers.is_chief:
+                    shown = dataclasses.replace(shown, trainer=trainer)
+                    shown.report(outcome, result, self.task.defaults)
             result["seconds"] = self.clock.seconds
             write_json(self.folder.result, result)
         return trainer, result
@@ -100,8 +123,10 @@ class Session:
         """Where a run resumes; the folder of a new one gets its config before it has any."""
         if self.config.resume is None:
             write_json(self.folder.config, self.config.as_json())
-        atomic.remove_leftovers(self.folder.checkpoints)
-        return newest_checkpoint(self.folder.checkpoints)
+        checkpoints = RunFolder(self.run_path).checkpoints
+        if self.workers.is_chief:
+            atomic.remove_leftovers(checkpoints)
+        return newest_checkpoint(checkpoints) if self.config.resume else None
 
     def _build_trainer(self, factory: BatchFactory, data: RunData, is_new: bool) -> Trainer:
         """A trainer before its first step; the head of a new one is warmed up, if asked for."""
@@ -109,14 +134,15 @@ class Session:
             batches = factory.batches(data.source)
             warms_up = is_new and self.config.warmup_epochs
             features = factory.feature_batches(data.source) if warms_up else None
-        trainer = self.trainer_class(
-            self.task,
-            self.config,
-            data.source.classes,
-            batches,
-            factory.layer,
-            self._warm_start,
-        )
+        with variables_of(self.strategy):
+            trainer = self.trainer_class(
+                self.task,
+                self.config,
+                data.source.classes,
+                batches,
+                factory.layer,
+                self._warm_start,
+            )
         if features is not None:
             with self.clock.phase("train"):
                 warm_up_head(trainer, features)
@@ -131,6 +157,12 @@ class Session:
         if checkpoint is not None:
             state.restore(checkpoint)
             logger.info("resuming from %s", checkpoint.path)
+        step = checkpoint.training["step"] if checkpoint else 0
+        if self.workers.any(self.workers.as_chief(step) != step):
+            raise UserError(
+                f"{self.run_path}: the workers do not find the same checkpoint there; choose a"
+                " --log-dir that they share"
+            )
         state.truncate_events(checkpoint)
         write_json(self.folder.config, self.config.as_json())
 
@@ -179,19 +211,34 @@ def train_in_folder(
     optimizer_class(config)  # an unknown one is refused before the data are read
     check_label_options(task, config)
     reader = None if config.init_from is None else CheckpointReader(config.init_from)
-    with (
-        _run_folder(task, config) as folder,
-        report_resume_command(folder, config),
-        as_user_errors(folder),
-    ):
-        session = Session(folder, task, config, trainer_class, hooks, clock, reader)
-        trainer, result = session.run()
-    log_summary(result, config, folder.path)
-    return folder, trainer, result
+    strategy = make_strategy(config.strategy, config.devices)
+    workers = Workers(strategy)
+    with workers.shown_by_chief(), _run_folder(task, config, workers) as folder:
+        run = RunFolder(Path(workers.text_of_chief(str(folder.path))))
+        with (
+            report_resume_command(run, config),
+            as_user_errors(run),
+            report_lost_worker(run, config, workers),
+        ):
+            session = Session(
+                folder,
+                run.path,
+                strategy,
+                workers,
+                task,
+                config,
+                trainer_class,
+                hooks,
+                clock,
+                reader,
+            )
+            trainer, result = session.run()
+        log_summary(result, config, run.path)
+    return run, trainer, result
 
 
-def _run_folder(task: Task, config: Config) -> AbstractContextManager[RunFolder]:
-    if config.dry_run:
+def _run_folder(task: Task, config: Config, workers: Workers) -> AbstractContextManager[RunFolder]:
+    if config.dry_run or not workers.is_chief:
         return temporary_run_folder()
     if config.resume is not None:
         return existing_run_folder(config.resume)

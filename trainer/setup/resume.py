@@ -25,7 +25,7 @@ RESUMABLE_OPTIONS = frozenset(
         *STOPPING,
         *(field.name for field in dataclasses.fields(LoggingOptions)),
         "checkpoint_every",
-        *("data_dir", "cache_dir", "feature_memory"),
+        *("data_dir", "cache_dir", "feature_memory", "strategy", "devices"),
         "resume",
     }
 )
