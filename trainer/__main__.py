@@ -11,6 +11,7 @@ from trainer.core.text import did_you_mean
 
 COMMANDS = {
     "run": "train a task and test it",
+    "launch": "train with several workers on this machine, to try it out",
     "evaluate": "measure a finished run on a split, or on other images",
     "predict": "say what is on images, with the scores",
     "export": "write a trained model for programs without this package",

@@ -89,7 +89,7 @@ class Workers:
     def _sum(self, number: int) -> int:
         if self.count == 1:
             return number
-        return int(self._summed(tf.constant(number))) // self._replicas_of_each
+        return int(self._summed(tf.constant(int(number)))) // self._replicas_of_each
 
     @property
     def _replicas_of_each(self) -> int:

@@ -77,8 +77,8 @@ def report_lost_worker(folder: RunFolder, config: Config, workers: Workers) -> I
         if folder.has_checkpoint:
             then = f"resume it on every worker with: {resume_command(folder.path, config)}"
         raise LostWorkerError(
-            f"worker {workers.number} of {workers.count} has lost another one, which has ended or"
-            f" hangs ({first_line(error)[:80]}); {then}"
+            f"worker {workers.number} of {workers.count} does not reach the others: one of them has"
+            f" ended or hangs; {then}"
         ) from error
 
 

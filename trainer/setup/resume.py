@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import re
 import shlex
 import time
@@ -16,6 +17,7 @@ from trainer.config.config import STOPPING, Config
 from trainer.config.logging import LoggingOptions
 from trainer.core.errors import UserError
 from trainer.core.run_folder import START_FORMAT, RunFolder
+from trainer.distribution.local_group import GROUP_SIZE
 from trainer.setup.plugins import is_found_by_name
 
 LAST = "last"
@@ -125,7 +127,9 @@ def resume_command(run: Path, config: Config) -> str:
     """What to type to resume a run: a command, or an argument where a script began it."""
     if not is_found_by_name(config):
         return f"Config(resume={str(run)!r}, …) in the script that began it"
-    return f"python -m trainer.run --resume {shlex.quote(str(run))}"
+    workers = os.environ.get(GROUP_SIZE)
+    command = "run" if workers is None else f"launch --workers {workers}"
+    return f"python -m trainer.{command} --resume {shlex.quote(str(run))}"
 
 
 def _typed(hint: Any, value: Any) -> Any:
