@@ -110,6 +110,13 @@ def allow_signals() -> Iterator[None]:
         yield
 
 
+def restore_handlers() -> None:
+    """Let Python have its signals again, after a library that has taken them for itself."""
+    if threading.current_thread() is threading.main_thread():
+        for number in ENDING:
+            signal.signal(number, signal.getsignal(number))
+
+
 def asked() -> int | None:
     """The signal that asks the run to end, if one does."""
     return _State.asked

@@ -16,7 +16,7 @@ from trainer.core import signals
 GROUP_SIZE = "TRAINER_LAUNCHED_WORKERS"
 """The environment variable by which a worker knows that it was started here."""
 
-SECONDS_TO_END = 150
+SECONDS_TO_END = 60
 """How long the others have to notice that one has ended, and to end in their own words."""
 
 

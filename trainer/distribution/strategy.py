@@ -8,6 +8,7 @@ from typing import Literal
 
 import tensorflow as tf
 
+from trainer.core import signals
 from trainer.core.errors import UserError
 
 Name = Literal["one", "mirrored", "workers"]
@@ -79,7 +80,9 @@ def _logical_cpus(count: int) -> list[str]:
 def _workers() -> tf.distribute.Strategy:
     options = tf.distribute.experimental.CommunicationOptions(timeout_seconds=SECONDS_PER_CALL)
     try:
-        return tf.distribute.MultiWorkerMirroredStrategy(_resolver(), options)
+        strategy = tf.distribute.MultiWorkerMirroredStrategy(_resolver(), options)
+        signals.restore_handlers()  # TensorFlow takes SIGTERM, to tell other workers of it
+        return strategy
     except RuntimeError:
         raise UserError(
             "--strategy workers: TensorFlow has begun in this process without them; begin a new one"
