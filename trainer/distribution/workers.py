@@ -17,6 +17,7 @@ import tensorflow as tf
 from trainer.core import signals
 from trainer.core.progress import shown_by
 from trainer.distribution.replicas import is_default
+from trainer.distribution.rows import Rows, rows_of_replica
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +56,17 @@ class Workers:
                 yield
         finally:
             package.setLevel(level)
+
+    def rows(self, batch_size: int) -> Rows:
+        """Those of a batch that the replicas of this worker take.
+
+        Raises:
+            UserError: there are fewer rows than replicas.
+        """
+        replicas, of_each = self._strategy.num_replicas_in_sync, self._replicas_of_each
+        first = rows_of_replica(self.number * of_each, replicas, batch_size)
+        last = rows_of_replica((self.number + 1) * of_each - 1, replicas, batch_size)
+        return Rows(first.first, last.last, batch_size)
 
     def as_chief(self, number: int) -> int:
         """The number that the chief has."""

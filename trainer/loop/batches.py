@@ -69,8 +69,8 @@ class Batches(abc.ABC):
         return rows - first * self.batch_size
 
     def is_example(self, step: tf.Tensor) -> tf.Tensor:
-        """In the graph, float32 [batch_size]: 1, and 0 for rows that fill up the last batch."""
-        rows = step * self.batch_size + tf.range(self.batch_size)
+        """In the graph, float32 [rows]: 1, and 0 for rows that fill up the last batch."""
+        rows = step * self.batch_size + tf.range(self.rows.first, self.rows.last)
         return tf.cast(rows < self.examples, tf.float32)
 
     def sample_weight(self, step: tf.Tensor, indices: tf.Tensor) -> tf.Tensor:
@@ -119,6 +119,7 @@ class ImageBatches(Batches):
         augmentation: Augmentation | None = None,
         mixing: Mixing | None = None,
         channels: int = 3,
+        rows: Rows | None = None,
     ) -> None:
         """Images [batch_size, image_size, image_size, channels] of a split.
 
@@ -130,19 +131,26 @@ class ImageBatches(Batches):
             augmentation: How images are augmented in training, if they are.
             mixing: How images are mixed in training; labels are then soft in every batch.
             channels: 3 for RGB, 1 for grey.
+            rows: Those that this process takes of a batch, all when None; of images that are mixed
+                it gets all, because each is mixed with any other.
         """
         self._split, self._image_size, self._seed = split, image_size, seed
         self._augmentation, self._mixing = augmentation, mixing
         self._channels = channels
         self.examples, self.weights = split.examples, split.weights
         self.batch_size = batch_size
+        self._rows = rows if rows is not None and mixing is None else all_rows(batch_size)
+        taken = self._rows.count
         self.batch_spec = (
-            tf.TensorSpec([batch_size, image_size, image_size, channels], tf.float32),
-            in_batches(split.label_spec, batch_size)
-            if mixing is None
-            else mixing.label_spec(batch_size),
-            weight_spec(batch_size),
+            tf.TensorSpec([taken, image_size, image_size, channels], tf.float32),
+            in_batches(split.label_spec, taken) if mixing is None else mixing.label_spec(taken),
+            weight_spec(taken),
         )
+
+    @property
+    def rows(self) -> Rows:
+        """Those that are decoded in this process."""
+        return self._rows
 
     @property
     def labels(self) -> np.ndarray:
@@ -186,6 +194,9 @@ class ImageBatches(Batches):
             augmentation,
             self._channels,
             first,
+            None
+            if self._rows == all_rows(self.batch_size)
+            else (self._rows.first, self._rows.last),
         )
         return batches.map(lambda images, labelled: (images, *labelled))
 

@@ -95,7 +95,7 @@ def philox_dropout() -> Iterator[None]:
 
 def step_spec(batches: Batches) -> tuple[Any, tf.TensorSpec, tf.TensorSpec]:
     """What a step takes: the specs of a batch, of the step's number and of the indices."""
-    indices = tf.TensorSpec([batches.batch_size], tf.int32)
+    indices = tf.TensorSpec([batches.rows.count], tf.int32)
     return batches.batch_spec, tf.TensorSpec([], tf.int32), indices
 
 

@@ -83,7 +83,7 @@ class Session:
     def run(self) -> tuple[Trainer, dict[str, Any]]:
         """Prepare, train and test; returns the trainer and what result.json holds."""
         checkpoint = self._newest_checkpoint()
-        factory = BatchFactory(self.config, self.task.channels)
+        factory = BatchFactory(self.config, self.task.channels, self.workers)
         data = load_data(self.task, self.config)
         self.config = data.config
         with report_unreadable_images(data.source.image_splits):
@@ -108,7 +108,7 @@ class Session:
                 if checkpoint is None and self.workers.is_chief:
                     shown.describe()
                 self._train(trainer, state)
-            trainer = on_one_device(trainer, state)
+            trainer = on_one_device(trainer, state, data.source)
             outcome = self._evaluate(trainer, state)
             with self.clock.phase("report"):
                 result = make_result(self.config, data, outcome, self.clock, speed)

@@ -16,6 +16,7 @@ from trainer.data.pipeline.augment import Augmentation, EpochAugmentation
 from trainer.data.pipeline.batches import PREPARATION
 from trainer.data.pipeline.mixup import Mixing
 from trainer.data.splits import Source, Split
+from trainer.distribution.workers import Workers
 from trainer.extractors.hub_modules import DEFAULT_IMAGE_SIZE
 from trainer.extractors.kept_graphs import kept_extractor
 from trainer.extractors.loading import (
@@ -38,17 +39,20 @@ logger = logging.getLogger(__name__)
 class BatchFactory:
     """Makes feature batches where an extractor is frozen, and image batches otherwise."""
 
-    def __init__(self, config: Config, channels: int = 3) -> None:
+    def __init__(self, config: Config, channels: int = 3, workers: Workers | None = None) -> None:
         """Find the extractor's files; it is loaded only if an image has to pass it.
 
         Args:
             config: The run's options.
             channels: Of the images where there is no extractor; with one they are RGB.
+            workers: Those of the run, of which each decodes its rows of a batch; it is alone, when
+                None.
 
         Raises:
             UserError: there is no such extractor, or it is not one for this way of transfer.
         """
         self._config = config
+        self._rows = None if workers is None else workers.rows(config.batch_size)
         self._store = FeatureStore(config.cache_folder / FEATURES)
         self._channels = 3 if config.uses_extractor else channels
         self._augmentation = Augmentation.from_config(config)
@@ -207,7 +211,8 @@ class BatchFactory:
         own_size = self.network.image_size if self.network else DEFAULT_IMAGE_SIZE
         size, config = self._config.image_size or own_size, self._config
         return ImageBatches(
-            split, size, config.batch_size, config.seed, augmentation, mixing, self._channels
+            *(split, size, config.batch_size, config.seed),
+            *(augmentation, mixing, self._channels, self._rows),
         )
 
     def _kept_extractor(self) -> Extractor:

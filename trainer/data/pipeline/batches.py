@@ -42,6 +42,7 @@ def image_batches(
     augmentation: EpochAugmentation | None = None,
     channels: int = 3,
     first: int = 0,
+    rows: tuple[int, int] | None = None,
 ) -> tf.data.Dataset:
     """Batches (images, labels) of a split, each of the full size.
 
@@ -56,6 +57,8 @@ def image_batches(
         augmentation: How training images are augmented; each as it is without it.
         channels: 3 for RGB, 1 for grey.
         first: The batch to begin with; those before it are not decoded.
+        rows: The first row of each batch that is taken, and the one behind the last; the others are
+            not decoded. All when None.
     """
     numbered = split.references().enumerate(split.first)
     if shuffled_by is not None:
@@ -69,10 +72,12 @@ def image_batches(
         image = decode_and_resize(split.read(reference), size, channels)
         return (image if augmentation is None else augmentation(image, position)), label
 
-    images = filled.skip(first * batch_size).map(
-        load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
-    )
-    return without_autotune(images.batch(batch_size, drop_remainder=True).prefetch(PREFETCH))
+    taken, rows_of_each = filled.skip(first * batch_size), batch_size
+    if rows is not None:
+        taken = _rows_of_each_batch(taken, batch_size, *rows)
+        rows_of_each = rows[1] - rows[0]
+    images = taken.map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    return without_autotune(images.batch(rows_of_each, drop_remainder=True).prefetch(PREFETCH))
 
 
 def without_autotune(batches: tf.data.Dataset) -> tf.data.Dataset:
@@ -85,6 +90,16 @@ def without_autotune(batches: tf.data.Dataset) -> tf.data.Dataset:
 def num_batches(examples: int, batch_size: int) -> int:
     """The number of batches that so many examples make, the filled up last one included."""
     return -(-examples // batch_size)
+
+
+def _rows_of_each_batch(
+    examples: tf.data.Dataset, batch_size: int, first: int, last: int
+) -> tf.data.Dataset:
+    def is_taken(number: tf.Tensor, *_: Any) -> tf.Tensor:
+        row = number % batch_size
+        return (row >= first) & (row < last)
+
+    return examples.enumerate().filter(is_taken).map(lambda _, example: example)
 
 
 def _shuffle(numbered: tf.data.Dataset, together: int, seed: int, epoch: int) -> tf.data.Dataset:
