@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 from typing import Literal
@@ -52,8 +53,14 @@ def make_strategy(asked: str, devices: int | None) -> tf.distribute.Strategy:
     return strategy
 
 
+@functools.cache  # a second one would exchange under the names of the first
 def _mirrored(devices: int | None) -> tf.distribute.Strategy:
     gpus = tf.config.list_logical_devices("GPU") if tf.config.list_physical_devices("GPU") else []
+    if _mirrored.cache_info().currsize:
+        raise UserError(
+            f"--devices {devices}: this process has trained on another number of devices; begin a"
+            " new one"
+        )
     if not gpus:
         return tf.distribute.MirroredStrategy(_logical_cpus(devices or 1))
     if devices is not None and devices > len(gpus):
@@ -77,6 +84,7 @@ def _logical_cpus(count: int) -> list[str]:
     return [device.name for device in tf.config.list_logical_devices("CPU")[:count]]
 
 
+@functools.cache
 def _workers() -> tf.distribute.Strategy:
     options = tf.distribute.experimental.CommunicationOptions(timeout_seconds=SECONDS_PER_CALL)
     try:

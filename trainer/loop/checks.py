@@ -44,6 +44,17 @@ def outputs_of_zeros(model: keras.Model, inputs: Any, task_name: str) -> Any:
         ) from error
 
 
+def measured_zeros(task: Task, labels: Any, logits: Any) -> tuple[Any, Any]:
+    """What metrics compare: the labels of a batch of zeros, and the predictions of its logits.
+
+    Args:
+        task: What is learned.
+        labels: The specs of a batch's labels.
+        logits: The outputs for a batch of zeros.
+    """
+    return task.hard_labels(_zeros(labels)), task.predictions(logits)
+
+
 OWN_LOSSES = (ImageClassification.loss, MultiLabelClassification.loss, Regression.loss)
 """Of the tasks whose outputs are [batch, classes], one for each name that the data have."""
 

@@ -57,6 +57,21 @@ class Metrics:
         for name in names:
             self._means.setdefault(name, keras.metrics.Mean(name=name))
 
+    def make_variables(self, labels: Any, predictions: Any) -> None:
+        """Make those of metrics that wait for their first batch: on replicas it would be too late.
+
+        Args:
+            labels: Of a batch, of zeros.
+            predictions: Likewise.
+        """
+        strategy = tf.distribute.get_strategy()
+        for name, metric in self._metrics.items():
+            if getattr(metric, "_built", True):
+                continue
+            values = [self._of_output(name, structure) for structure in (labels, predictions)]
+            strategy.run(metric.update_state, tuple(values))
+            metric.reset_state()
+
     def update_state(self, labels: Any, predictions: Any, sample_weight: tf.Tensor) -> None:
         """Count a batch in the task's metrics.
 

@@ -330,6 +330,8 @@ class Trainer:
         checks.check_soft_labels(task.name, config, self.training_example_loss, labels, logits)
         self.train_metrics = Metrics(task.metrics(), classes)
         self.eval_metrics = Metrics(task.metrics(), classes)
+        for metrics in (self.train_metrics, self.eval_metrics) if self.strategy.num_replicas_in_sync > 1 else ():
+            metrics.make_variables(*checks.measured_zeros(task, labels, logits))
         # Only training is compiled: an evaluation is shorter than its compilation.
         train_step, eval_step = map(self._current.in_graph, (self.train_step, self.eval_step))
         self.eval_step_with_outputs = self._current.in_graph_with_outputs(self.eval_step)
