@@ -1,7 +1,6 @@
 """Runs examples on so many replicas, and prints the history of each: NAME and REPLICAS follow."""
 
 import contextlib
-import dataclasses
 import importlib
 import io
 import json

@@ -37,6 +37,9 @@ def draws_of_whole_batch(rows: Rows, by_xla: bool) -> Iterator[None]:
         rows: Of the replica.
         by_xla: XLA draws other numbers than TensorFlow from one seed; whether they shall be those.
     """
+    if rows.count == rows.batch_size and not by_xla:
+        yield
+        return
     dropout = tf.nn.experimental.stateless_dropout
     draws = {name: getattr(tf.random, name) for name in DRAWS}
     for name, draw in draws.items():

@@ -44,15 +44,21 @@ def outputs_of_zeros(model: keras.Model, inputs: Any, task_name: str) -> Any:
         ) from error
 
 
-def measured_zeros(task: Task, labels: Any, logits: Any) -> tuple[Any, Any]:
-    """What metrics compare: the labels of a batch of zeros, and the predictions of its logits.
+def make_metric_variables(
+    task: Task, metrics: Metrics, inputs: Any, labels: Any, logits: Any
+) -> None:
+    """Make the variables of metrics that wait for a first batch, of zeros, where it would be late.
 
     Args:
         task: What is learned.
-        labels: The specs of a batch's labels.
+        metrics: Its metrics.
+        inputs: The specs of a batch's inputs.
+        labels: Those of its labels.
         logits: The outputs for a batch of zeros.
     """
-    return task.hard_labels(_zeros(labels)), task.predictions(logits)
+    if tf.distribute.get_strategy().num_replicas_in_sync > 1:
+        targets = task.targets(_zeros(inputs), _zeros(labels))
+        metrics.make_variables(task.hard_labels(targets), task.predictions(logits))
 
 
 OWN_LOSSES = (ImageClassification.loss, MultiLabelClassification.loss, Regression.loss)

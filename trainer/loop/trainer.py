@@ -34,7 +34,7 @@ from trainer.loop.triggers import Always, Checkpointer, EverySeconds, Trigger
 from trainer.loop.xla import Jit
 from trainer.optimization.ema import ema_weights
 from trainer.optimization.losses import task_example_loss, training_example_loss
-from trainer.optimization.optimizers import make_optimizer
+from trainer.optimization.optimizers import dense, make_optimizer
 from trainer.optimization.precision import (
     build_with_dtype_policy,
     unscaled_global_norm,
@@ -114,7 +114,7 @@ class Trainer:
         Args:
             gradients: One for each of the model's trainable variables, of the scaled loss.
         """
-        gradients = mean_over_replicas(gradients)
+        gradients = mean_over_replicas(dense(gradients))
         gradient_norm = unscaled_global_norm(self.optimizer, gradients)
         self.optimizer.apply(gradients, self.model.trainable_variables)
         return gradient_norm
@@ -330,8 +330,8 @@ class Trainer:
         checks.check_soft_labels(task.name, config, self.training_example_loss, labels, logits)
         self.train_metrics = Metrics(task.metrics(), classes)
         self.eval_metrics = Metrics(task.metrics(), classes)
-        for metrics in (self.train_metrics, self.eval_metrics) if self.strategy.num_replicas_in_sync > 1 else ():
-            metrics.make_variables(*checks.measured_zeros(task, labels, logits))
+        checks.make_metric_variables(task, self.train_metrics, inputs, labels, logits)
+        checks.make_metric_variables(task, self.eval_metrics, inputs, labels, logits)
         # Only training is compiled: an evaluation is shorter than its compilation.
         train_step, eval_step = map(self._current.in_graph, (self.train_step, self.eval_step))
         self.eval_step_with_outputs = self._current.in_graph_with_outputs(self.eval_step)

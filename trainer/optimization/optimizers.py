@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Sequence
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 from trainer.config.config import Config
 from trainer.config.optimization import OptimizationOptions
@@ -82,3 +84,12 @@ def _check_accumulation(options: OptimizationOptions, steps_per_epoch: int) -> N
             f"--accumulate {options.accumulate} is more steps than the training has ({steps}), so"
             " that no weight would ever change; lower it, or raise --epochs"
         )
+
+
+def dense(gradients: Sequence[tf.Tensor | tf.IndexedSlices | None]) -> list[tf.Tensor | None]:
+    """Gradients with one row for each row of the variable; None stays.
+
+    The gradient of an embedding has a row for each word of the batch. Where a word comes twice,
+    Keras' Adam squares its rows one by one instead of their sum.
+    """
+    return [None if each is None else tf.convert_to_tensor(each) for each in gradients]

@@ -1,0 +1,53 @@
+"""Every example runs unchanged on two replicas, and comes to what it comes to on one device."""
+
+import functools
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).parents[2] / "examples"
+EXAMPLES = sorted({path.stem for path in FOLDER.glob("*.py")} - {"__init__", "own_data"})
+
+WITHIN_THE_BATCH = {"contrastive_step", "metric_learning", "mixup_step", "sharpness_aware_step"}
+"""They compare or mix the examples of a batch, or climb by its gradient: a replica by its rows."""
+
+UNCOMPILED = {"adversarial_networks": 0.01}
+"""Where rounding grows from step to step, because two networks learn from each other."""
+
+FAST = ("accumulation_step", "mixup_step")
+
+
+@pytest.fixture(scope="module")
+def histories(checkout, vector_module, request):
+    """What every example records on so many replicas, 0 for no strategy."""
+    names = EXAMPLES if request.config.getoption("--slow") else FAST
+
+    @functools.cache
+    def run(replicas):
+        script = "tests.distribution.examples_on_replicas"
+        done = subprocess.run(
+            [sys.executable, "-m", script, str(vector_module), str(replicas), *names],
+            cwd=checkout,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr[-2000:]
+        return json.loads(done.stdout.splitlines()[-1])
+
+    return run
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=() if n in FAST else pytest.mark.slow) for n in EXAMPLES]
+)
+def test_an_example_comes_to_the_same_on_two_replicas(histories, name):
+    alone, together = histories(0)[name], histories(2)[name]
+    assert isinstance(together, list), together
+    if name in WITHIN_THE_BATCH:
+        assert len(together) == len(alone)
+        return
+    for expected, found in zip(alone, together, strict=True):
+        assert found == pytest.approx(expected, rel=UNCOMPILED.get(name, 1e-3), abs=1e-3)

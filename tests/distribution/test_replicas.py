@@ -1,0 +1,64 @@
+"""On several replicas training gives what it gives on one device, up to the order of sums."""
+
+import functools
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from tests.distribution.curves_on_replicas import CASES
+
+FAST = ("features with dropout and batch norm", "augmented and mixed images")
+
+ON_REPLICAS = [
+    pytest.param(case, replicas, marks=() if case in FAST and replicas == 2 else pytest.mark.slow)
+    for case in CASES
+    for replicas in (2, 3)
+]
+
+
+@pytest.fixture(scope="module")
+def trained(checkout, request):
+    """What so many replicas come to in every case, in a process of their own."""
+    cases = list(CASES) if request.config.getoption("--slow") else FAST
+
+    @functools.cache
+    def run(replicas):
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.distribution.curves_on_replicas", str(replicas), *cases],
+            cwd=checkout,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr[-2000:]
+        return json.loads(done.stdout.splitlines()[-1])
+
+    return run
+
+
+@pytest.mark.parametrize(("case", "replicas"), ON_REPLICAS)
+def test_the_loss_of_every_step_is_that_of_one_device(trained, case, replicas):
+    """Three replicas do not divide the batch of 8, and of the last batch of 2 one gets nothing."""
+    expected, found = trained(0)[case]["losses"], trained(replicas)[case]["losses"]
+    assert len(found) == 105
+    assert found == pytest.approx(expected, abs=0.03 if "float16" in case else 1e-4)
+
+
+@pytest.mark.parametrize(("case", "replicas"), ON_REPLICAS)
+def test_the_metrics_of_every_epoch_are_those_of_one_device(trained, case, replicas):
+    epochs = zip(trained(0)[case]["epochs"], trained(replicas)[case]["epochs"], strict=True)
+    for expected, found in epochs:
+        assert found == pytest.approx(expected, abs=0.05 if "float16" in case else 1e-3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", CASES)
+def test_on_one_replica_the_weights_are_those_without_a_strategy_to_the_bit(trained, case):
+    assert trained(1)[case]["digest"] == trained(0)[case]["digest"]
+
+
+def test_the_cases_learn(trained):
+    losses = trained(0)["features with dropout and batch norm"]["losses"]
+    assert np.mean(losses[-21:]) < np.mean(losses[:21])
