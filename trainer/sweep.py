@@ -51,7 +51,6 @@ def main(arguments: Sequence[str]) -> None:
     if options.resume is not None:
         plan = plan_to_resume(options.resume, _changed(options, defaults))
     with output.shown():
-        import_tensorflow()
         content = _run(plan, options.resume)
     output.print_json(content)
 
@@ -60,6 +59,7 @@ def _run(plan: Any, resumed: Path | None) -> dict[str, Any]:
     from trainer.sweeping.sweep import run_sweep  # with NumPy and rich
 
     if plan.options.find_learning_rate:
+        import_tensorflow()
         from trainer.sweeping.learning_rate_range import find_learning_rate
 
         return find_learning_rate(plan)

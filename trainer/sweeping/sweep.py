@@ -17,6 +17,7 @@ from trainer.core import signals
 from trainer.core.errors import UserError
 from trainer.core.locks import LockedError, locked
 from trainer.core.run_folder import START_FORMAT
+from trainer.core.tensorflow_import import import_tensorflow
 from trainer.report.display import Table
 from trainer.report.live_table import live_table
 from trainer.report.result import write_json
@@ -176,14 +177,14 @@ def run_sweep(
             its end.
         Interrupted: Ctrl-C or SIGTERM; with the command that resumes the sweep.
     """
-    from trainer.sweeping.preparation import find_objective, prepare_data
-
     plan.space, plan.points  # noqa: B018 (refused before there is a folder)
     with _sweep_folder(plan, resumed) as folder, _resumable(folder):
         processes = Processes(folder, cores() if on_cores is None else on_cores)
         try:
-            classes = prepare_data(plan)
-            objective = find_objective(plan, classes)
+            import_tensorflow()  # while the processes do
+            from trainer.sweeping.preparation import find_objective, prepare_data
+
+            objective = find_objective(plan, prepare_data(plan))
             scheduler = Scheduler(plan, folder, make_search(plan, folder, objective), objective)
             _log_start(plan, folder, scheduler, len(processes._workers))
             with live_table() as show:
