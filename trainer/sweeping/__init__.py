@@ -1,1 +1,1 @@
-"""Many trials of one task by one start: grids, searches, folds, and the learning rate range test."""
+"""Many trials of one task by one start: grids, searches, folds, and a learning rate range test."""

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from trainer.config.config import Config
 from trainer.core import atomic
 from trainer.core.errors import UserError
+from trainer.core.run_folder import START_FORMAT
+from trainer.setup.plugins import find_task
 
 DONE, PRUNED, FAILED = "done", "pruned", "failed"
 """What a trial may end as."""
@@ -130,3 +134,34 @@ def trials_of(point: int, options: Mapping[str, Any], runs: Sequence[Any]) -> li
     """The trials of a point: one for each pair of a seed and a fold."""
     first = point * len(runs)
     return [Trial(first + n, point, options, seed, fold) for n, (seed, fold) in enumerate(runs)]
+
+
+def new_folder(config: Config, kind: str) -> Path:
+    """A new folder LOG_DIR/<task>/<--run-name>; without a name that of its kind and the time.
+
+    Raises:
+        UserError: it cannot be made, or there is one of that name.
+    """
+    parent = config.log_dir / find_task(config.task).name
+    for name in [config.run_name] if config.run_name else _names(kind):
+        try:
+            (parent / name).mkdir(parents=True)
+            return parent / name
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise UserError(
+                f"--log-dir {config.log_dir}: no folder can be made there ({error.strerror});"
+                " choose another"
+            ) from error
+    raise UserError(
+        f"--run-name {config.run_name}: {parent / str(config.run_name)} is there already; choose"
+        " another name, or resume it with --resume"
+    )
+
+
+def _names(kind: str) -> Iterator[str]:
+    name, number = time.strftime(f"{kind}_{START_FORMAT}"), 1
+    while True:
+        yield name if number == 1 else f"{name}-{number}"
+        number += 1

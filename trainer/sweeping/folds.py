@@ -114,7 +114,11 @@ def fold_rows(
 def pool_groups(source: Source) -> np.ndarray | None:
     """The groups of the pool; None where the data have none."""
     found = [source.splits[split].groups for split in POOL]
-    return None if any(g is None for g in found) else np.concatenate([g for g in found if g is not None])
+    return (
+        None
+        if any(g is None for g in found)
+        else np.concatenate([g for g in found if g is not None])
+    )
 
 
 def _with_own_groups(groups: np.ndarray) -> np.ndarray:

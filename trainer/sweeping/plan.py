@@ -73,6 +73,11 @@ class SweepOptions(Options):
                 self.seeds == 1 and not self.folds,
                 "--prune ends single trainings: omit it, or --seeds and --folds",
             ),
+            (
+                self.find_learning_rate,
+                not (self.grid or self.range or self.search or self.random or self.folds),
+                "--find-learning-rate is a test of its own; omit --grid and the like",
+            ),
         ):
             if given and not is_allowed:
                 raise UserError(message)
@@ -138,7 +143,7 @@ class Plan:
 
 def split_options(options: Any) -> Plan:
     """The plan of a command's options, which are those of a sweep and of a run together."""
-    return Plan(_part(options, Config), _part(options, SweepOptions))
+    return Plan(Config(**_part(options, Config)), SweepOptions(**_part(options, SweepOptions)))
 
 
 def saved_plan(folder: SweepFolder) -> Plan:
@@ -149,7 +154,8 @@ def saved_plan(folder: SweepFolder) -> Plan:
     """
     try:
         content = json.loads(folder.sweep.read_bytes())
-        options = {n: tuple(v) if isinstance(v, list) else v for n, v in content["sweep"].items()}
+        saved: Mapping[str, Any] = content["sweep"]
+        options: Any = {n: tuple(v) if isinstance(v, list) else v for n, v in saved.items()}
         return Plan(config_from_json(content["config"]), SweepOptions(**options))
     except FileNotFoundError:
         raise UserError(
@@ -181,5 +187,5 @@ def plan_to_resume(folder: Path, given: Mapping[str, Any]) -> Plan:
     return dataclasses.replace(plan, options=dataclasses.replace(plan.options, trials=trials))
 
 
-def _part(options: Any, group: type) -> Any:
-    return group(**{name: getattr(options, name) for name in group.__dataclass_fields__})
+def _part(options: Any, group: Any) -> Any:
+    return {field.name: getattr(options, field.name) for field in dataclasses.fields(group)}

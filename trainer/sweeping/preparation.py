@@ -36,8 +36,8 @@ def prepare_data(plan: Plan) -> Any:
         try:
             read = TrialData(task, config, plan.options.folds, plan.config.seed)
             classes = read.classes if classes is None else classes
-        except UserError as error:
-            errors.append(error)
+        except UserError as unreadable:
+            errors.append(unreadable)
     if classes is None:
         raise errors[0] if errors else UserError("no point has options that go together")
     for error in errors:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import selectors
@@ -13,10 +14,9 @@ from typing import IO, Any
 
 from trainer.sweeping.folder import SweepFolder
 
-ONE_THREAD = {
-    name: "1"
-    for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")
-}
+ONE_THREAD = dict.fromkeys(
+    ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"), "1"
+)
 """What TensorFlow, and what computes below it, read at their import."""
 
 _COMMAND = (
@@ -61,11 +61,9 @@ class WorkerProcess:
     def send(self, message: Mapping[str, Any]) -> None:
         """Ask for something; nothing happens where the process has ended, as `messages` finds."""
         assert self._process.stdin is not None
-        try:
+        with contextlib.suppress(OSError):
             self._process.stdin.write(json.dumps(message).encode() + b"\n")
             self._process.stdin.flush()
-        except OSError:
-            pass
 
     def messages(self) -> list[dict[str, Any]]:
         """The messages that have come; blocks until there is something to read."""
@@ -80,10 +78,8 @@ class WorkerProcess:
             self._process.kill()
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
-                try:
+                with contextlib.suppress(OSError):
                     pipe.close()
-                except OSError:
-                    pass
         code = self._process.wait()
         if code < 0:
             return f"its process was ended by {signal.Signals(-code).name}"
@@ -102,4 +98,4 @@ def cores() -> list[int | None]:
     """The cores that this process may use; [None], all of them in one, where none can be chosen."""
     if not hasattr(os, "sched_getaffinity"):
         return [None]
-    return list(sorted(os.sched_getaffinity(0)))
+    return sorted(os.sched_getaffinity(0))

@@ -113,7 +113,9 @@ def program_key(trainer: Trainer) -> str | None:
         return None
     options = {n: value for n, value in config.as_json().items() if n not in _traced_as(trainer)}
     steps = [batches.steps for batches in trainer.batches.values()]
-    return json.dumps([options, [f"{type(owner).__name__}.{name}" for owner, name in _places(trainer)], steps])
+    return json.dumps(
+        [options, [f"{type(owner).__name__}.{name}" for owner, name in _places(trainer)], steps]
+    )
 
 
 def _traced_as(trainer: Trainer) -> set[str]:

@@ -75,9 +75,7 @@ def by_point(results: Iterable[TrialResult]) -> list[PointResult]:
     return [PointResult(of_one) for of_one in found.values()]
 
 
-def ranked(
-    points: Iterable[PointResult], objective: Objective, runs: int
-) -> list[PointResult]:
+def ranked(points: Iterable[PointResult], objective: Objective, runs: int) -> list[PointResult]:
     """The points whose trials are all done, the best first.
 
     Of equals that with the lowest loss is better, then the first.
@@ -106,7 +104,9 @@ def write_table(folder: SweepFolder, results: Sequence[TrialResult]) -> None:
     """Replace sweep.csv: a row for each trial, in the order of their numbers."""
     rows = [_row(result) for result in sorted(results, key=lambda r: r.trial.number)]
     text = io.StringIO()
-    table = csv.DictWriter(text, list(dict.fromkeys(n for r in rows for n in r)), lineterminator="\n")
+    table = csv.DictWriter(
+        text, list(dict.fromkeys(n for r in rows for n in r)), lineterminator="\n"
+    )
     table.writeheader()
     table.writerows(rows)
     atomic.write_bytes(folder.table, text.getvalue().encode(errors="backslashreplace"))

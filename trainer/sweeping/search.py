@@ -200,5 +200,3 @@ def _import_optuna() -> Any:
 def make_search(plan: Plan, folder: SweepFolder, objective: Objective) -> Search:
     """Where the points of a plan come from."""
     return Study(plan, folder, objective) if plan.options.search else PlannedPoints(plan.points)
-
-

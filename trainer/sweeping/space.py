@@ -204,5 +204,3 @@ def _kinds(hint: Any) -> Iterator[Any]:
         yield from typing.get_args(hint)
     else:
         yield hint
-
-

@@ -8,7 +8,6 @@ import dataclasses
 import logging
 import shlex
 import shutil
-import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,12 +15,11 @@ from typing import Any
 from trainer.core import signals
 from trainer.core.errors import UserError
 from trainer.core.locks import LockedError, locked
-from trainer.core.run_folder import START_FORMAT
 from trainer.core.tensorflow_import import import_tensorflow
 from trainer.report.display import Table
 from trainer.report.live_table import live_table
 from trainer.report.result import write_json
-from trainer.sweeping.folder import DONE, FAILED, SweepFolder, Trial, TrialResult
+from trainer.sweeping.folder import DONE, FAILED, SweepFolder, Trial, TrialResult, new_folder
 from trainer.sweeping.plan import Plan
 from trainer.sweeping.processes import WorkerProcess, cores, wait_for
 from trainer.sweeping.results import (
@@ -45,7 +43,9 @@ SECONDS_BETWEEN_LOOKS = 0.5
 class Scheduler:
     """Gives trials to processes, and points to the search when all their trials have ended."""
 
-    def __init__(self, plan: Plan, folder: SweepFolder, search: Search, objective: Objective) -> None:
+    def __init__(
+        self, plan: Plan, folder: SweepFolder, search: Search, objective: Objective
+    ) -> None:
         """The trials that have a result already are not run again."""
         self._plan, self._folder, self._search = plan, folder, search
         self.objective = objective
@@ -189,7 +189,7 @@ def run_sweep(
             _log_start(plan, folder, scheduler, len(processes._workers))
             with live_table() as show:
                 processes.run(scheduler, lambda: _show(scheduler, show))
-            return _finish(plan, folder, scheduler, processes)
+            return _finish(folder, scheduler, processes)
         except BaseException:
             processes.end(kill=True)
             raise
@@ -197,9 +197,7 @@ def run_sweep(
             processes.end()
 
 
-def _finish(
-    plan: Plan, folder: SweepFolder, scheduler: Scheduler, processes: Processes
-) -> dict[str, Any]:
+def _finish(folder: SweepFolder, scheduler: Scheduler, processes: Processes) -> dict[str, Any]:
     results, points = list(scheduler.results.values()), scheduler.ranked
     failed = failures_table(results)
     if points:
@@ -239,9 +237,7 @@ def _best_as_json(point: PointResult, best: TrialResult, objective: Objective) -
         "seed": best.trial.seed,
         "metric": objective.metric,
         "validation": {name: point.mean(name) for name in names},
-        "deviation": {
-            name: point.deviation(name) for name in names if len(point.finished) > 1
-        },
+        "deviation": {name: point.deviation(name) for name in names if len(point.finished) > 1},
     }
 
 
@@ -281,7 +277,7 @@ def _log_end(folder: SweepFolder, content: dict[str, Any], objective: Objective)
 @contextlib.contextmanager
 def _sweep_folder(plan: Plan, resumed: Path | None) -> Iterator[SweepFolder]:
     """The folder of a sweep; a new one is removed where nothing was trained in it."""
-    folder = SweepFolder(resumed or _new_folder(plan))
+    folder = SweepFolder(resumed or new_folder(plan.config, "sweep"))
     write_json(folder.sweep, plan.as_json())
     try:
         with _alone(folder, plan):
@@ -316,35 +312,3 @@ def _resumable(folder: SweepFolder) -> Iterator[None]:
     except signals.Interrupted as interrupted:
         command = f"python -m trainer.sweep --resume {shlex.quote(str(folder.path))}"
         raise interrupted.with_text(f"; resume with: {command}") from None
-
-
-def _new_folder(plan: Plan) -> Path:
-    from trainer.setup.plugins import find_task
-
-    config = plan.config
-    parent = config.log_dir / find_task(config.task).name
-    names = [config.run_name] if config.run_name else _names()
-    for name in names:
-        try:
-            (parent / name).mkdir(parents=True)
-            return parent / name
-        except FileExistsError:
-            continue
-        except OSError as error:
-            raise UserError(
-                f"--log-dir {config.log_dir}: no folder can be made there ({error.strerror});"
-                " choose another"
-            ) from error
-    raise UserError(
-        f"--run-name {config.run_name}: {parent / str(config.run_name)} is there already; choose"
-        " another name, or resume it with --resume"
-    )
-
-
-def _names() -> Iterator[str]:
-    name, number = time.strftime(f"sweep_{START_FORMAT}"), 1
-    while True:
-        yield name if number == 1 else f"{name}-{number}"
-        number += 1
-
-

@@ -101,7 +101,7 @@ class TrialRunner:
     def _run(self, trial: Trial, ask_pruner: AskPruner | None) -> TrialResult:
         config = self._plan.trial_config(trial)
         data = self._trial_data(config)
-        hooks = [] if ask_pruner is None else [Prune(ask_pruner)]
+        hooks: list[Hook] = [] if ask_pruner is None else [Prune(ask_pruner)]
         if not data.is_in_memory or config.init_from is not None:
             return self._ordinary_run(trial, config, hooks)
         return self._run_in_memory(trial, config, data, hooks)

@@ -43,7 +43,7 @@ def serve(folder: str, core: str) -> None:
             result = runner.run(Trial(**message["run"]), ask)
             _send(answers, {"result": dataclasses.asdict(result)})
         else:
-            _send(answers, _trained(lambda: runner.train_best(Trial(**message["train"]))))
+            _send(answers, _trained(runner.train_best, Trial(**message["train"])))
 
 
 def _answers() -> TextIO:
@@ -67,9 +67,9 @@ def _pruner(answers: TextIO) -> Callable[[int, float], bool]:
     return ask
 
 
-def _trained(train: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
+def _trained(train: Callable[[Trial], Mapping[str, Any]], trial: Trial) -> Mapping[str, Any]:
     try:
-        return train()
+        return train(trial)
     except UserError as error:
         return {"error": str(error)}
     except Exception as error:
