@@ -98,4 +98,4 @@ def cores() -> list[int | None]:
     """The cores that this process may use; [None], all of them in one, where none can be chosen."""
     if not hasattr(os, "sched_getaffinity"):
         return [None]
-    return sorted(os.sched_getaffinity(0))
+    return [*sorted(os.sched_getaffinity(0))]

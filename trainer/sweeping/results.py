@@ -93,7 +93,9 @@ def ranked(points: Iterable[PointResult], objective: Objective, runs: int) -> li
 
 
 def best_trial(point: PointResult, objective: Objective) -> TrialResult:
-    """The best trial of a point, by validation."""
+    """The best trial of a point, by validation; of folds, which share no validation, the first."""
+    if point.finished[0].trial.fold is not None:
+        return point.finished[0]
     return min(
         point.finished,
         key=lambda r: (-objective.score(r.value or 0.0), r.metrics["loss"], r.trial.number),
@@ -104,9 +106,9 @@ def write_table(folder: SweepFolder, results: Sequence[TrialResult]) -> None:
     """Replace sweep.csv: a row for each trial, in the order of their numbers."""
     rows = [_row(result) for result in sorted(results, key=lambda r: r.trial.number)]
     text = io.StringIO()
-    table = csv.DictWriter(
-        text, list(dict.fromkeys(n for r in rows for n in r)), lineterminator="\n"
-    )
+    names = dict.fromkeys(name for row in rows for name in row)
+    columns = [*(name for name in names if name not in _LAST_COLUMNS), *_LAST_COLUMNS]
+    table = csv.DictWriter(text, columns, lineterminator="\n")
     table.writeheader()
     table.writerows(rows)
     atomic.write_bytes(folder.table, text.getvalue().encode(errors="backslashreplace"))
@@ -142,6 +144,9 @@ def failures_table(results: Sequence[TrialResult]) -> Table:
             if r.status == FAILED
         },
     )
+
+
+_LAST_COLUMNS = ("epochs", "best_step", "seconds", "error")
 
 
 def _row(result: TrialResult) -> dict[str, Any]:

@@ -29,6 +29,7 @@ def learning_rate_curve(
     if suggestion is not None:
         axis.axvline(suggestion, color=ORANGE, linestyle=":", label=f"{suggestion:.1e}")
     axis.set_xscale("log")
+    axis.xaxis.set_major_formatter("{x:.0e}")
     axis.set_ylim(0, 1.5 * float(np.max(smoothed[: len(smoothed) // 2])))
     axis.set_xlabel("learning rate")
     axis.set_title("loss of a step")
