@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from trainer.checkpoints.own_variables import in_tensorflow
@@ -98,6 +99,16 @@ class Program:
             variable.assign(initial)
         trainer.train_metrics.reset_state()
         trainer.eval_metrics.reset_state()
+
+    def computes_as(self, fresh: Trainer) -> bool:
+        """Whether the model, which has just taken the state of another, gives the same outputs.
+
+        It does not where a head is made of numbers drawn from the seed that are no variables.
+        """
+        inputs, _, _ = fresh.batches["train"].batch_spec
+        ones = tf.nest.map_structure(lambda spec: tf.ones(spec.shape, spec.dtype), inputs)
+        pairs = (tf.nest.flatten(t.model(ones, training=False)) for t in (self.trainer, fresh))
+        return all(np.array_equal(*pair, equal_nan=True) for pair in zip(*pairs, strict=True))
 
 
 def program_key(trainer: Trainer) -> str | None:

@@ -173,7 +173,7 @@ class TrialRunner:
             key += f" {trial.fold}"  # whose weights are constants of the program
         if (known := self._programs.find(key)) is not None and known.is_shared:
             known.start(fresh)
-            return known.trainer
+            return known.trainer if known.computes_as(fresh) else fresh
         self.built += 1
         return self._programs.put(key, Program(fresh)).trainer
 
