@@ -111,7 +111,7 @@ def test_another_batch_size_has_a_program_of_its_own_which_is_kept(runner):
 
 
 def test_a_trainer_that_reads_options_while_it_is_traced_has_a_graph_for_each(runner, config):
-    options = {"trainer": "sweep_tasks:Halving", "learning_rate": 1e-2}
+    options = {"trainer": "sweep_tasks:Halving", "learning_rate": 1e-2, "jit": "off"}
     runner.run(trial(**options))
     options["learning_rate"] = 1e-1
     assert_equal(runner.run(trial(**options)), run_alone(config, **options))

@@ -107,8 +107,14 @@ class Program:
         """
         inputs, _, _ = fresh.batches["train"].batch_spec
         ones = tf.nest.map_structure(lambda spec: tf.ones(spec.shape, spec.dtype), inputs)
-        pairs = (tf.nest.flatten(t.model(ones, training=False)) for t in (self.trainer, fresh))
-        return all(np.array_equal(*pair, equal_nan=True) for pair in zip(*pairs, strict=True))
+        ours, theirs = (
+            tf.nest.flatten(trainer.model(ones, training=False))
+            for trainer in (self.trainer, fresh)
+        )
+        return all(
+            np.array_equal(our, their, equal_nan=True)
+            for our, their in zip(ours, theirs, strict=True)
+        )
 
 
 def program_key(trainer: Trainer) -> str | None:

@@ -97,7 +97,7 @@ class Study:
 
     def should_prune(self, number: int, epoch: int, value: float) -> bool:
         """Whether it is worse than the median of the others after this epoch."""
-        self._trials[number].report(value, epoch)
+        self._trials[number].report(value, epoch - 1)  # Optuna counts from 0
         return bool(self._trials[number].should_prune())
 
     def finish(self, point: PointResult) -> None:
