@@ -42,10 +42,12 @@ def claims(medians: Medians) -> Sequence[Claim]:
     sides = medians[ALL]["seconds a trial"] / medians[CORES]["seconds a trial"]
     return [
         Claim(
-            f"{TRIALS} × {RUN} ÷ {SWEEP}", TRIALS * run["seconds"] / sweep["seconds"], at_least=6
+            f"{TRIALS} times {RUN} ÷ {SWEEP}",
+            TRIALS * run["seconds"] / sweep["seconds"],
+            at_least=6,
         ),
         Claim(
-            f"{SWEEP} ÷ (0.8 × {TRIALS} × training of a run + one start)",
+            f"{SWEEP} ÷ (0.8 · {TRIALS} · training of a run + one start)",
             sweep["seconds"] / budget,
             at_most=1,
         ),
