@@ -12,6 +12,7 @@ import pytest
 
 import trainer
 from trainer import command_line, evaluate, sweep
+from trainer.core.locks import locked
 from trainer.core.signals import Interrupted
 
 BLOBS = ("--task", "sweep_tasks:Blobs", "--jit", "off")
@@ -106,6 +107,13 @@ def test_what_is_wrong_is_one_line_before_anything_starts(
     assert words in error
     assert "\n" not in error
     assert not list(tmp_path.glob("logs/*/*"))
+
+
+def test_a_sweep_that_another_process_runs_is_refused(swept, capfd):
+    _, folder = swept
+    with locked(folder / ".lock"):
+        assert main("--resume", folder) == 2
+    assert "another process runs this sweep" in capfd.readouterr().err
 
 
 def start(folder, *options):

@@ -9,7 +9,9 @@ import pytest
 
 import trainer
 from trainer.setup.plugins import find_task
-from trainer.sweeping.folder import Trial
+from trainer.sweeping.folder import SweepFolder, Trial
+from trainer.sweeping.plan import Plan, SweepOptions
+from trainer.sweeping.trial_runner import TrialRunner
 
 NUMBERS = itertools.count()
 
@@ -110,6 +112,15 @@ def test_another_batch_size_has_a_program_of_its_own_which_is_kept(runner):
     assert runner.built == built + 1
 
 
+def test_folds_with_as_many_batches_share_a_program(config, tmp_path):
+    plan = Plan(config, SweepOptions(folds=5))
+    runner = TrialRunner(plan, SweepFolder(tmp_path))
+    results = [runner.run(trial) for trial in plan.trials(0, {})]
+    assert [result.status for result in results] == ["done"] * 5
+    assert len({result.weights_digest for result in results}) == 5
+    assert runner.built == 1
+
+
 def test_a_trainer_that_reads_options_while_it_is_traced_has_a_graph_for_each(runner, config):
     options = {"trainer": "sweep_tasks:Halving", "learning_rate": 1e-2, "jit": "off"}
     runner.run(trial(**options))
@@ -118,10 +129,6 @@ def test_a_trainer_that_reads_options_while_it_is_traced_has_a_graph_for_each(ru
 
 
 def test_a_head_with_numbers_of_its_own_seed_is_not_taken_for_another(config, tmp_path):
-    from trainer.sweeping.folder import SweepFolder
-    from trainer.sweeping.plan import Plan, SweepOptions
-    from trainer.sweeping.trial_runner import TrialRunner
-
     noisy = dataclasses.replace(config, task="sweep_tasks:Noisy")
     runner = TrialRunner(Plan(noisy, SweepOptions()), SweepFolder(tmp_path))
     runner.run(trial(seed=0))

@@ -278,9 +278,9 @@ def _log_end(folder: SweepFolder, content: dict[str, Any], objective: Objective)
 def _sweep_folder(plan: Plan, resumed: Path | None) -> Iterator[SweepFolder]:
     """The folder of a sweep; a new one is removed where nothing was trained in it."""
     folder = SweepFolder(resumed or new_folder(plan.config, "sweep"))
-    write_json(folder.sweep, plan.as_json())
     try:
         with _alone(folder, plan):
+            write_json(folder.sweep, plan.as_json())
             yield folder
     except Exception:
         if resumed is None and not (folder.path / "trials").exists():

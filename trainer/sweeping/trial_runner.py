@@ -169,8 +169,8 @@ class TrialRunner:
         if key is None:
             gc.collect()  # the graphs of the trial before, which refer to each other
             return fresh
-        if config.class_weights != "none":
-            key += f" {trial.fold}"  # whose weights are constants of the program
+        key += data_key(config)  # arrays and the weights of classes are constants of the program
+        key += f" {trial.fold if config.class_weights != 'none' else ''}"
         if (known := self._programs.find(key)) is not None and known.is_shared:
             known.start(fresh)
             return known.trainer if known.computes_as(fresh) else fresh
