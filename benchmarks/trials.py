@@ -21,8 +21,9 @@ from trainer.sweeping.folder import SweepFolder
 from trainer.sweeping.plan import Plan, SweepOptions
 from trainer.sweeping.processes import cores
 from trainer.sweeping.results import Objective
+from trainer.sweeping.scheduler import Scheduler
 from trainer.sweeping.search import PlannedPoints
-from trainer.sweeping.sweep import Processes, Scheduler
+from trainer.sweeping.sweep import Processes
 
 FEW, MANY = 20, 200
 """After how many trials the memory is measured."""
@@ -45,7 +46,7 @@ def config(folder: Path, data_dir: Path, epochs: int) -> Config:
 def memory(folder: Path, data_dir: Path) -> dict[str, float]:
     """The most memory of one process after few and after many trials, in megabytes."""
     import_tensorflow()
-    from trainer.sweeping.trial_runner import TrialRunner  # with TensorFlow
+    from trainer.sweeping.trials.trial_runner import TrialRunner  # with TensorFlow
 
     plan = Plan(config(folder, data_dir, epochs=1), SweepOptions(seeds=MANY))
     runner, peaks = TrialRunner(plan, SweepFolder(folder / "memory")), {}

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from trainer import command_line, sweep
-from trainer.sweeping import learning_rate_range, trial_runner
+from trainer.sweeping import learning_rate_range
 from trainer.sweeping.plan import split_options
+from trainer.sweeping.trials import trial_runner
 
 PAGE = (Path(__file__).parents[2] / "docs" / "sweeps.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^python -m trainer\.sweep (.*)$", PAGE, re.MULTILINE)

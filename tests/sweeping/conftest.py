@@ -11,7 +11,7 @@ from trainer import Config
 from trainer.setup.plugins import find_task
 from trainer.sweeping.folder import SweepFolder
 from trainer.sweeping.plan import Plan, SweepOptions
-from trainer.sweeping.trial_runner import TrialRunner
+from trainer.sweeping.trials.trial_runner import TrialRunner
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -107,14 +107,18 @@ class SweepFolder:
         content = json.dumps(dataclasses.asdict(result), indent=2) + "\n"
         atomic.write_bytes(folder / "result.json", content.encode(errors="backslashreplace"))
 
-    def results(self) -> list[TrialResult]:
+    def results(self, known: Collection[int] = ()) -> list[TrialResult]:
         """Those of all finished trials, by their numbers.
+
+        Args:
+            known: The numbers of trials that are left out.
 
         Raises:
             UserError: one cannot be read.
         """
-        paths = sorted(self.path.glob("trials/*/result.json"))
-        return sorted(map(read_result, paths), key=lambda result: result.trial.number)
+        paths = self.path.glob("trials/*/result.json")
+        new = [read_result(path) for path in paths if int(path.parent.name) not in known]
+        return sorted(new, key=lambda result: result.trial.number)
 
 
 def read_result(path: Path) -> TrialResult:

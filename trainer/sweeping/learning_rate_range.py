@@ -32,8 +32,8 @@ from trainer.setup.batches import BatchFactory
 from trainer.setup.data import load_data
 from trainer.setup.plugins import find_task, load_trainer_class
 from trainer.sweeping.folder import new_folder
-from trainer.sweeping.folds import FoldBatches
 from trainer.sweeping.plan import Plan
+from trainer.sweeping.trials.folds import FoldBatches
 
 logger = logging.getLogger(__name__)
 

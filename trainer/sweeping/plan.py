@@ -176,13 +176,13 @@ def plan_to_resume(folder: Path, given: Mapping[str, Any]) -> Plan:
     Raises:
         UserError: there is none, or an option of it is given again.
     """
+    plan = saved_plan(SweepFolder(folder))
     for name in given:
         if name not in ("resume", "trials"):
             raise UserError(
                 f"{flag(name)}: a sweep that is resumed has its own options; omit it, or start"
                 " another"
             )
-    plan = saved_plan(SweepFolder(folder))
     trials = given.get("trials", plan.options.trials)
     return dataclasses.replace(plan, options=dataclasses.replace(plan.options, trials=trials))
 

@@ -16,7 +16,7 @@ from trainer.setup.plugins import find_task, load_hooks, load_trainer_class
 from trainer.sweeping.plan import Plan
 from trainer.sweeping.results import Objective
 from trainer.sweeping.space import Choices
-from trainer.sweeping.trial_data import DATA_OPTIONS, TrialData, data_key
+from trainer.sweeping.trials.trial_data import DATA_OPTIONS, TrialData, data_key
 
 logger = logging.getLogger(__name__)
 

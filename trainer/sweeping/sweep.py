@@ -6,6 +6,7 @@ import collections
 import contextlib
 import dataclasses
 import logging
+import os
 import shlex
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -27,65 +28,15 @@ from trainer.sweeping.results import (
     Objective,
     PointResult,
     best_trial,
-    by_point,
     failures_table,
     points_table,
-    ranked,
-    write_table,
 )
-from trainer.sweeping.search import Search, make_search
+from trainer.sweeping.scheduler import Scheduler
+from trainer.sweeping.search import make_search
 
 logger = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_LOOKS = 0.5
-
-
-class Scheduler:
-    """Gives trials to processes, and points to the search when all their trials have ended."""
-
-    def __init__(
-        self, plan: Plan, folder: SweepFolder, search: Search, objective: Objective
-    ) -> None:
-        """The trials that have a result already are not run again."""
-        self._plan, self._folder, self._search = plan, folder, search
-        self.objective = objective
-        self.results = {result.trial.number: result for result in folder.results()}
-        self._waiting = collections.deque[Trial]()
-        self._open_points: dict[int, list[Trial]] = {}
-
-    def next_trial(self) -> Trial | None:
-        """The next one that has no result; None where none is left."""
-        while not self._waiting:
-            found = self._search.next()
-            if found is None:
-                return None
-            trials = self._plan.trials(*found)
-            self._open_points[found[0]] = trials
-            self._waiting.extend(t for t in trials if t.number not in self.results)
-            self._close(found[0])
-        return self._waiting.popleft()
-
-    def finish(self, result: TrialResult) -> None:
-        """Keep what a trial came to."""
-        self.results[result.trial.number] = result
-        write_table(self._folder, list(self.results.values()))
-        self._close(result.trial.point)
-
-    def should_prune(self, trial: Trial, message: dict[str, Any]) -> bool:
-        """What the search says of a trial after an epoch."""
-        return self._search.should_prune(trial.point, message["epoch"], message["value"])
-
-    @property
-    def ranked(self) -> list[PointResult]:
-        """The points that are done, the best first."""
-        points = by_point(self.results.values())
-        return ranked(points, self.objective, len(self._plan.runs))
-
-    def _close(self, number: int) -> None:
-        found = [self.results.get(trial.number) for trial in self._open_points[number]]
-        if all(found):
-            del self._open_points[number]
-            self._search.finish(PointResult([result for result in found if result]))
 
 
 class Processes:
@@ -198,6 +149,7 @@ def run_sweep(
 
 
 def _finish(folder: SweepFolder, scheduler: Scheduler, processes: Processes) -> dict[str, Any]:
+    scheduler.read_others()
     results, points = list(scheduler.results.values()), scheduler.ranked
     failed = failures_table(results)
     if points:
@@ -220,8 +172,9 @@ def _finish(folder: SweepFolder, scheduler: Scheduler, processes: Processes) -> 
 def _train_best(folder: SweepFolder, best: TrialResult, processes: Processes) -> dict[str, Any]:
     """The best trial as an ordinary run: of folds on the data's own splits."""
     logger.info("training the best, trial %d, as an ordinary run", best.trial.number)
-    trained = processes.train_best(dataclasses.replace(best.trial, fold=None))
-    link = folder.path / ".best"
+    with locked(folder.path / ".best.lock", before_waiting=lambda: None):  # others share it
+        trained = processes.train_best(dataclasses.replace(best.trial, fold=None))
+    link = folder.path / f".best-{os.getpid()}"
     link.unlink(missing_ok=True)
     link.symlink_to(trained["run"], target_is_directory=True)
     link.replace(folder.best)

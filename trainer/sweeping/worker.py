@@ -31,7 +31,7 @@ def serve(folder: str, core: str) -> None:
     if core and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {int(core)})
     tensorflow_import.import_tensorflow()
-    from trainer.sweeping.trial_runner import TrialRunner  # with TensorFlow
+    from trainer.sweeping.trials.trial_runner import TrialRunner  # with TensorFlow
 
     files = SweepFolder(Path(folder))
     plan = saved_plan(files)

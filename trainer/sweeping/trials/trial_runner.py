@@ -30,8 +30,8 @@ from trainer.runs.run import train
 from trainer.setup.plugins import find_task, load_hooks, load_trainer_class
 from trainer.sweeping.folder import DONE, FAILED, PRUNED, SweepFolder, Trial, TrialResult
 from trainer.sweeping.plan import Plan
-from trainer.sweeping.program import Program, program_key
-from trainer.sweeping.trial_data import TrialData, data_key
+from trainer.sweeping.trials.program import Program, program_key
+from trainer.sweeping.trials.trial_data import TrialData, data_key
 
 Value = TypeVar("Value")
 

@@ -15,7 +15,7 @@ from trainer.loop.array_batches import ArrayBatches
 from trainer.loop.batches import Batches
 from trainer.setup.batches import BatchFactory
 from trainer.setup.data import load_data
-from trainer.sweeping.folds import FoldBatches, fold_rows, pool_groups, pooled
+from trainer.sweeping.trials.folds import FoldBatches, fold_rows, pool_groups, pooled
 from trainer.task import Task
 
 DATA_OPTIONS = [

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from trainer.core.errors import UserError
 from trainer.loop.array_batches import ArrayBatches
-from trainer.sweeping.folds import FoldBatches, fold_rows, pooled
+from trainer.sweeping.trials.folds import FoldBatches, fold_rows, pooled
 
 LABELS = np.array([0] * 30 + [1] * 20 + [2] * 10, np.int32)
 
