@@ -43,6 +43,13 @@ class Noisy(Blobs):
         return keras.Sequential([keras.layers.Rescaling(scale), keras.layers.Dense(classes)])
 
 
+class Pixels(trainer.ImageClassification):
+    defaults = trainer.Config(extractor="none", image_size=8, epochs=2, report=False)
+
+    def head(self, classes):
+        return keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(classes)])
+
+
 class Halving(trainer.Trainer):
     \"\"\"Reads an option while it is traced.\"\"\"
 

@@ -92,7 +92,6 @@ def test_a_sweep_that_is_resumed_runs_what_is_missing_alone(swept, capsys):
         (("--trials", "3", "--grid", "epochs=1"), "--trials is of --search tpe"),
         (("--prune", "--grid", "epochs=1"), "--prune is of --search tpe"),
         (("--find-learning-rate", "--grid", "epochs=1"), "a test of its own"),
-        (("--resume", "nowhere", "--grid", "epochs=1"), "--grid: a sweep that is resumed"),
         (("--resume", "nowhere"), "there is no sweep"),
         (("--dry-run", "--grid", "epochs=1"), "--dry-run"),
         (("--folds", "40"), "--folds 40: there are only"),
@@ -107,6 +106,12 @@ def test_what_is_wrong_is_one_line_before_anything_starts(
     assert words in error
     assert "\n" not in error
     assert not list(tmp_path.glob("logs/*/*"))
+
+
+def test_a_sweep_that_is_resumed_takes_no_other_grid(swept, capfd):
+    _, folder = swept
+    assert main("--resume", folder, "--grid", "epochs=1") == 2
+    assert "--grid: a sweep that is resumed has its own options" in capfd.readouterr().err
 
 
 def test_a_sweep_that_another_process_runs_is_refused(swept, capfd):

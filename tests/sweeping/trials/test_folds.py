@@ -1,12 +1,15 @@
 """Cross-validation: how the pool is cut, and the batches of its parts."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from trainer.core.errors import UserError
+from trainer.data.readers.table import table_source
 from trainer.loop.array_batches import ArrayBatches
-from trainer.sweeping.trials.folds import FoldBatches, fold_rows, pooled
+from trainer.sweeping.trials.folds import FoldBatches, fold_rows, pool_groups, pooled
 
 LABELS = np.array([0] * 30 + [1] * 20 + [2] * 10, np.int32)
 
@@ -71,3 +74,13 @@ def test_the_pool_is_train_and_validation():
     pool = pooled({"train": arrays(), "validation": weighted, "test": arrays(3)})
     assert pool.labels.tolist() == list(range(28))
     assert pool.weights.tolist() == [1.0] * 23 + [0.5] * 5
+
+
+def test_the_groups_of_the_pool_are_those_of_a_table(noise_folder, tmp_path):
+    paths = sorted((noise_folder / "train").rglob("*.png"))
+    lines = [f"{path},{path.parent.name},{path.stem[0]}" for path in paths]
+    (tmp_path / "labels.csv").write_text("\n".join(["path,label,group", *lines]))
+    source = table_source(tmp_path / "labels.csv", "class")
+    pool = [source.splits[split] for split in ("train", "validation")]
+    described = [Path(split.describe(n)).stem[0] for split in pool for n in range(split.examples)]
+    assert pool_groups(source).tolist() == described

@@ -135,6 +135,18 @@ def test_a_head_with_numbers_of_its_own_seed_is_not_taken_for_another(config, tm
     assert_equal(runner.run(trial(seed=1)), run_alone(noisy, seed=1))
 
 
+def test_a_trial_on_images_is_an_ordinary_run(config, noise_folder, tmp_path):
+    options = find_task("sweep_tasks:Pixels").defaults
+    pixels = dataclasses.replace(
+        options, data=str(noise_folder), log_dir=config.log_dir, cache_dir=config.cache_dir
+    )
+    runner = TrialRunner(Plan(pixels, SweepOptions()), SweepFolder(tmp_path))
+    one = trial(learning_rate=3e-2, seed=2)
+    result = runner.run(one)
+    assert_equal(result, run_alone(pixels, learning_rate=3e-2, seed=2))
+    assert runner.train_best(one)["run"] == result.run
+
+
 def test_a_trial_that_diverges_is_a_result(runner):
     result = runner.run(trial(learning_rate=1e30, optimizer="sgd"))
     assert result.status == "failed"

@@ -23,6 +23,7 @@ from trainer.hooks.terminate_on_nan import TerminateOnNaN
 from trainer.hooks.track_best import TrackBest
 from trainer.loop.history import EpochRecord, best_record, parse_best
 from trainer.loop.trainer import Hook, Trainer
+from trainer.optimization.losses import check_label_options
 from trainer.report.clock import Clock
 from trainer.report.result import weights_digest
 from trainer.report.summaries import Summaries
@@ -100,6 +101,7 @@ class TrialRunner:
 
     def _run(self, trial: Trial, ask_pruner: AskPruner | None) -> TrialResult:
         config = self._plan.trial_config(trial)
+        check_label_options(find_task(config.task), config)
         data = self._trial_data(config)
         hooks: list[Hook] = [] if ask_pruner is None else [Prune(ask_pruner)]
         if not data.is_in_memory or config.init_from is not None:
