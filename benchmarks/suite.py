@@ -29,6 +29,7 @@ Name = Literal[
     "startup",
     "prediction",
     "review",
+    "sweep",
 ]
 NAMES: tuple[Name, ...] = get_args(Name)
 
@@ -41,6 +42,7 @@ DATASETS: dict[Name, str] = {
     "startup": "tf_flowers/3.0.1",
     "prediction": "tf_flowers/3.0.1",
     "review": "tf_flowers/3.0.1",
+    "sweep": "tf_flowers/3.0.1",
 }
 """What a benchmark reads: the name and version in TFDS, which are also the folder."""
 

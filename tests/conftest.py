@@ -29,7 +29,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # As trainer sets it, which tests import after TensorFlow: else they compute other last bits.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
-pytest_plugins = ["tests.training"]
+pytest_plugins = ["tests.training", "tests.sweep_tasks"]
 
 if TYPE_CHECKING:
     from trainer.data.splits import Split

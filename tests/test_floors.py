@@ -31,6 +31,7 @@ FLOORS = (
     "trainer.trained",
     "trainer.exporting",
     "trainer.runs",
+    "trainer.sweeping",
     "trainer",
 )
 """The rooms from the ground up; the last is the top of the package, with a door for each command.

@@ -17,6 +17,7 @@ COMMANDS = {
     "export": "write a trained model for programs without this package",
     "compare": "show finished runs side by side, and whether one of two is better",
     "review": "find near-duplicates, likely wrong labels and odd images in data",
+    "sweep": "train many trials of a task by one start: a grid, at random, a search, folds",
     "tasks": "list the tasks, their data, and whether the data are on this machine",
     "cache": "list what is cached and its size, or clear it",
     "doctor": "check the machine and the installation: what is wrong, and what to type",

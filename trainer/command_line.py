@@ -46,11 +46,11 @@ def parse(command: str, arguments: Sequence[str]) -> tuple[Task, Config, Output]
         UserError: an option that does not exist or a value it does not take, on one line.
         SystemExit: after `--help`.
     """
-    resumed, task_name = _given("resume", arguments), _given("task", arguments)
+    resumed, task_name = given("resume", arguments), given("task", arguments)
     if resumed is None:
         task = find_task(task_name or Config.task)
         return task, *parse_options(command, task.defaults, arguments)
-    log_dir = Path(_given("log-dir", arguments) or Config.log_dir)
+    log_dir = Path(given("log-dir", arguments) or Config.log_dir)
     run = find_run(resumed, log_dir, task_name and find_task(task_name).name)
     saved = saved_config(run)
     config, output = parse_options(command, saved, arguments)
@@ -123,7 +123,7 @@ def _write_nowhere() -> None:
     os.close(nowhere)
 
 
-def _given(option: str, arguments: Sequence[str]) -> str | None:
+def given(option: str, arguments: Sequence[str]) -> str | None:
     """The value of an option that is read before all others: their defaults depend on it."""
     given = None
     for argument, value in zip(arguments, [*arguments[1:], None], strict=True):

@@ -10,10 +10,10 @@ from tests.training import BATCH, SIZES, Tiny, features
 from trainer import Config, ImageClassification, Trainer, UserError
 from trainer.loop.array_batches import FeatureBatches
 from trainer.optimization.losses import (
+    SmoothedLoss,
     balanced_class_weights,
     task_example_loss,
     with_class_weights,
-    with_label_smoothing,
 )
 
 LOSS = ImageClassification().loss
@@ -28,20 +28,20 @@ def cross_entropy(soft: np.ndarray, logits: np.ndarray) -> np.ndarray:
 
 
 def test_a_smoothed_label_is_spread_over_all_classes():
-    losses = with_label_smoothing(LOSS, 0.3, classes=3)(LABELS, LOGITS)
+    losses = SmoothedLoss(LOSS, 0.3, classes=3)(LABELS, LOGITS)
     soft = np.array([[0.8, 0.1, 0.1], [0.1, 0.1, 0.8]])
     np.testing.assert_allclose(losses, cross_entropy(soft, LOGITS.numpy()), rtol=1e-5)
 
 
 def test_soft_labels_are_smoothed_too():
-    losses = with_label_smoothing(LOSS, 0.3, classes=3)(tf.constant([[0.5, 0.5, 0.0]]), LOGITS[:1])
+    losses = SmoothedLoss(LOSS, 0.3, classes=3)(tf.constant([[0.5, 0.5, 0.0]]), LOGITS[:1])
     soft = np.array([[0.45, 0.45, 0.1]])
     np.testing.assert_allclose(losses, cross_entropy(soft, LOGITS[:1].numpy()), rtol=1e-5)
 
 
 @pytest.mark.parametrize("labels", [[0, 1], [[1.0, 0.0], [0.0, 1.0]]], ids=["classes", "soft"])
 def test_one_logit_is_smoothed_towards_a_half(labels):
-    losses = with_label_smoothing(Horses().loss, 0.2, classes=2)(
+    losses = SmoothedLoss(Horses().loss, 0.2, classes=2)(
         tf.constant(labels), tf.constant([[2.0], [2]])
     )
     right, wrong = -np.log(1 / (1 + np.exp(-2.0))), -np.log(1 / (1 + np.exp(2.0)))

@@ -53,6 +53,17 @@ class Options:
                     check(flag(field.name), value)
 
 
+def check_option(group: type[Options], name: str, value: Any) -> None:
+    """Check the value of one option of a group by itself.
+
+    Raises:
+        UserError: naming the option.
+    """
+    if value is not None:
+        for check in _checks(typing.get_type_hints(group, include_extras=True)[name]):
+            check(flag(name), value)
+
+
 @dataclasses.dataclass(frozen=True)
 class Between:
     """Accepts numbers from a minimum to a maximum, both included; NaN is refused."""

@@ -56,6 +56,10 @@ class Split:
     weights: np.ndarray | None = None
     """The weight of each example in losses and metrics, float32 [examples]; 1 where None."""
 
+    groups: np.ndarray | None = None
+    """The group of each example, text [examples], whose examples must not be torn between the parts
+    of a cross-validation; "" for none, None where the data have no groups."""
+
     def labels(self) -> np.ndarray:
         """The label of each example, [examples, …]; no image is read where they have files."""
         labels = self.references().map(lambda _, label: label)
@@ -104,6 +108,7 @@ class Split:
             describe=lambda position: self.describe(int(positions[position])),
             digests=digests,
             weights=None if self.weights is None else self.weights[np.asarray(positions, int)],
+            groups=None if self.groups is None else self.groups[np.asarray(positions, int)],
         )
 
 
@@ -129,6 +134,7 @@ def joined(splits: Sequence[Split]) -> Split:
         ),
         describe=describe,
         digests=None,
+        groups=None,
         weights=np.concatenate(weights) if weights else None,
     )
 

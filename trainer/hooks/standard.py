@@ -45,9 +45,17 @@ def standard_hooks(
         CSVLogger(folder.history),
         TrackBest(best),
         *_logging_hooks(trainer.config, folder, summaries),
-        *_stopping_hooks(trainer, clock),
-        *_learning_rate_hooks(trainer.config),
+        *control_hooks(trainer, clock),
     ]
+
+
+def control_hooks(trainer: Trainer, clock: Clock) -> list[Hook]:
+    """Of these the hooks that stop training early, or change its learning rate.
+
+    Raises:
+        UserError: the run is to stop at a metric that does not exist.
+    """
+    return [*_stopping_hooks(trainer, clock), *_learning_rate_hooks(trainer.config)]
 
 
 def _logging_hooks(config: Config, folder: RunFolder, summaries: Summaries) -> Iterator[Hook]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -56,6 +57,15 @@ class ArrayBatches(Batches):
         """Those of the first copy."""
         labels = tf.nest.map_structure(lambda array: array.numpy(), self._arrays[1])
         return from_columns(labels)[: self.examples]
+
+    def rebatched(self, batch_size: int, seed: int) -> ArrayBatches:
+        """The same examples, whose arrays are not copied, in other batches and another order."""
+        other = copy.copy(self)
+        other.batch_size, other._seed = batch_size, seed
+        other.batch_spec = tf.nest.map_structure(
+            lambda spec: tf.TensorSpec([batch_size, *spec.shape[1:]], spec.dtype), self.batch_spec
+        )
+        return other
 
     def make_iterator(self, epoch: int | None, first: int = 0) -> tf.Tensor:  # noqa: ARG002
         """The rows of every step of the epoch, int32 [steps, batch_size]."""

@@ -57,7 +57,7 @@ def training_example_loss(
         labels: Gives the class of every training example, int32 [examples].
     """
     if config.label_smoothing:
-        loss = with_label_smoothing(loss, config.label_smoothing, classes)
+        loss = SmoothedLoss(loss, config.label_smoothing, classes)
     if config.class_weights == "balanced":
         of_examples = labels()
         if of_examples.ndim != 1 or not np.issubdtype(of_examples.dtype, np.integer):
@@ -88,13 +88,17 @@ def check_label_options(task: Task, config: Config) -> None:
         )
 
 
-def with_label_smoothing(loss: ExampleLoss, smoothing: float, classes: int) -> ExampleLoss:
+class SmoothedLoss:
     """A loss of labels of which a share is spread evenly over all classes (arXiv 1512.00567)."""
 
-    def smoothed_loss(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-        return loss((1 - smoothing) * soft_labels(labels, classes) + smoothing / classes, logits)
+    def __init__(self, loss: ExampleLoss, smoothing: float, classes: int) -> None:
+        """Spread this share of each label."""
+        self._loss, self._classes = loss, classes
+        self.kept, self.spread = 1 - smoothing, smoothing / classes
 
-    return smoothed_loss
+    def __call__(self, labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+        """The loss of each example, float32 [batch]."""
+        return self._loss(self.kept * soft_labels(labels, self._classes) + self.spread, logits)
 
 
 def with_class_weights(loss: ExampleLoss, class_weights: np.ndarray) -> ExampleLoss:

@@ -101,6 +101,11 @@ def traced_for_xla(compiled: bool) -> Iterator[None]:
         _for_xla.reset(token)
 
 
+def is_traced_for_xla() -> bool:
+    """Whether what is traced now is compiled by XLA."""
+    return _for_xla.get()
+
+
 def _column_norms(gradient: tf.Tensor) -> tf.Tensor:
     squares = tf.square(gradient)
     return tf.sqrt(tf.reduce_sum(squares, axis=list(range(squares.shape.rank - 1))))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
@@ -11,6 +12,7 @@ import tensorflow as tf
 from trainer.config import durations
 from trainer.config.optimization import OptimizationOptions
 from trainer.core.errors import UserError
+from trainer.optimization.precision import is_traced_for_xla
 
 Schedule = Callable[[tf.Tensor], tf.Tensor]
 """From a number of steps, scalar, to the learning rate of the next step."""
@@ -34,7 +36,7 @@ class WarmUp(keras.optimizers.schedules.LearningRateSchedule):
         """The learning rate after `step` steps."""
         taken = tf.cast(step, tf.float32)
         rate = self.schedule(tf.maximum(taken - self.steps, 0.0))
-        return tf.minimum(taken / self.steps, 1.0) * rate
+        return tf.minimum(divided(taken, self.steps), 1.0) * rate
 
 
 class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
@@ -45,20 +47,77 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
 
     def __init__(self, highest: float, steps: int) -> None:
         """Reach the highest after three tenths of the steps."""
-        self.highest, self.steps = highest, steps
+        first, last = highest / FIRST_DIVISOR, highest / LAST_DIVISOR
+        self.highest, self.last = highest, last
+        # Halves, which are exact: XLA, too, multiplies constants before all else.
+        self.rise, self.fall = (first - highest) / 2, (highest - last) / 2
+        self.rising_steps = RISING * steps
+        self.falling_steps = steps - self.rising_steps
 
     def __call__(self, step: tf.Tensor) -> tf.Tensor:
         """The learning rate after `step` steps."""
-        taken, top = tf.cast(step, tf.float32), RISING * self.steps
-        up = _half_cosine(taken / top, self.highest / FIRST_DIVISOR, self.highest)
-        down = (taken - top) / (self.steps - top)
-        return tf.where(
-            taken < top, up, _half_cosine(down, self.highest, self.highest / LAST_DIVISOR)
-        )
+        taken = tf.cast(step, tf.float32)
+        part = divided(taken, self.rising_steps)
+        up = _half_cosine(part, self.highest, self.rise)
+        part = divided(taken - self.rising_steps, self.falling_steps)
+        down = _half_cosine(part, self.last, self.fall)
+        return tf.where(taken < self.rising_steps, up, down)
 
 
-def _half_cosine(part: tf.Tensor, first: float, last: float) -> tf.Tensor:
-    return last + (first - last) * (1 + tf.cos(np.pi * tf.clip_by_value(part, 0.0, 1.0))) / 2
+class Cosine(keras.optimizers.schedules.LearningRateSchedule):
+    """Down to 0 along half a cosine (arXiv 1608.03983): CosineDecay of Keras, to the bit."""
+
+    def __init__(self, initial: float, steps: int) -> None:
+        """Reach 0 after so many steps."""
+        self.initial, self.steps = initial, steps
+
+    def __call__(self, step: tf.Tensor) -> tf.Tensor:
+        """The learning rate after `step` steps."""
+        steps = tf.cast(self.steps, tf.float32)
+        taken = tf.minimum(tf.cast(step, tf.float32), steps)
+        return self.initial * (0.5 * (1.0 + tf.cos(divided(taken, self.steps, np.pi))))
+
+
+class Exponential(keras.optimizers.schedules.LearningRateSchedule):
+    """Down by a factor every so many steps: ExponentialDecay of Keras, to the bit."""
+
+    def __init__(self, initial: float, steps: int, factor: float) -> None:
+        """Multiply by the factor every so many steps, and between them by its roots."""
+        self.initial, self.steps, self.factor = initial, steps, factor
+
+    def __call__(self, step: tf.Tensor) -> tf.Tensor:
+        """The learning rate after `step` steps."""
+        part = divided(tf.cast(step, tf.float32), self.steps)
+        return self.initial * tf.pow(tf.constant(self.factor, tf.float32), part)
+
+
+class Constant(keras.optimizers.schedules.LearningRateSchedule):
+    """One learning rate, as the schedule that a warm-up leads to."""
+
+    def __init__(self, learning_rate: float) -> None:
+        """It is the same in every step."""
+        self.learning_rate = learning_rate
+
+    def __call__(self, step: tf.Tensor) -> tf.Tensor:  # noqa: ARG002 (what schedules are given)
+        """The learning rate."""
+        return tf.convert_to_tensor(self.learning_rate, tf.float32)
+
+
+def divided(amount: tf.Tensor, divisor: Any, factor: float | None = None) -> tf.Tensor:
+    """`amount / divisor`, times a factor; of variables the same to the bit as of numbers.
+
+    XLA multiplies by the reciprocal of a divisor that is a constant, and divides by a variable.
+    """
+    if isinstance(divisor, tf.Variable) and is_traced_for_xla():
+        reciprocal = 1.0 / divisor
+        return amount * (reciprocal if factor is None else factor * reciprocal)
+    part = amount / divisor
+    return part if factor is None else factor * part
+
+
+def _half_cosine(part: tf.Tensor, last: float, amplitude: float) -> tf.Tensor:
+    """From last + 2 · amplitude to last."""
+    return last + amplitude * (1 + tf.cos(np.pi * tf.clip_by_value(part, 0.0, 1.0)))
 
 
 def make_learning_rate(
@@ -78,7 +137,7 @@ def make_learning_rate(
     rest = options.epochs * steps_per_epoch - warmup
     schedule = _schedule(options.schedule, float(initial), steps_per_epoch, rest)
     if warmup:
-        return WarmUp(warmup, schedule or (lambda _step: tf.constant(initial, tf.float32)))
+        return WarmUp(warmup, schedule or Constant(float(initial)))
     return schedule or float(initial)
 
 
@@ -95,9 +154,9 @@ def _schedule(name: str, initial: float, steps_per_epoch: int, steps: int) -> Sc
     """The schedule over the steps after the warm-up; None for the constant one."""
     schedules = keras.optimizers.schedules
     if name == "cosine":
-        return schedules.CosineDecay(initial, steps)
+        return Cosine(initial, steps)
     if name == "exponential":
-        return schedules.ExponentialDecay(initial, steps_per_epoch, DECAY_PER_EPOCH)
+        return Exponential(initial, steps_per_epoch, DECAY_PER_EPOCH)
     if name == "one-cycle":
         return OneCycle(initial, steps)
     if name == "piecewise":

@@ -7,11 +7,12 @@ import dataclasses
 import html
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Literal
 
 import rich.box
-from rich.console import Console
+from rich.console import Console, Group
+from rich.live import Live
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table as RichTable
 from rich.text import Text
@@ -138,7 +139,21 @@ class Display(logging.Handler):
         with bar:
             yield report
 
+    @contextlib.contextmanager
+    def live(self) -> Iterator[Callable[[str, Table], None]]:
+        """What shows a line and a table below it, in place of those before; on a terminal."""
+        if self._quiet or not self._console.is_terminal:
+            yield lambda _line, _table: None
+            return
+        with Live(console=self._console, transient=True, auto_refresh=False) as live:
+            yield lambda line, table: live.update(
+                Group(self._text(line), self._drawn(table)), refresh=True
+            )
+
     def _draw(self, table: Table) -> None:
+        self._console.print(self._drawn(table))
+
+    def _drawn(self, table: Table) -> RichTable:
         drawn = RichTable(box=rich.box.SIMPLE_HEAD)
         header, *rows = table.cells()
         for column, *cells in zip(header, *rows, strict=True):
@@ -146,7 +161,7 @@ class Display(logging.Handler):
             drawn.add_column(self._text(column), justify=justify)
         for row in rows:
             drawn.add_row(*map(self._text, row))
-        self._console.print(drawn)
+        return drawn
 
     def _text(self, text: str) -> Text:
         """The text as it is: rich parses [red] and :cat: in a plain string, and fails on [/]."""

@@ -9,6 +9,7 @@ import re
 import shlex
 import time
 import typing
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -76,15 +77,24 @@ def saved_config(run: Path) -> Config:
     """
     path = RunFolder(run).config
     try:
-        options = json.loads(path.read_bytes())
-        types = typing.get_type_hints(Config)
-        return Config(**{name: _typed(types[name], value) for name, value in options.items()})
+        return config_from_json(json.loads(path.read_bytes()))
     except KeyError as unknown:
         raise UserError(
             f"{path}: there is no option {unknown}; resume with the release that began the run"
         ) from None
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise UserError(f"{path} cannot be read ({error}); start a new run") from error
+
+
+def config_from_json(options: Mapping[str, Any]) -> Config:
+    """The config of which these are `Config.as_json()`.
+
+    Raises:
+        KeyError: there is no option of a name.
+        UserError: a value is out of its bounds.
+    """
+    types = typing.get_type_hints(Config)
+    return Config(**{name: _typed(types[name], value) for name, value in options.items()})
 
 
 def check_same_options(saved: Config, given: Config) -> None:

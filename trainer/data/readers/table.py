@@ -86,7 +86,9 @@ def table_source(
         weights = _weights(found) if "weight" in read.columns else None
         found_paths = [row.path for row in found]
         about = f"{table.name}/{name}"
-        return files_split(about, table.parent, found_paths, labels, lambda: digests, weights)
+        made = files_split(about, table.parent, found_paths, labels, lambda: digests, weights)
+        groups = np.array([row.group for row in found]) if "group" in read.columns else None
+        return dataclasses.replace(made, groups=groups)
 
     return Source(
         kind="table",

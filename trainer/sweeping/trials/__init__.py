@@ -1,0 +1,1 @@
+"""One trial: its data, its program, its training."""
