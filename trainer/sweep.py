@@ -32,6 +32,8 @@ class SweepCommand(Config, SweepOptions):
         super().__post_init__()
         if self.dry_run:
             raise UserError("--dry-run is of trainer run; try a sweep with --epochs 1")
+        if self.strategy not in ("auto", "one") or self.devices is not None:
+            raise UserError("--strategy and --devices: a sweep has a trial on each core; omit them")
 
 
 OPTIONS = SweepCommand()

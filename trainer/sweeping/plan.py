@@ -143,7 +143,8 @@ class Plan:
 
 def split_options(options: Any) -> Plan:
     """The plan of a command's options, which are those of a sweep and of a run together."""
-    return Plan(Config(**_part(options, Config)), SweepOptions(**_part(options, SweepOptions)))
+    of_runs = _part(options, Config) | {"strategy": "one"}  # each trial, in a cluster too
+    return Plan(Config(**of_runs), SweepOptions(**_part(options, SweepOptions)))
 
 
 def saved_plan(folder: SweepFolder) -> Plan:
