@@ -7,7 +7,7 @@ import dataclasses
 import json
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from trainer.core.errors import UserError
@@ -73,10 +73,18 @@ def _removed(entry: Entry) -> bool:
     lock = entry.path.with_suffix(".lock")
     with contextlib.suppress(LockedError):
         with locked(lock):
+            _require_unlocked(sorted(entry.path.glob("*.lock")))
             shutil.rmtree(entry.path)
         lock.unlink(missing_ok=True)
         return True
     return False
+
+
+def _require_unlocked(shard_locks: Iterable[Path]) -> None:
+    """Raise `LockedError` if a process extracts a shard of an unfinished folder."""
+    for lock in shard_locks:
+        with locked(lock):
+            pass
 
 
 def _ours(cache_folder: Path, room: str) -> Iterator[Path]:
