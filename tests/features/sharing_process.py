@@ -1,8 +1,8 @@
 """A process that asks for the features of some pictures; tests start several of them.
 
 `python sharing_process.py STORE EXAMPLES SECONDS LOG` prints "ready", waits for a line, and
-extracts with that many seconds a batch. LOG gets the number of each picture that passed. At the end it
-prints how many it extracted.
+extracts with that many seconds a batch. LOG gets the number of each picture that passed. At the
+end it prints how many it extracted.
 """
 
 import io

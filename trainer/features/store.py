@@ -49,6 +49,7 @@ from trainer.features.shards import (
     write_manifest,
     write_shard,
 )
+from trainer.remote.features import RemoteFeatures
 
 logger = logging.getLogger(__name__)
 
@@ -94,9 +95,14 @@ class FeatureSpec:
 class FeatureStore:
     """Features in a folder on disk, found by everything they depend on."""
 
-    def __init__(self, folder: Path) -> None:
-        """Store features in a folder, which is made when it is needed."""
-        self._folder = folder
+    def __init__(self, folder: Path, remote: RemoteFeatures | None = None) -> None:
+        """Store features in a folder, which is made when it is needed.
+
+        Args:
+            folder: Here.
+            remote: Where other machines may have put them, and get those that are extracted here.
+        """
+        self._folder, self._remote = folder, remote
         self.extracted = 0
         """Number of images extracted since this store was opened."""
 
@@ -135,17 +141,28 @@ class FeatureStore:
         folder = self._folder / spec.key
         try:
             while True:
-                if not folder.is_dir():
+                if not folder.is_dir() and not self._downloaded(folder):
                     self._extract(folder, spec, report)
                 with locked(folder.with_suffix(".lock"), before_waiting=lambda: None):
                     _remove_if_damaged(folder, spec)
                     if folder.is_dir():  # not if another process has cleared the cache
-                        return StoredFeatures(list(self._verified_shards(folder, spec)))
+                        shards = list(self._verified_shards(folder, spec))
+                        if self._remote is not None:
+                            self._remote.upload(folder)
+                        return StoredFeatures(shards)
         except OSError as error:
             raise UserError(
                 f"the features cannot be stored in {self._folder} ({error.strerror or error});"
                 " make room or choose another --cache-dir"
             ) from error
+
+    def _downloaded(self, folder: Path) -> bool:
+        """Whether the features are there now, downloaded by this process or another."""
+        if self._remote is None:
+            return False
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with locked(folder.with_suffix(".lock"), before_waiting=lambda: None):
+            return folder.is_dir() or self._remote.download(folder)
 
     def _extract(self, folder: Path, spec: FeatureSpec, report: Progress) -> None:
         """Extract the shards that no other process does, until all are there."""

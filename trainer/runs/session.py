@@ -20,8 +20,6 @@ from trainer.core import atomic, signals
 from trainer.core.progress import progress_bar
 from trainer.core.run_folder import (
     RunFolder,
-    existing_run_folder,
-    new_run_folder,
     temporary_run_folder,
 )
 from trainer.data.checks.unreadable import report_unreadable_images
@@ -30,6 +28,7 @@ from trainer.loop.history import best_record
 from trainer.loop.trainer import Hook, Trainer
 from trainer.optimization.losses import check_label_options
 from trainer.optimization.optimizers import optimizer_class
+from trainer.remote.runs import local_run, new_run, resumed_run
 from trainer.report.clock import Clock
 from trainer.report.display import Table
 from trainer.report.layer_table import layer_table
@@ -178,7 +177,7 @@ def train_in_folder(
     """
     optimizer_class(config)  # an unknown one is refused before the data are read
     check_label_options(task, config)
-    reader = None if config.init_from is None else CheckpointReader(config.init_from)
+    reader = None if config.init_from is None else CheckpointReader(local_run(config.init_from))
     with (
         _run_folder(task, config) as folder,
         report_resume_command(folder, config),
@@ -194,5 +193,5 @@ def _run_folder(task: Task, config: Config) -> AbstractContextManager[RunFolder]
     if config.dry_run:
         return temporary_run_folder()
     if config.resume is not None:
-        return existing_run_folder(config.resume)
-    return new_run_folder(config.log_dir, task.name, config.run_name)
+        return resumed_run(config.resume)
+    return new_run(config.log_dir, task.name, config.run_name, config.cache_folder)
