@@ -117,6 +117,7 @@ def test_a_run_at_an_address_ends_as_a_local_one_and_is_used_from_there(
     assert f"everything is in {remote}" in capfd.readouterr().out
     place("there")
     folder = local_run(remote)
+    assert recorded_address(folder) == remote
     assert result_of(folder) == result_of(local)
     assert json.loads((folder / "config.json").read_text())["log_dir"] == f"{bucket}/logs"
     assert (folder / "history.csv").read_text() == (local / "history.csv").read_text()
@@ -176,12 +177,6 @@ def test_killed_again_and_again_on_machine_after_machine_it_ends_the_same(
     place("last machine")
     assert command(run.main, *options) == 0
     assert came_to(local_run(only_run(bucket))) == came_to(local)
-
-
-def test_a_folder_kept_here_records_its_address(place, bucket, photos):
-    options = ("--data", photos, "--log-dir", f"{bucket}/logs", "--epochs", 1)
-    assert command(run.main, *TASK, *options) == 0
-    assert recorded_address(local_run(only_run(bucket))) == only_run(bucket)
 
 
 def test_features_at_an_address_are_extracted_by_one_machine_alone(
