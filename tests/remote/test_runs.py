@@ -5,7 +5,7 @@ import json
 import pytest
 
 from trainer import UserError
-from trainer.core.addresses import recorded_address
+from trainer.core.addresses import recorded_address, write_record
 from trainer.core.run_folder import RunFolder
 from trainer.remote.folder import RemoteFolder
 from trainer.remote.runs import (
@@ -101,7 +101,7 @@ def test_a_damaged_checkpoint_is_told_and_the_one_before_it_used(begin, tmp_path
 
 def test_what_another_machine_has_learned_since_is_downloaded(begin, tmp_path):
     run = begin(10)
-    with resumed_run(local_run(run, tmp_path / "there")) as folder:
+    with resumed_run(local_run(run, tmp_path / "there"), tmp_path / "there") as folder:
         save(folder, 20)
         folder.result.write_text("{}")
     here = local_run(run, tmp_path / "here")
@@ -121,10 +121,32 @@ def test_a_checkpoint_here_that_was_not_uploaded_any_more_is_used(begin, tmp_pat
 
 def test_a_run_that_this_machine_trains_is_left_alone(begin, tmp_path):
     run = begin(10)
-    with resumed_run(local_run(run, tmp_path / "here")) as folder:
+    with resumed_run(local_run(run, tmp_path / "here"), tmp_path / "here") as folder:
         folder.config.write_text("being written")
         assert local_run(run, tmp_path / "here") == folder.path
         assert folder.config.read_text() == "being written"
+
+
+def test_a_folder_here_that_is_kept_of_an_address_is_brought_up_to_date(begin, tmp_path):
+    run = begin(10)
+    here = local_run(run, tmp_path / "here")
+    RemoteFolder(run).write("result.json", b"{}")
+    assert local_run(here, tmp_path / "here") == here
+    assert RunFolder(here).result.exists()
+
+
+def test_a_folder_of_somebody_elses_is_never_uploaded_to_the_address_that_it_records(
+    address, tmp_path
+):
+    """Whoever sends a run folder could else have what it learns sent back."""
+    theirs = RunFolder(tmp_path / "theirs")
+    theirs.path.mkdir()
+    theirs.config.write_text("{}")
+    write_record(theirs.path, f"{address}/flowers/trap", {})
+    assert local_run(theirs.path, tmp_path / "here") == theirs.path
+    with resumed_run(theirs.path, tmp_path / "here"):
+        theirs.history.write_text("learned")
+    assert RemoteFolder(address).files() == {}
 
 
 def test_no_run_at_an_address_is_an_error(address):

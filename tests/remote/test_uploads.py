@@ -2,6 +2,7 @@
 
 import json
 import logging
+import shutil
 import time
 
 import pytest
@@ -87,6 +88,26 @@ def test_a_checkpoint_that_is_removed_here_is_removed_there(run, remote):
     uploads.upload_changes()
     assert whole_folders(remote.files()) == ["checkpoints/step-10"]
     assert not [name for name in names(remote) if name.startswith("checkpoints/step-1/")]
+
+
+def test_a_folder_that_somebody_removes_here_stays_there(run, remote):
+    save_checkpoint(run, 1)
+    uploads = Uploads(run, remote)
+    uploads.upload_changes()
+    before = names(remote)
+    shutil.rmtree(run.path)
+    uploads.upload_changes()
+    assert names(remote) == before
+
+
+def test_checkpoints_that_somebody_removes_here_stay_there(run, remote):
+    save_checkpoint(run, 1)
+    uploads = Uploads(run, remote)
+    uploads.upload_changes()
+    shutil.rmtree(run.checkpoints)
+    uploads.upload_changes()
+    assert whole_folders(remote.files()) == ["checkpoints/step-1"]
+    assert "checkpoints/step-1/training.json" in names(remote)
 
 
 def test_half_a_checkpoint_that_a_killed_process_left_is_removed(run, remote):

@@ -64,13 +64,17 @@ def new_run(
 
 
 @contextlib.contextmanager
-def resumed_run(path: Path) -> Iterator[RunFolder]:
+def resumed_run(path: Path, cache_folder: Path) -> Iterator[RunFolder]:
     """The folder of a run to resume, in which no other process runs; uploaded where it is remote.
+
+    Args:
+        path: The folder.
+        cache_folder: Where what is remote is kept here.
 
     Raises:
         UserError: another process runs in it, or nothing can be written there.
     """
-    address = recorded_address(path)
+    address = _kept_address(path, cache_folder)
     with existing_run_folder(path) as folder:
         if address is None:
             yield folder
@@ -94,7 +98,8 @@ def local_run(run: Path | str, cache_folder: Path | None = None) -> Path:
     Raises:
         UserError: there is no run at the address, or it cannot be downloaded.
     """
-    address = address_of(run) or recorded_address(Path(run))
+    cache_folder = cache_folder or platform_cache_folder()
+    address = address_of(run) or _kept_address(Path(run), cache_folder)
     if address is None:
         return Path(run)
     remote = RemoteFolder(address)
@@ -103,7 +108,7 @@ def local_run(run: Path | str, cache_folder: Path | None = None) -> Path:
         raise UserError(
             f"{address}: there is no run (no config.json); choose an address LOG_DIR/<task>/<run>"
         )
-    folder = _kept_folder(address, cache_folder or platform_cache_folder())
+    folder = _kept_folder(address, cache_folder)
     folder.mkdir(parents=True, exist_ok=True)
     with contextlib.suppress(LockedError), locked(RunFolder(folder).lock):
         _bring_up_to_date(folder, remote, files)
@@ -142,6 +147,19 @@ def local_runs(path: Path) -> list[Path]:
         if name == "config.json" or name.endswith("/config.json")
     ]
     return [local_run(f"{address}/{name}".rstrip("/")) for name in sorted(found)]
+
+
+def _kept_address(folder: Path, cache_folder: Path) -> str | None:
+    """The address that a folder is kept of; None of others.
+
+    A record alone is not enough: in a run folder of somebody else's it may have any address, to
+    which the run would be uploaded.
+    """
+    address = recorded_address(folder)
+    if address is None or address_of(address) is None:
+        return None
+    places = {_kept_folder(address, place) for place in (cache_folder, platform_cache_folder())}
+    return address if folder.absolute() in {place.absolute() for place in places} else None
 
 
 def _kept_folder(address: str, cache_folder: Path) -> Path:

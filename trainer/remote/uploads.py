@@ -97,9 +97,13 @@ class Uploads:
     def upload_changes(self) -> None:
         """Upload what has changed since the last time, and remove what is here no more.
 
+        The last checkpoints stay there as long as there are none here.
+
         Raises:
             RemoteError: something cannot be written there.
         """
+        if not self._folder.config.is_file():  # it has not begun, or somebody has removed it
+            return
         # Listed before the events: those that a checkpoint counts are uploaded before it.
         checkpoints = self._checkpoints()
         files = self._files()
@@ -157,12 +161,12 @@ class Uploads:
 
     def _remove_others(self, files: dict[str, Path], checkpoints: dict[str, Path]) -> None:
         for name in whole_folders(self._there):
-            if name not in checkpoints:
+            if checkpoints and name not in checkpoints:
                 remove_folder(self._remote, name, self._there)
                 self._forget(name)
         for name in self._there - {*files}:
-            kept = any(name.startswith((f"{c}/", f"{c}{MANIFEST}")) for c in checkpoints)
-            if not kept:
+            kept = checkpoints or whole_folders(self._there)
+            if not any(name.startswith((f"{c}/", f"{c}{MANIFEST}")) for c in kept):
                 self._remote.remove(name)
                 self._there.discard(name)
 

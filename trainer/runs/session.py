@@ -193,5 +193,5 @@ def _run_folder(task: Task, config: Config) -> AbstractContextManager[RunFolder]
     if config.dry_run:
         return temporary_run_folder()
     if config.resume is not None:
-        return resumed_run(config.resume)
+        return resumed_run(config.resume, config.cache_folder)
     return new_run(config.log_dir, task.name, config.run_name, config.cache_folder)
