@@ -110,6 +110,17 @@ def test_checkpoints_that_somebody_removes_here_stay_there(run, remote):
     assert "checkpoints/step-1/training.json" in names(remote)
 
 
+def test_a_checkpoint_there_that_is_made_again_here_is_replaced(run, remote):
+    """As where the newest one there was damaged, and the run was resumed from the one before."""
+    save_checkpoint(run, 1)
+    remote.write("checkpoints/step-10/training.json", b"damaged")
+    remote.write("checkpoints/step-10.manifest.json", b"{}")
+    uploads = Uploads(run, remote)
+    save_checkpoint(run, 10)
+    uploads.upload_changes()
+    assert json.loads(remote.read("checkpoints/step-10/training.json")) == {"step": 10}
+
+
 def test_half_a_checkpoint_that_a_killed_process_left_is_removed(run, remote):
     remote.write("checkpoints/step-99/training.json", b"{}")
     Uploads(run, remote).upload_changes()

@@ -56,15 +56,17 @@ class Uploads:
     """What a remote run folder has of one here."""
 
     def __init__(self, folder: RunFolder, remote: RemoteFolder) -> None:
-        """Look at what is there.
+        """Look at what is there, and remove what is not here: a checkpoint is made again.
 
         Raises:
-            RemoteError: it cannot be listed.
+            RemoteError: it cannot be listed or removed.
         """
         self._folder, self._remote = folder, remote
         self._there = {name for name in remote.files() if not name.startswith(".")}
         self._states = dict[str, tuple[int, int]]()
         self._finished = threading.Event()
+        if folder.config.is_file():
+            self._remove_others(self._files(), self._checkpoints())
 
     def run(self) -> None:
         """Upload what changes until the run is finished."""
@@ -73,7 +75,7 @@ class Uploads:
             try:
                 self.upload_changes()
                 failed = False
-            except RemoteError as error:
+            except (RemoteError, OSError) as error:
                 if not failed:
                     logger.warning("%s; training goes on, and it is tried again", error)
                 failed = True
@@ -88,7 +90,7 @@ class Uploads:
         thread.join()
         try:
             self.upload_changes()
-        except RemoteError as error:
+        except (RemoteError, OSError) as error:
             where = self._folder.path
             raise RemoteError(
                 f"{error}; the run is whole in {where}: copy it from there"
