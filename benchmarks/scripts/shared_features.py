@@ -1,7 +1,7 @@
 """One process on one core that takes part in the extraction of some photos' features.
 
-It prints "ready" when TensorFlow and the extractor are loaded, and waits for a line. When it has the
-features of all photos, it prints the time, the seconds of its core, and how many it extracted.
+It prints "ready" when TensorFlow and the extractor are loaded, and waits for a line. When it has
+the features of all photos, it prints the time, the seconds of its core, and how many it extracted.
 """
 
 import os
