@@ -22,6 +22,7 @@ Name = Literal[
     "flowers",
     "head",
     "extraction",
+    "shared_extraction",
     "images",
     "augmentation",
     "checkpoints",
@@ -36,6 +37,7 @@ NAMES: tuple[Name, ...] = get_args(Name)
 DATASETS: dict[Name, str] = {
     "flowers": "tf_flowers/3.0.1",
     "extraction": "tf_flowers/3.0.1",
+    "shared_extraction": "tf_flowers/3.0.1",
     "images": "horses_or_humans/3.0.0",
     "augmentation": "tf_flowers/3.0.1",
     "growth": "tf_flowers/3.0.1",

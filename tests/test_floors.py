@@ -13,6 +13,7 @@ ROOT = Path(__file__).parent.parent
 FLOORS = (
     "trainer.core",
     "trainer.config",
+    "trainer.remote",
     "trainer.task",
     "trainer.samples",
     "trainer.data",
@@ -50,6 +51,7 @@ DATA_FLOORS = (
     "trainer.data.selection",
     "trainer.data.checks",
     "trainer.data.readers",
+    "trainer.data.downloads",
     "trainer.data.available",
     "trainer.data.sources",
 )

@@ -51,7 +51,10 @@ def parse(command: str, arguments: Sequence[str]) -> tuple[Task, Config, Output]
         task = find_task(task_name or Config.task)
         return task, *parse_options(command, task.defaults, arguments)
     log_dir = Path(given("log-dir", arguments) or Config.log_dir)
-    run = find_run(resumed, log_dir, task_name and find_task(task_name).name)
+    cache_dir = given("cache-dir", arguments)
+    cache_folder = Config(cache_dir=None if cache_dir is None else Path(cache_dir)).cache_folder
+    task_name = task_name and find_task(task_name).name
+    run = find_run(resumed, log_dir, task_name, cache_folder)
     saved = saved_config(run)
     config, output = parse_options(command, saved, arguments)
     check_same_options(saved, config)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from trainer import command_line
 from trainer.config.config import Config
+from trainer.core.addresses import address_of
 from trainer.core.cache_folder import entries
 from trainer.core.errors import UserError
 from trainer.machine import problems
@@ -81,12 +82,17 @@ def _folders(config: Config) -> list[Folder]:
     hub = Path(os.environ.get("TFHUB_CACHE_DIR", Path(tempfile.gettempdir()) / "tfhub_modules"))
     keras = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "models"
     return [
-        inspect_folder("runs", config.log_dir, "--log-dir", needed=True),
+        inspect_folder("runs", _log_folder(config), "--log-dir", needed=True),
         inspect_folder(FEATURE_CACHE, config.cache_folder, "--cache-dir", needed=True),
         inspect_folder("TFDS datasets", config.tfds_folder, "--data-dir", needed=False),
         inspect_folder("hub modules", hub, "TFHUB_CACHE_DIR", needed=False),
         inspect_folder("Keras weights", keras, "KERAS_HOME", needed=False),
     ]
+
+
+def _log_folder(config: Config) -> Path:
+    """Where runs are written here; of a remote folder below the cache."""
+    return config.log_dir if address_of(config.log_dir) is None else config.cache_folder
 
 
 def _cached_megabytes(config: Config) -> float:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from trainer import command_line
 from trainer.config.config import Config
+from trainer.remote.runs import shown_run
 from trainer.runs.run import train
 
 OPTIONS = Config()
@@ -23,7 +24,7 @@ def main(arguments: Sequence[str]) -> None:
     with output.shown():
         run = train(task, config)
     # The folder of a dry run is gone.
-    folder = None if config.dry_run else str(run.folder)
+    folder = None if config.dry_run else shown_run(run.folder)
     output.print_json({**run.result, "folder": folder})
 
 

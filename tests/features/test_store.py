@@ -2,8 +2,6 @@
 
 import contextlib
 import json
-import logging
-import multiprocessing
 
 import numpy as np
 import pytest
@@ -13,7 +11,6 @@ from trainer.config.transfer import TransferOptions
 from trainer.core.progress import shown_by
 from trainer.data.pipeline.augment import PRESETS, EpochAugmentation
 from trainer.extractors.loading import Extractor, load_network
-from trainer.features import store as store_module
 from trainer.features.features import concatenate, extract
 from trainer.features.store import SHARD_ROWS, FeatureSpec, FeatureStore
 
@@ -212,40 +209,6 @@ def test_a_folder_that_cannot_be_written_is_an_error(split, counting, tmp_path):
     store = FeatureStore(tmp_path / "file" / "features")
     with pytest.raises(UserError, match="choose another --cache-dir"):
         store.features(spec(split, counting))
-
-
-@pytest.mark.slow
-def test_a_second_process_waits_for_the_first_and_logs_it(split, counting, tmp_path, caplog):
-    """The lock is held by a real process, which releases it once this one has logged that."""
-    context = multiprocessing.get_context("spawn")
-    held, released = context.Event(), context.Event()
-
-    class Release(logging.Handler):
-        def emit(self, record):
-            released.set()
-
-    folder = tmp_path / "features"
-    folder.mkdir()
-    lock = folder / f"{spec(split, counting).key}.lock"
-    other = context.Process(target=hold, args=(str(lock), held, released))
-    other.start()
-    assert held.wait(30)
-    caplog.set_level(logging.INFO, store_module.__name__)
-    handler = Release()
-    store_module.logger.addHandler(handler)
-    features = FeatureStore(folder).features(spec(split, counting))
-    store_module.logger.removeHandler(handler)
-    other.join()
-    assert features.examples == EXAMPLES
-    assert caplog.messages == ["another run is extracting these features; waiting for it"]
-
-
-def hold(path, held, released):
-    import filelock
-
-    with filelock.FileLock(path):
-        held.set()
-        released.wait(30)
 
 
 # Augmented copies.

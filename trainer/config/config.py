@@ -13,6 +13,7 @@ from trainer.config.optimization import OptimizationOptions
 from trainer.config.run import RunOptions
 from trainer.config.stopping import StoppingOptions
 from trainer.config.transfer import TransferOptions
+from trainer.core.addresses import address_of
 
 STOPPING = ("epochs", "stop_at", "patience", "max_minutes")
 """The options that say how long training lasts."""
@@ -63,5 +64,5 @@ class Config(
 
 def _as_json(value: Any) -> Any:
     if isinstance(value, Path):
-        return str(value)
+        return address_of(value) or str(value)
     return list(value) if isinstance(value, tuple) else value

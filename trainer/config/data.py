@@ -7,9 +7,9 @@ import os
 from pathlib import Path
 from typing import Annotated
 
-import platformdirs
-
 from trainer.config.bounds import MAX_FLOAT, AtLeast, Between, Options
+from trainer.core.addresses import address_of, local_folder
+from trainer.core.cache_folder import platform_cache_folder
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -23,13 +23,15 @@ class DataOptions(Options):
     data: str = "auto"
     """auto (TFDS where it is prepared, else the sample), tfds (downloads it), sample, a folder:
     PATH/<class>/*, split 70/15/15 by content, or PATH/{train,valid,test}/<class>/*; or a table of
-    paths and labels, PATH.csv or PATH.parquet."""
+    paths and labels, PATH.csv or PATH.parquet. Of an address, gs://BUCKET/photos, all of it is
+    downloaded once."""
 
     data_dir: Path | None = None
     """The folder of TFDS datasets; the default of TFDS when not given."""
 
     cache_dir: Path | None = None
-    """Where features are cached; the platform's user cache when not given."""
+    """Where features are cached; the platform's user cache when not given. With an address,
+    s3://BUCKET/cache, they are downloaded from there, or extracted and uploaded."""
 
     sample_examples: Annotated[int | None, AtLeast(1)] = None
     """Use so many images of the sample, all splits together; all when not given."""
@@ -49,5 +51,7 @@ class DataOptions(Options):
 
     @property
     def cache_folder(self) -> Path:
-        """`cache_dir`, or the platform's folder for caches."""
-        return self.cache_dir or Path(platformdirs.user_cache_dir("trainer"))
+        """`cache_dir`, or the platform's folder for caches; of a remote one what is kept here."""
+        if self.cache_dir is None or address_of(self.cache_dir) is None:
+            return self.cache_dir or platform_cache_folder()
+        return local_folder(platform_cache_folder(), self.cache_dir)

@@ -31,7 +31,8 @@ class LoggingOptions(Options):
     """What a run writes for TensorBoard and its report; the weights do not depend on it."""
 
     log_dir: Path = Path("logs")
-    """The folder of run folders: LOG_DIR/<task>/<run>."""
+    """The folder of run folders: LOG_DIR/<task>/<run>. To an address, s3://BUCKET/logs, the run is
+    uploaded as it grows."""
 
     run_name: Annotated[str | None, check_run_name] = None
     """The name of the run, of its folder and in TensorBoard's legend; the time when not given."""

@@ -36,8 +36,9 @@ class RunOptions(Options):
     a fiftieth of the time on it. The best weights are saved at every validation."""
 
     resume: Path | None = None
-    """The folder of a run to resume, or last: it ends as if it had never been interrupted. Its
-    options are the run's own; only those of its length, logs and folders may be given again."""
+    """The folder of a run to resume, its address, or last: it ends as if it had never been
+    interrupted. Its options are the run's own; only those of its length, logs and folders may be
+    given again."""
 
     seed: Annotated[int, Between(0, MAX_COUNT)] = 0
     """The seed of initial weights, data order, augmentation and dropout."""

@@ -25,7 +25,7 @@ def locked(path: Path, before_waiting: Callable[[], None] | None = None) -> Iter
         LockedError: another process is inside, and nobody waits.
         OSError: the lock's file cannot be written.
     """
-    lock = filelock.FileLock(path)
+    lock = filelock.FileLock(path, thread_local=False)  # it may be left in another thread
     try:
         lock.acquire(blocking=False)
     except filelock.Timeout:

@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from trainer.core.errors import DivergedError, UserError
@@ -67,7 +67,7 @@ class RunFolder:
 
 @contextlib.contextmanager
 def new_run_folder(
-    log_dir: Path, task_name: str, run_name: str | None = None
+    log_dir: Path, task_name: str, run_name: str | None = None, taken: Collection[str] = ()
 ) -> Iterator[RunFolder]:
     """A folder that no other run has.
 
@@ -77,11 +77,12 @@ def new_run_folder(
         log_dir: Where runs are.
         task_name: The folder of the task's runs there.
         run_name: The folder's name; the time, when None.
+        taken: Names that other runs of the task have elsewhere.
 
     Raises:
         UserError: the folder cannot be made, or there is a run of that name.
     """
-    folder = RunFolder(_make_new(log_dir, task_name, run_name))
+    folder = RunFolder(_make_new(log_dir, task_name, run_name, taken))
     try:
         with _locked(folder):
             yield folder
@@ -114,11 +115,13 @@ def temporary_run_folder() -> Iterator[RunFolder]:
         yield RunFolder(Path(path))
 
 
-def _make_new(log_dir: Path, task_name: str, run_name: str | None) -> Path:
+def _make_new(log_dir: Path, task_name: str, run_name: str | None, taken: Collection[str]) -> Path:
     parent = log_dir / task_name
     try:
         if run_name is None:
-            return _make_numbered(parent, time.strftime(START_FORMAT))
+            return _make_numbered(parent, time.strftime(START_FORMAT), taken)
+        if run_name in taken:
+            raise FileExistsError
         (parent / run_name).mkdir(parents=True)
         return parent / run_name
     except FileExistsError:
@@ -133,16 +136,18 @@ def _make_new(log_dir: Path, task_name: str, run_name: str | None) -> Path:
         ) from error
 
 
-def _make_numbered(parent: Path, name: str) -> Path:
+def _make_numbered(parent: Path, name: str, taken: Collection[str]) -> Path:
     """Of two runs that start in the same second mkdir gives the name to one of them alone."""
     path, number = parent / name, 1
     while True:
         try:
-            path.mkdir(parents=True)
-            return path
+            if path.name not in taken:
+                path.mkdir(parents=True)
+                return path
         except FileExistsError:
-            number += 1
-            path = parent / f"{name}-{number}"
+            pass
+        number += 1
+        path = parent / f"{name}-{number}"
 
 
 @contextlib.contextmanager

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing
 from collections.abc import Sequence
 from pathlib import Path
 
 from trainer.config.bounds import flag
 from trainer.config.config import Config
+from trainer.core.addresses import address_of
 from trainer.core.cache_folder import DATASETS
 from trainer.core.errors import UserError
 from trainer.data import SPLITS
 from trainer.data.checks.unreadable import drop_unreadable
+from trainer.data.downloads import downloaded_data
 from trainer.data.json_cache import JsonCache
 from trainer.data.pipeline.augment import Augmentation
 from trainer.data.readers.folder import folder_source
@@ -33,7 +36,8 @@ from trainer.task import LabelKind, Task, label_kind_text
 def open_source(task: Task, config: Config) -> Source:
     """The source that `--data` chooses, with the classes of the task.
 
-    Only `--data tfds` ever downloads. With `--skip-bad-images` it has only readable images.
+    Only `--data tfds` and an address ever download. With `--skip-bad-images` it has only readable
+    images.
 
     Raises:
         UserError: the data are not there, or nothing can be learned from them.
@@ -125,6 +129,9 @@ def _what_of(source: Source) -> str:
 
 
 def _whole_source(task: Task, config: Config) -> Source:
+    if (address := address_of(config.data)) is not None:
+        source = _path_source(downloaded_data(address, config.cache_folder), task, config)
+        return dataclasses.replace(source, name=address)
     if config.data not in ("auto", "tfds", "sample"):
         return _path_source(Path(config.data), task, config)
     if not task.dataset:
@@ -133,8 +140,8 @@ def _whole_source(task: Task, config: Config) -> Source:
             f"--task {config.task} has no data of its own; choose a folder of class folders with"
             " --data PATH"
         )
-    source = None if config.data == "sample" else _tfds_source(task, config)
-    return source or _sample_source(task, config)
+    of_tfds = None if config.data == "sample" else _tfds_source(task, config)
+    return of_tfds or _sample_source(task, config)
 
 
 def _tfds_source(task: Task, config: Config) -> Source | None:

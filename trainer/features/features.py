@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
-from collections.abc import Iterable, Iterator, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from trainer.data.labels import from_columns
 from trainer.data.pipeline.augment import EpochAugmentation
-from trainer.data.pipeline.batches import image_batches
+from trainer.data.pipeline.batches import Blocks, image_batches
 from trainer.data.splits import Split
 from trainer.extractors.loading import Extractor
 
@@ -88,12 +91,76 @@ def extract(
     batches = image_batches(
         split, extractor.image_size, EXTRACTION_BATCH, augmentation=augmentation
     )
-    for first, (images, labels) in zip(
-        range(0, split.examples, EXTRACTION_BATCH), batches, strict=True
-    ):
-        present = min(EXTRACTION_BATCH, split.examples - first)  # the others fill the batch up
-        in_memory = from_columns(tf.nest.map_structure(lambda column: column.numpy(), labels))
-        yield Features(extractor(images).numpy()[:present], in_memory[:present])
+    for first, batch in zip(range(0, split.examples, EXTRACTION_BATCH), batches, strict=True):
+        yield _batch_features(extractor, batch, split.examples - first)
+
+
+def extract_shards(
+    split: Split,
+    extractor: Extractor,
+    shard_rows: int,
+    claim: Callable[[int], bool],
+    augmentation: EpochAugmentation | None = None,
+) -> Iterator[tuple[int, Features]]:
+    """The number of a shard and the features of one of its batches, shard by shard.
+
+    One pipeline passes over all shards: the next is claimed and decoded while the last batches of
+    the one before it are extracted.
+
+    Args:
+        split: The images of all shards.
+        extractor: What they pass through.
+        shard_rows: Images a shard, whole batches; the last shard may have fewer.
+        claim: Whether to extract the shard of a number; asked for each in turn, in a thread of
+            tf.data.
+        augmentation: How images are augmented; each as it is without it.
+
+    Raises:
+        OSError: one of `claim`.
+    """
+    claims = _Claims(claim)
+    batches = iter(
+        image_batches(
+            split,
+            extractor.image_size,
+            EXTRACTION_BATCH,
+            augmentation=augmentation,
+            blocks=Blocks(shard_rows, claims.choose),
+        )
+    )
+    for batch in batches:
+        number = claims.numbers.popleft()
+        first, end = number * shard_rows, min((number + 1) * shard_rows, split.examples)
+        of_shard = itertools.chain([batch], batches)
+        for row in range(first, end, EXTRACTION_BATCH):
+            yield number, _batch_features(extractor, next(of_shard), end - row)
+    if claims.error is not None:
+        raise claims.error
+
+
+class _Claims:
+    """The shards that were claimed and that have not come out of the pipeline yet."""
+
+    def __init__(self, claim: Callable[[int], bool]) -> None:
+        self.numbers = collections.deque[int]()
+        self.error: OSError | None = None
+        self._claim = claim
+
+    def choose(self, number: int) -> bool:
+        try:
+            claimed = self.error is None and self._claim(number)
+        except OSError as error:  # which would reach Python as an error of TensorFlow's
+            self.error, claimed = error, False
+        if claimed:
+            self.numbers.append(number)
+        return claimed
+
+
+def _batch_features(extractor: Extractor, batch: Any, present: int) -> Features:
+    """Features of the first images of a batch; those behind them fill it up."""
+    images, labels = batch
+    in_memory = from_columns(tf.nest.map_structure(lambda column: column.numpy(), labels))
+    return Features(extractor(images).numpy()[:present], in_memory[:present])
 
 
 def concatenate(parts: Iterable[Features]) -> Features:

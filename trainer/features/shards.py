@@ -29,9 +29,14 @@ class Shard:
     labels: str
 
 
+def shard_paths(folder: Path, number: int) -> tuple[Path, Path]:
+    """The files of a shard: its vectors and its labels."""
+    return folder / f"{number:05}.vectors.npy", folder / f"{number:05}.labels.npy"
+
+
 def write_shard(folder: Path, number: int, features: Features) -> Shard:
     """Write features as the two files of a shard."""
-    vectors, labels = _shard_paths(folder, number)
+    vectors, labels = shard_paths(folder, number)
     return Shard(
         features.examples,
         write_array(vectors, features.vectors),
@@ -45,7 +50,7 @@ def read_shard(folder: Path, number: int, shard: Shard) -> Features:
     Raises:
         DamagedShardError: a file is missing, or is not what the manifest records.
     """
-    vectors, labels = _shard_paths(folder, number)
+    vectors, labels = shard_paths(folder, number)
     features = Features(read_array(vectors, shard.vectors), read_array(labels, shard.labels))
     if not len(features.vectors) == len(features.labels) == shard.rows:
         raise DamagedShardError(f"{vectors} does not have the {shard.rows} rows of its manifest")
@@ -93,7 +98,3 @@ def read_array(path: Path, checksum: str) -> np.ndarray:
         return np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError) as error:
         raise DamagedShardError(f"{path} cannot be read ({error})") from error
-
-
-def _shard_paths(folder: Path, number: int) -> tuple[Path, Path]:
-    return folder / f"{number:05}.vectors.npy", folder / f"{number:05}.labels.npy"

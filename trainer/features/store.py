@@ -6,29 +6,31 @@ FOLDER/<key>/ holds the features of one split; the key is a hash of everything t
     00000.vectors.npy   float32 [rows, width], or maps [rows, height, width, channels]
     00000.labels.npy    int32 [rows], float32 [rows, names], or a field for each column
 
-During extraction the folder is called <key>.partial, and a killed extraction continues after its
-last whole shard. When all shards are written, one rename makes it <key>. A process that reads or
-writes holds <key>.lock.
+During extraction the folder is called <key>.partial. Processes that ask for the same features
+share its shards out, and a killed extraction continues with those that are whole
+(trainer/features/partial_folder.py). When all are, one rename makes it <key>. A process that checks
+or repairs it holds <key>.lock.
 """
 
 from __future__ import annotations
 
-import contextlib
+import collections
 import dataclasses
 import itertools
 import logging
 import shutil
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from trainer.core.atomic import publish_folder
 from trainer.core.errors import UserError
 from trainer.core.hashing import fingerprint
 from trainer.core.locks import locked
 from trainer.core.progress import Progress, progress_bar
 from trainer.data.pipeline.augment import EpochAugmentation
+from trainer.data.pipeline.batches import num_batches
 from trainer.data.splits import Split
 from trainer.extractors.loading import Extractor
 from trainer.features.features import (
@@ -37,21 +39,26 @@ from trainer.features.features import (
     StoredFeatures,
     concatenate,
     extract,
+    extract_shards,
 )
+from trainer.features.partial_folder import PartialFolder
 from trainer.features.shards import (
     DamagedShardError,
-    Shard,
     manifest_shards,
     read_shard,
     write_manifest,
     write_shard,
 )
+from trainer.remote.features import RemoteFeatures
 
 logger = logging.getLogger(__name__)
 
 BATCHES_PER_SHARD = 16
 SHARD_ROWS = BATCHES_PER_SHARD * EXTRACTION_BATCH
 """Examples in a shard: at most this many are extracted again after a kill."""
+
+POLL_SECONDS = 0.2
+"""How often a process that waits for the last shards looks for them."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,16 +95,22 @@ class FeatureSpec:
 class FeatureStore:
     """Features in a folder on disk, found by everything they depend on."""
 
-    def __init__(self, folder: Path) -> None:
-        """Store features in a folder, which is made when it is needed."""
-        self._folder = folder
+    def __init__(self, folder: Path, remote: RemoteFeatures | None = None) -> None:
+        """Store features in a folder, which is made when it is needed.
+
+        Args:
+            folder: Here.
+            remote: Where other machines may have put them, and get those that are extracted here.
+        """
+        self._folder, self._remote = folder, remote
         self.extracted = 0
         """Number of images extracted since this store was opened."""
 
     def features(self, spec: FeatureSpec) -> StoredFeatures:
         """The features of a split; those that are not stored yet are extracted now.
 
-        Two processes that ask for the same features extract them once: the second waits.
+        Processes that ask for the same features share the work, by shards; each image is extracted
+        once, and whoever is done first waits for the last shards of the others.
 
         Raises:
             UserError: the folder cannot be written.
@@ -127,42 +140,71 @@ class FeatureStore:
     def _features(self, spec: FeatureSpec, report: Progress) -> StoredFeatures:
         folder = self._folder / spec.key
         try:
-            with self._locked(folder):
-                _remove_if_damaged(folder, spec)
-                if not folder.is_dir():
-                    self._write(folder, spec, report)
-                return StoredFeatures(list(self._verified_shards(folder, spec)))
+            while True:
+                if not folder.is_dir() and not self._downloaded(folder):
+                    self._extract(folder, spec, report)
+                with locked(folder.with_suffix(".lock"), before_waiting=lambda: None):
+                    _remove_if_damaged(folder, spec)
+                    if folder.is_dir():  # not if another process has cleared the cache
+                        shards = list(self._verified_shards(folder, spec))
+                        if self._remote is not None:
+                            self._remote.upload(folder)
+                        return StoredFeatures(shards)
         except OSError as error:
             raise UserError(
                 f"the features cannot be stored in {self._folder} ({error.strerror or error});"
                 " make room or choose another --cache-dir"
             ) from error
 
-    def _locked(self, folder: Path) -> AbstractContextManager[None]:
+    def _downloaded(self, folder: Path) -> bool:
+        """Whether the features are there now, downloaded by this process or another."""
+        if self._remote is None:
+            return False
         self._folder.mkdir(parents=True, exist_ok=True)
-        return locked(folder.with_suffix(".lock"), before_waiting=_log_waiting)
+        with locked(folder.with_suffix(".lock"), before_waiting=lambda: None):
+            return folder.is_dir() or self._remote.download(folder)
 
-    def _write(self, folder: Path, spec: FeatureSpec, report: Progress) -> None:
-        """Extract the features that a killed extraction has not, and publish the folder."""
-        partial = folder.with_suffix(".partial")
-        partial.mkdir(exist_ok=True)
-        shards = list(_intact_shards(partial))
-        done = sum(shard.rows for shard in shards)
-        for features in _group_into_shards(self._extract(spec, done, report)):
-            shards.append(write_shard(partial, len(shards), features))
-            write_manifest(partial, spec.about, spec.identity, shards)
-        publish_folder(partial, folder)
+    def _extract(self, folder: Path, spec: FeatureSpec, report: Progress) -> None:
+        """Extract the shards that no other process does, until all are there."""
+        total, waits = spec.split.examples, False
+        partial = PartialFolder(folder, spec.about, spec.identity, total, SHARD_ROWS)
+        try:
+            while not partial.publish():
+                if partial.has_free_shard():
+                    self._extract_free_shards(partial, spec, report)
+                    continue
+                done = partial.whole_rows()
+                report(done, total)
+                if not waits:
+                    logger.info("other processes extract the last %d images; waiting", total - done)
+                waits = True
+                time.sleep(POLL_SECONDS)
+        finally:
+            partial.release()
+        report(total, total)
 
-    def _extract(self, spec: FeatureSpec, first: int, report: Progress) -> Iterator[Features]:
-        total = spec.split.examples
-        if first == total:
-            return
-        rest = spec.split.slice(first, total - first)
-        for features in extract(rest, spec.extractor(), spec.augmentation):
-            first += features.examples
+    def _extract_free_shards(
+        self, partial: PartialFolder, spec: FeatureSpec, report: Progress
+    ) -> None:
+        """Extract each shard that is free when its turn comes, in one pass over the split."""
+        batches = self._extract_batches(partial, spec, report)
+        for number, first in batches:
+            others = itertools.islice(
+                batches, num_batches(partial.rows_of(number), EXTRACTION_BATCH) - 1
+            )
+            partial.finish(number, concatenate([first, *(batch for _, batch in others)]))
+
+    def _extract_batches(
+        self, partial: PartialFolder, spec: FeatureSpec, report: Progress
+    ) -> Iterator[tuple[int, Features]]:
+        rows = collections.Counter[int]()
+        for number, features in extract_shards(
+            spec.split, spec.extractor(), SHARD_ROWS, partial.claim, spec.augmentation
+        ):
+            rows[number] += features.examples
             self.extracted += features.examples
-            report(first, total)
-            yield features
+            report(partial.whole_rows() + rows[number], spec.split.examples)
+            yield number, features
 
     def _verified_shards(self, folder: Path, spec: FeatureSpec) -> Iterator[Features]:
         """Each shard; one that is damaged is extracted again."""
@@ -184,10 +226,6 @@ def _progress_of(spec: FeatureSpec) -> AbstractContextManager[Progress]:
     return progress_bar(f"extracting {spec.split.name}", "images")
 
 
-def _log_waiting() -> None:
-    logger.info("another run is extracting these features; waiting for it")
-
-
 def _remove_if_damaged(folder: Path, spec: FeatureSpec) -> None:
     """Remove a folder whose manifest does not list all rows: its files cannot be checked."""
     rows = sum(shard.rows for shard in manifest_shards(folder))
@@ -203,16 +241,3 @@ def _offset_progress(first: int, all_parts: int, report: Progress) -> Progress:
         report(first + done, all_parts, note)
 
     return report_part
-
-
-def _intact_shards(partial: Path) -> Iterator[Shard]:
-    """The shards that a killed extraction left, up to the first damaged one."""
-    with contextlib.suppress(DamagedShardError):
-        for number, shard in enumerate(manifest_shards(partial)):
-            read_shard(partial, number, shard)
-            yield shard
-
-
-def _group_into_shards(batches: Iterator[Features]) -> Iterator[Features]:
-    while shard := list(itertools.islice(batches, BATCHES_PER_SHARD)):
-        yield concatenate(shard)

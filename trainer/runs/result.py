@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from trainer.config.config import Config
+from trainer.core.addresses import address_of
 from trainer.data.checks.unreadable import skipped_images
 from trainer.data.labels import names_as_json
 from trainer.machine.packages import versions
+from trainer.remote.runs import shown_run
 from trainer.report.clock import Clock
 from trainer.report.result import metrics_table
 from trainer.results.outcome import Outcome
@@ -85,6 +87,8 @@ def log_summary(result: Mapping[str, Any], config: Config, folder: Path) -> None
     logger.info(metrics_table(result))
     logger.info(
         "with the best weights, of step %d of %d; %.1f s in all; everything is in %s",
-        *(result["best_step"], result["steps"], result["seconds"]["total"], folder),
+        *(result["best_step"], result["steps"], result["seconds"]["total"], shown_run(folder)),
     )
-    logger.info("next: tensorboard --host localhost --logdir %s", shlex.quote(str(config.log_dir)))
+    is_remote = address_of(config.log_dir) is not None  # which TensorBoard need not be able to read
+    log_dir = folder.parent.parent if is_remote else config.log_dir
+    logger.info("next: tensorboard --host localhost --logdir %s", shlex.quote(str(log_dir)))

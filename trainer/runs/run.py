@@ -17,6 +17,7 @@ from trainer.core import signals
 from trainer.core.errors import UserError
 from trainer.core.run_folder import RunFolder
 from trainer.core.tensorflow_import import import_tensorflow
+from trainer.remote.runs import local_run
 from trainer.report.clock import Clock
 from trainer.setup.plugins import (
     class_reference,
@@ -236,7 +237,7 @@ def load(
     """A finished run, from its folder.
 
     Args:
-        folder: LOG_DIR/<task>/<run>.
+        folder: LOG_DIR/<task>/<run>, or its address.
         task: Its task; found by the name in its config when not given.
         trainer_class: Its trainer, likewise.
 
@@ -244,7 +245,7 @@ def load(
         UserError: there is no run in the folder, or it is not finished.
     """
     import_tensorflow()
-    files = RunFolder(Path(folder))
+    files = RunFolder(local_run(folder))
     config = saved_config(files.path)
     from trainer.report.result import read_history  # imports NumPy
 
@@ -294,6 +295,6 @@ def _recorded(config: Config, task: Task, trainer_class: type[Trainer] | None) -
 
 def _folder_to_resume(config: Config, task: Task) -> Path:
     """The folder of the run to resume, if its options agree with the config."""
-    folder = find_run(str(config.resume), config.log_dir, task.name)
+    folder = find_run(str(config.resume), config.log_dir, task.name, config.cache_folder)
     check_same_options(saved_config(folder), config)
     return folder

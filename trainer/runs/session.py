@@ -23,8 +23,6 @@ from trainer.core.errors import UserError
 from trainer.core.progress import progress_bar
 from trainer.core.run_folder import (
     RunFolder,
-    existing_run_folder,
-    new_run_folder,
     temporary_run_folder,
 )
 from trainer.data.checks.unreadable import report_unreadable_images
@@ -36,6 +34,7 @@ from trainer.loop.history import best_record
 from trainer.loop.trainer import Hook, Trainer
 from trainer.optimization.losses import check_label_options
 from trainer.optimization.optimizers import optimizer_class
+from trainer.remote.runs import local_run, new_run, resumed_run
 from trainer.report.clock import Clock
 from trainer.report.display import Table
 from trainer.report.layer_table import layer_table
@@ -210,11 +209,11 @@ def train_in_folder(
     """
     optimizer_class(config)  # an unknown one is refused before the data are read
     check_label_options(task, config)
-    reader = None if config.init_from is None else CheckpointReader(config.init_from)
-    strategy = make_strategy(config.strategy, config.devices)
+    strategy = make_strategy(config.strategy, config.devices)  # before TensorFlow computes anything
     workers = Workers(strategy)
+    reader = None if config.init_from is None else CheckpointReader(local_run(config.init_from))
     with workers.shown_by_chief(), _run_folder(task, config, workers) as folder:
-        run = RunFolder(Path(workers.text_of_chief(str(folder.path))))
+        run = RunFolder(config.resume or Path(workers.text_of_chief(str(folder.path))))
         with (
             report_resume_command(run, config),
             as_user_errors(run),
@@ -241,5 +240,5 @@ def _run_folder(task: Task, config: Config, workers: Workers) -> AbstractContext
     if config.dry_run or not workers.is_chief:
         return temporary_run_folder()
     if config.resume is not None:
-        return existing_run_folder(config.resume)
-    return new_run_folder(config.log_dir, task.name, config.run_name)
+        return resumed_run(config.resume, config.cache_folder)
+    return new_run(config.log_dir, task.name, config.run_name, config.cache_folder)

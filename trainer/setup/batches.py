@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from trainer.config.config import Config
+from trainer.core.addresses import address_of
 from trainer.core.cache_folder import FEATURES, NETWORKS
 from trainer.data.own_data import Arrays, DataPipeline
 from trainer.data.pipeline.augment import Augmentation, EpochAugmentation
@@ -31,6 +32,7 @@ from trainer.features.store import FeatureSpec, FeatureStore
 from trainer.loop.array_batches import ArrayBatches, FeatureBatches, StreamedFeatureBatches
 from trainer.loop.batches import Batches, ImageBatches, PipelineBatches
 from trainer.optimization.precision import dtype_policy_scope
+from trainer.remote.features import RemoteFeatures
 from trainer.report.clock import Clock
 
 logger = logging.getLogger(__name__)
@@ -53,7 +55,7 @@ class BatchFactory:
         """
         self._config = config
         self._rows = None if workers is None else workers.rows(config.batch_size)
-        self._store = FeatureStore(config.cache_folder / FEATURES)
+        self._store = _feature_store(config)
         self._channels = 3 if config.uses_extractor else channels
         self._augmentation = Augmentation.from_config(config)
         self._identity = extractor_identity(config, config.seed) if config.uses_extractor else {}
@@ -233,3 +235,9 @@ class BatchFactory:
                 *(gigabytes, self._config.feature_memory),
             )
         return fit
+
+
+def _feature_store(config: Config) -> FeatureStore:
+    address = None if config.cache_dir is None else address_of(config.cache_dir)
+    remote = None if address is None else RemoteFeatures(f"{address}/{FEATURES}")
+    return FeatureStore(config.cache_folder / FEATURES, remote)

@@ -9,6 +9,7 @@ from typing import Any
 
 from trainer.config.bounds import flag
 from trainer.config.config import Config
+from trainer.core.addresses import address_of
 
 
 def run_command(config: Config, defaults: Config) -> str:
@@ -27,4 +28,8 @@ def _arguments(name: str, value: Any) -> Iterator[str]:
         yield flag(name) if value else f"--no-{flag(name)[2:]}"
         return
     yield flag(name)
-    yield from map(str, value if isinstance(value, tuple) else (value,))
+    yield from (address_of(one) or str(one) for one in _as_tuple(value))
+
+
+def _as_tuple(value: Any) -> tuple[Any, ...]:
+    return value if isinstance(value, tuple) else (value,)

@@ -16,9 +16,11 @@ from typing import Any
 from trainer.config.bounds import flag
 from trainer.config.config import STOPPING, Config
 from trainer.config.logging import LoggingOptions
+from trainer.core.addresses import address_of
 from trainer.core.errors import UserError
 from trainer.core.run_folder import START_FORMAT, RunFolder
 from trainer.distribution.local_group import GROUP_SIZE
+from trainer.remote.runs import local_run, remote_runs, shown_run
 from trainer.setup.plugins import is_found_by_name
 
 LAST = "last"
@@ -39,34 +41,42 @@ MOST_VARIED_OPTIONS = ("learning_rate", "batch_size", "epochs", "extractor", "op
 """What stands first in a table of runs."""
 
 
-def find_run(asked: str, log_dir: Path, task_name: str | None, option: str = "--resume") -> Path:
-    """The folder of the run that an option names.
+def find_run(
+    asked: str,
+    log_dir: Path,
+    task_name: str | None,
+    cache_folder: Path | None = None,
+    option: str = "--resume",
+) -> Path:
+    """The folder of the run that an option names; of a remote one that which is kept here.
 
     Args:
-        asked: The folder, or "last" for the run that was started last.
+        asked: The folder or its address, or "last" for the run that was started last.
         log_dir: Where the last run is looked for.
         task_name: The task whose runs count; all, when None.
+        cache_folder: Where what is remote is kept here; the platform's when None.
         option: For messages.
 
     Raises:
-        UserError: there is no run.
+        UserError: there is no run, or it cannot be downloaded.
     """
     if asked != LAST:
-        path = Path(asked)
+        path = local_run(asked, cache_folder)
         if not RunFolder(path).config.is_file():
             raise UserError(
                 f"{option} {asked}: there is no run (no {RunFolder(path).config}); choose a folder"
                 f" LOG_DIR/<task>/<run>, or {LAST}"
             )
         return path
-    runs = [path.parent for path in log_dir.glob(f"{task_name or '*'}/*/config.json")]
+    is_remote = address_of(log_dir) is not None
+    runs = _remote_starts(log_dir, task_name) if is_remote else _starts(log_dir, task_name)
     if not runs:
         of_task = f" of {task_name}" if task_name else ""
         raise UserError(
-            f"{option} {LAST}: there is no run{of_task} in --log-dir {log_dir};"
-            " choose the folder that has it, or begin one"
+            f"{option} {LAST}: there is no run{of_task} in --log-dir"
+            f" {address_of(log_dir) or log_dir}; choose the folder that has it, or begin one"
         )
-    return max(runs, key=_started)
+    return local_run(max(runs, key=runs.__getitem__), cache_folder)
 
 
 def saved_config(run: Path) -> Config:
@@ -130,16 +140,19 @@ def finished_message(run: Path, config: Config) -> str | None:
     except (OSError, ValueError, TypeError, KeyError):
         return None
     why = f"stopped by {stopped} in epoch {epochs}" if stopped else f"all {epochs} epochs"
-    return f"{run} is finished: {why}; to continue, choose more --epochs or another condition"
+    return (
+        f"{shown_run(run)} is finished: {why}; to continue, choose more --epochs or another"
+        " condition"
+    )
 
 
 def resume_command(run: Path, config: Config) -> str:
     """What to type to resume a run: a command, or an argument where a script began it."""
     if not is_found_by_name(config):
-        return f"Config(resume={str(run)!r}, …) in the script that began it"
+        return f"Config(resume={shown_run(run)!r}, …) in the script that began it"
     workers = os.environ.get(GROUP_SIZE)
     command = "run" if workers is None else f"launch --workers {workers}"
-    return f"python -m trainer.{command} --resume {shlex.quote(str(run))}"
+    return f"python -m trainer.{command} --resume {shlex.quote(shown_run(run))}"
 
 
 def _typed(hint: Any, value: Any) -> Any:
@@ -152,13 +165,27 @@ def _typed(hint: Any, value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def _started(run: Path) -> tuple[float, int]:
-    """When a run was started: its folder's name, which has a number after others of that second.
+def _starts(log_dir: Path, task_name: str | None) -> dict[str, tuple[float, int]]:
+    """When each run of a folder was started; one with a name of its own: when its process came."""
+    found = {}
+    for config in log_dir.glob(f"{task_name or '*'}/*/config.json"):
+        files = RunFolder(config.parent)
+        taken = files.lock if files.lock.exists() else files.config
+        found[str(config.parent)] = _started(config.parent.name, taken.stat().st_mtime)
+    return found
+
+
+def _remote_starts(log_dir: Path, task_name: str | None) -> dict[str, tuple[float, int]]:
+    runs = remote_runs(log_dir, task_name)
+    return {run: _started(run.rpartition("/")[2], taken or 0.0) for run, taken in runs.items()}
+
+
+def _started(name: str, taken: float) -> tuple[float, int]:
+    """When a run was started: its name, which has a number after others of that second.
 
     Of one with a name of its own, when its process took it.
     """
-    form = re.fullmatch(r"(\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d)(?:-(\d+))?", run.name)
+    form = re.fullmatch(r"(\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d)(?:-(\d+))?", name)
     if form is None:
-        files = RunFolder(run)
-        return (files.lock if files.lock.exists() else files.config).stat().st_mtime, 1
+        return taken, 1
     return time.mktime(time.strptime(form[1], START_FORMAT)), int(form[2] or 1)

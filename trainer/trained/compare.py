@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from trainer.config.config import Config
+from trainer.core.addresses import address_of
 from trainer.core.errors import UserError
 from trainer.core.run_folder import RunFolder
 from trainer.core.text import did_you_mean
+from trainer.remote.runs import local_runs
 from trainer.report.display import Table
 from trainer.setup.resume import RESUMABLE_OPTIONS, STOPPING, saved_config
 
@@ -105,6 +107,8 @@ def _different_options(runs: Sequence[FinishedRun]) -> Iterator[str]:
 
 
 def _run_folders(path: Path) -> list[Path]:
+    if address_of(path) is not None:
+        return local_runs(path)
     if RunFolder(path).config.is_file():
         return [path]
     found = sorted(config.parent for config in path.glob("**/config.json"))

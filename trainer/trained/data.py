@@ -6,6 +6,7 @@ import dataclasses
 from pathlib import Path
 
 from trainer.config.config import Config
+from trainer.core.addresses import address_of
 from trainer.core.errors import UserError
 from trainer.core.text import did_you_mean
 from trainer.data.labels import Names
@@ -50,7 +51,7 @@ def open_measured_data(
             )
         own = None if source.own_data is None else source.own_data[split]
         return MeasuredData(f"{split} of {source.name}", source.splits[split], own)
-    if not Path(path).exists():
+    if address_of(path) is None and not Path(path).exists():
         raise UserError(f"--data {path}: there is no such folder or table")
     source = _with_classes(open_source(task, dataclasses.replace(config, data=path)), classes, path)
     if {"validation", "test"} <= set(source.cut):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from trainer.data.images.decoding import decode
@@ -16,6 +19,17 @@ PREPARATION = "RGB, upright, bilinear to a square, in [0, 1]"
 
 PREFETCH = 2
 """Batches made ahead: one ready, one under way."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Blocks:
+    """Blocks of examples that follow each other, of which a pass leaves some out."""
+
+    rows: int
+    """Examples a block."""
+
+    choose: Callable[[int], bool]
+    """Whether a block is decoded; asked for each in turn, when its first example is due."""
 
 
 def decode_and_resize(encoded: tf.Tensor, size: int, channels: int = 3) -> tf.Tensor:
@@ -43,6 +57,7 @@ def image_batches(
     channels: int = 3,
     first: int = 0,
     rows: tuple[int, int] | None = None,
+    blocks: Blocks | None = None,
 ) -> tf.data.Dataset:
     """Batches (images, labels) of a split, each of the full size.
 
@@ -59,11 +74,15 @@ def image_batches(
         first: The batch to begin with; those before it are not decoded.
         rows: The first row of each batch that is taken, and the one behind the last; the others are
             not decoded. All when None.
+        blocks: Which blocks of the order there are batches of; all without it. The rows that fill
+            the last batch up belong to its block.
     """
     numbered = split.references().enumerate(split.first)
     if shuffled_by is not None:
         numbered = _shuffle(numbered, split.shuffle_buffer_size, *shuffled_by)
     filled = numbered.repeat().take(num_batches(split.examples, batch_size) * batch_size)
+    if blocks is not None:
+        filled = _chosen(filled, blocks, split.examples)
 
     def load(
         position: tf.Tensor, example: tuple[tf.Tensor, tf.Tensor]
@@ -100,6 +119,27 @@ def _rows_of_each_batch(
         return (row >= first) & (row < last)
 
     return examples.enumerate().filter(is_taken).map(lambda _, example: example)
+
+
+def _chosen(rows: tf.data.Dataset, blocks: Blocks, examples: int) -> tf.data.Dataset:
+    """The rows of the chosen blocks; `choose` is called once a block."""
+
+    def is_chosen(block: np.ndarray) -> np.ndarray:
+        return np.array(blocks.choose(int(block)))
+
+    def choose(before: tf.Tensor, row: tuple[tf.Tensor, Any]) -> tuple[tf.Tensor, Any]:
+        index, example = row
+        is_first = (index % blocks.rows == 0) & (index < examples)
+        chosen = tf.cond(
+            is_first,
+            lambda: tf.numpy_function(is_chosen, [index // blocks.rows], tf.bool),
+            lambda: before,
+        )
+        chosen = tf.ensure_shape(chosen, [])
+        return chosen, (example, chosen)
+
+    marked = rows.enumerate().scan(tf.constant(False), choose)
+    return marked.filter(lambda _, chosen: chosen).map(lambda example, _: example)
 
 
 def _shuffle(numbered: tf.data.Dataset, together: int, seed: int, epoch: int) -> tf.data.Dataset:

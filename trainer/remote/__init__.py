@@ -1,0 +1,1 @@
+"""Data, runs and features in object stores and on other servers, by fsspec."""
