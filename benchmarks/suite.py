@@ -31,6 +31,7 @@ Name = Literal[
     "prediction",
     "review",
     "sweep",
+    "workers",
 ]
 NAMES: tuple[Name, ...] = get_args(Name)
 

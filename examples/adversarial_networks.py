@@ -67,7 +67,7 @@ class AdversarialTrainer(trainer.Trainer):
         """How far from the ring the points are that the generator makes."""
         points, _, weight = batch
         distances = tf.abs(tf.norm(self.made_for(points), axis=1) - 1)
-        return {"loss": tf.reduce_sum(distances * weight) / tf.reduce_sum(weight)}
+        return {"loss": trainer.batch_mean(distances, weight)}
 
     def made_for(self, points: tf.Tensor) -> tf.Tensor:
         """As many points from noise, which is drawn for the step."""

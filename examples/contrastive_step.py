@@ -49,7 +49,7 @@ def contrastive_loss(vectors: tf.Tensor, labels: tf.Tensor, sample_weight: tf.Te
     same = tf.cast(labels[:, None] == labels, tf.float32) * others
     likelihood = tf.nn.log_softmax(similarity) * same
     of_each = -tf.math.divide_no_nan(tf.reduce_sum(likelihood, 1), tf.reduce_sum(same, 1))
-    return tf.reduce_sum(of_each * sample_weight) / tf.reduce_sum(sample_weight)
+    return trainer.batch_mean(of_each, sample_weight)
 
 
 # end of new

@@ -22,6 +22,7 @@ from trainer.task import ImageClassification, MultiLabelClassification, Regressi
 
 if TYPE_CHECKING:
     from trainer.data.own_data import DataPipeline
+    from trainer.distribution.replicas import batch_mean
     from trainer.loop.history import EpochRecord
     from trainer.loop.inner_loop import LoopOutput
     from trainer.loop.trainer import Hook, Trainer
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 prefer_onednn()  # before anything imports TensorFlow
 
 _IMPORTED_WHEN_USED = {
+    "batch_mean": "trainer.distribution.replicas",
     "DataPipeline": "trainer.data.own_data",
     "Trainer": "trainer.loop.trainer",
     "Hook": "trainer.loop.trainer",
@@ -58,6 +60,7 @@ __all__ = [
     "Task",
     "Trainer",
     "UserError",
+    "batch_mean",
     "load",
     "train",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import logging
 import os
 from typing import Literal
 
@@ -11,6 +12,8 @@ import tensorflow as tf
 
 from trainer.core import signals
 from trainer.core.errors import UserError
+
+logger = logging.getLogger(__name__)
 
 Name = Literal["one", "mirrored", "workers"]
 
@@ -41,6 +44,7 @@ def make_strategy(asked: str, devices: int | None) -> tf.distribute.Strategy:
     Raises:
         UserError: there are not so many devices, or no cluster.
     """
+    _prepare_gpus()
     name = strategy_name(asked)
     if devices is not None and name != "mirrored":
         raise UserError(f"--devices {devices} is for --strategy mirrored; omit it")
@@ -51,6 +55,18 @@ def make_strategy(asked: str, devices: int | None) -> tf.distribute.Strategy:
     # way, which stops the graph of every replica where they meet, cannot be in a branch of a step.
     strategy.extended._use_merge_call = lambda: False
     return strategy
+
+
+def _prepare_gpus() -> None:
+    """Memory as it is needed, and kernels that give the same bits each time, for exact resume."""
+    gpus = tf.config.list_physical_devices("GPU")
+    try:
+        for gpu in gpus:
+            tf.config.experimental.set_memory_growth(gpu, True)
+        if gpus:
+            tf.config.experimental.enable_op_determinism()
+    except RuntimeError:  # TensorFlow has begun in this process, with what it was told before
+        logger.info("TensorFlow was in use before: its settings of GPUs stay as they are")
 
 
 @functools.cache  # a second one would exchange under the names of the first
