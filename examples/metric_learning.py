@@ -53,8 +53,7 @@ class TripletTrainer(trainer.Trainer):
         same = (labels[:, None] == labels) & counts
         furthest = tf.reduce_max(tf.where(same, distance, 0.0), axis=1)
         nearest = tf.reduce_min(tf.where(same | ~counts, 2.0, distance), axis=1)
-        losses = tf.nn.relu(furthest - nearest + MARGIN) * sample_weight
-        return tf.reduce_sum(losses) / tf.reduce_sum(sample_weight)
+        return trainer.batch_mean(tf.nn.relu(furthest - nearest + MARGIN), sample_weight)
 
 
 def recall_at_1(vectors: np.ndarray, labels: np.ndarray) -> float:
