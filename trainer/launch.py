@@ -34,7 +34,7 @@ def main(arguments: Sequence[str]) -> None:
         UserError: the number of workers cannot be read.
         SystemExit: with the exit code of the run.
     """
-    own, of_run = _divided(list(arguments))
+    own, of_run = own_and_others(list(arguments))
     options, _ = command_line.parse_options("launch", OPTIONS, own)
     command = [sys.executable, "-m", "trainer.run", "--strategy", "workers", *of_run]
     code = run_group(command, options.workers)
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str]) -> None:
         sys.exit(code)
 
 
-def _divided(arguments: list[str]) -> tuple[list[str], list[str]]:
+def own_and_others(arguments: list[str]) -> tuple[list[str], list[str]]:
     """The options of this command, and those of the run."""
     own = [a for a in arguments if a in ("-h", "--help") or a.startswith("--workers=")]
     of_run = [a for a in arguments if a not in own]

@@ -8,7 +8,7 @@ from pathlib import Path
 import fsspec
 import pytest
 
-from trainer import Config, command_line, evaluate
+from trainer import Config, command_line, evaluate, launch
 from trainer.core.cache_folder import DOWNLOADS, RUNS
 from trainer.remote.folder import RemoteFolder
 from trainer.remote.runs import shown_run
@@ -56,3 +56,12 @@ def test_the_extra_that_it_names_exists():
 @pytest.mark.parametrize("folder", [DOWNLOADS, RUNS])
 def test_the_folders_in_the_cache_are_called_so(folder):
     assert f"`{folder}/`" in PAGE
+
+
+@pytest.mark.parametrize(
+    "line", re.findall(r"^python -m trainer\.(?:run|launch) (.*(?:mirrored|workers).*)$", PAGE, re.M)
+)
+def test_its_runs_on_several_devices_are_understood(line):
+    workers, of_run = launch.own_and_others(shlex.split(line))
+    _, config, _ = command_line.parse("run", of_run)
+    assert (config.strategy, config.devices) == ("mirrored", 2) or workers == ["--workers", "2"]
