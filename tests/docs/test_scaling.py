@@ -59,7 +59,8 @@ def test_the_folders_in_the_cache_are_called_so(folder):
 
 
 @pytest.mark.parametrize(
-    "line", re.findall(r"^python -m trainer\.(?:run|launch) (.*(?:mirrored|workers).*)$", PAGE, re.M)
+    "line",
+    re.findall(r"^python -m trainer\.(?:run|launch) (.*(?:mirrored|workers).*)$", PAGE, re.M),
 )
 def test_its_runs_on_several_devices_are_understood(line):
     workers, of_run = launch.own_and_others(shlex.split(line))

@@ -86,5 +86,6 @@ def data_key(config: Config) -> str:
     """Equal for trials that train on the same arrays."""
     options = config.as_json()
     # Augmented copies and random extractors follow from the seed.
-    drawn = config.augment_copies or config.weights == "none" or config.transfer_mode == "scratch"
+    is_random = config.weights == "none" or config.transfer_mode == "scratch"
+    drawn = config.augment_copies or (config.uses_extractor and is_random)
     return json.dumps([[options[name] for name in DATA_OPTIONS], config.seed if drawn else None])
