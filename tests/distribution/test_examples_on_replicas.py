@@ -17,19 +17,16 @@ WITHIN_THE_BATCH = {"contrastive_step", "metric_learning", "mixup_step", "sharpn
 UNCOMPILED = {"adversarial_networks": 0.01}
 """Where rounding grows from step to step, because two networks learn from each other."""
 
-FAST = ("accumulation_step", "mixup_step")
-
 
 @pytest.fixture(scope="module")
-def histories(checkout, vector_module, request):
+def histories(checkout, vector_module):
     """What every example records on so many replicas, 0 for no strategy."""
-    names = EXAMPLES if request.config.getoption("--slow") else FAST
 
     @functools.cache
     def run(replicas):
         script = "tests.distribution.examples_on_replicas"
         done = subprocess.run(
-            [sys.executable, "-m", script, str(vector_module), str(replicas), *names],
+            [sys.executable, "-m", script, str(vector_module), str(replicas), *EXAMPLES],
             cwd=checkout,
             capture_output=True,
             text=True,
@@ -40,9 +37,8 @@ def histories(checkout, vector_module, request):
     return run
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=() if n in FAST else pytest.mark.slow) for n in EXAMPLES]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", EXAMPLES)
 def test_an_example_comes_to_the_same_on_two_replicas(histories, name):
     alone, together = histories(0)[name], histories(2)[name]
     assert isinstance(together, list), together

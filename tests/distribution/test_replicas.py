@@ -10,7 +10,7 @@ import pytest
 
 from tests.distribution.curves_on_replicas import CASES
 
-FAST = ("features with dropout and batch norm", "augmented and mixed images")
+FAST = ("features with dropout and batch norm",)
 
 ON_REPLICAS = [
     pytest.param(case, replicas, marks=() if case in FAST and replicas == 2 else pytest.mark.slow)

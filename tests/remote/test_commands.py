@@ -147,6 +147,7 @@ def test_a_killed_run_is_resumed_on_another_machine_to_the_same_bits(
     assert came_to(local_run(remote)) == came_to(local)
 
 
+@pytest.mark.slow
 def test_sigterm_saves_uploads_and_says_how_to_resume(place, bucket, photos, start):
     process = start(*TASK, "--data", photos, "--log-dir", f"{bucket}/logs", "--epochs", 3000)
     wait_for_checkpoints(bucket, 1)
@@ -179,6 +180,7 @@ def test_killed_again_and_again_on_machine_after_machine_it_ends_the_same(
     assert came_to(local_run(only_run(bucket))) == came_to(local)
 
 
+@pytest.mark.slow
 def test_features_at_an_address_are_extracted_by_one_machine_alone(
     place, bucket, noise_folder, vector_module, capfd
 ):
