@@ -36,6 +36,7 @@ def main(arguments: Sequence[str]) -> None:
     """
     own, of_run = own_and_others(list(arguments))
     options, _ = command_line.parse_options("launch", OPTIONS, own)
+    command_line.parse("run", of_run)  # a mistake is told once, before anything is started
     command = [sys.executable, "-m", "trainer.run", "--strategy", "workers", *of_run]
     code = run_group(command, options.workers)
     if code:

@@ -25,6 +25,7 @@ from tasks.horses_cnn import HorsesCnn  # noqa: E402
 from trainer import Config  # noqa: E402
 from trainer.distribution.strategy import make_strategy  # noqa: E402
 from trainer.distribution.variables import variables_of  # noqa: E402
+from trainer.distribution.workers import Workers  # noqa: E402
 from trainer.loop.array_batches import ArrayBatches  # noqa: E402
 
 FEATURES, IMAGES = (1280,), (150, 150, 3)
@@ -98,5 +99,5 @@ if "TF_CONFIG" in os.environ:
         "ms an exchange of the gradients, features": milliseconds_per_exchange(sizes[0]),
         "ms an exchange of the gradients, images": milliseconds_per_exchange(sizes[1]),
     }
-if strategy.extended._in_multi_worker_mode() is False or strategy.extended._is_chief:
+if Workers(strategy).is_chief:
     Path(out).write_text(json.dumps(found))

@@ -13,51 +13,6 @@ from pathlib import Path
 
 import pytest
 
-NETWORK = """
-import keras
-
-from trainer import Config, ImageClassification
-
-
-class Pixels(ImageClassification):
-    defaults = Config(
-        extractor="none", image_size=12, batch_size=8, epochs=6, augment="standard", ema=0.9,
-        log_every=7, checkpoint_every="5steps",
-    )
-
-    def head(self, classes):
-        layers = keras.layers
-        return keras.Sequential(
-            [
-                layers.Conv2D(8, 3, activation="relu"),
-                layers.BatchNormalization(),
-                layers.Dropout(0.2),
-                layers.Flatten(),
-                layers.Dense(classes),
-            ]
-        )
-
-
-class Features(ImageClassification):
-    defaults = Config(
-        batch_size=8, epochs=40, log_every=7, schedule="cosine", warmup="5%", accumulate=2,
-        checkpoint_every="20steps",
-    )
-
-    def head(self, classes):
-        layers = keras.layers
-        return keras.Sequential(
-            [layers.Dense(16, "relu"), layers.Dropout(0.3), layers.Dense(classes)]
-        )
-"""
-
-
-@pytest.fixture
-def command(tmp_path, start):
-    """Starts the real command, which finds the tasks above; its logs are where it is told."""
-    (tmp_path / "chaos_tasks.py").write_text(NETWORK)
-    return start
-
 
 def finish(process) -> str:
     printed, _ = process.communicate()
@@ -94,15 +49,15 @@ class Killer:
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["Features", "Pixels"])
 def test_a_run_that_is_killed_at_random_moments_ends_with_the_same_bits(
-    kind, command, tmp_path, noise_folder, vector_module, came_to, pytestconfig
+    kind, start, tmp_path, noise_folder, vector_module, came_to, pytestconfig
 ):
-    options = ["--task", f"chaos_tasks:{kind}"]
+    options = ["--task", f"tests.networks:{kind}"]
     options += ["--data", noise_folder]
     if kind == "Features":
         options += ["--extractor", vector_module]
 
     def started(logs):
-        return command(*options, "--log-dir", logs, "--cache-dir", logs)
+        return start(*options, "--log-dir", logs, "--cache-dir", logs)
 
     began = time.monotonic()
     finish(started(tmp_path / "whole"))
@@ -117,7 +72,7 @@ def test_a_run_that_is_killed_at_random_moments_ends_with_the_same_bits(
         process = started(logs)
         while killer.kills(process):
             killed = run_folders(logs)
-            process = command("--resume", killed[0]) if killed else started(logs)
+            process = start("--resume", killed[0]) if killed else started(logs)
         finish(process)
         [run] = run_folders(logs)
         assert came_to(run) == came_to(whole)

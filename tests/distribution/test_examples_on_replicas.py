@@ -1,9 +1,7 @@
 """Every example runs unchanged on two replicas, and comes to what it comes to on one device."""
 
 import functools
-import json
-import subprocess
-import sys
+import math
 from pathlib import Path
 
 import pytest
@@ -19,22 +17,10 @@ UNCOMPILED = {"adversarial_networks": 0.01}
 
 
 @pytest.fixture(scope="module")
-def histories(checkout, vector_module):
+def histories(printed_by, vector_module):
     """What every example records on so many replicas, 0 for no strategy."""
-
-    @functools.cache
-    def run(replicas):
-        script = "tests.distribution.examples_on_replicas"
-        done = subprocess.run(
-            [sys.executable, "-m", script, str(vector_module), str(replicas), *EXAMPLES],
-            cwd=checkout,
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, done.stderr[-2000:]
-        return json.loads(done.stdout.splitlines()[-1])
-
-    return run
+    script = "examples_on_replicas"
+    return functools.cache(lambda replicas: printed_by(script, vector_module, replicas, *EXAMPLES))
 
 
 @pytest.mark.slow
@@ -43,7 +29,8 @@ def test_an_example_comes_to_the_same_on_two_replicas(histories, name):
     alone, together = histories(0)[name], histories(2)[name]
     assert isinstance(together, list), together
     if name in WITHIN_THE_BATCH:
-        assert len(together) == len(alone)
+        assert [set(epoch) for epoch in together] == [set(epoch) for epoch in alone]
+        assert all(math.isfinite(value) for epoch in together for value in epoch.values())
         return
     for expected, found in zip(alone, together, strict=True):
         assert found == pytest.approx(expected, rel=UNCOMPILED.get(name, 1e-3), abs=1e-3)

@@ -1,9 +1,6 @@
 """On several replicas training gives what it gives on one device, up to the order of sums."""
 
 import functools
-import json
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -20,22 +17,10 @@ ON_REPLICAS = [
 
 
 @pytest.fixture(scope="module")
-def trained(checkout, request):
-    """What so many replicas come to in every case, in a process of their own."""
+def trained(printed_by, request):
+    """What so many replicas come to in every case."""
     cases = list(CASES) if request.config.getoption("--slow") else FAST
-
-    @functools.cache
-    def run(replicas):
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.distribution.curves_on_replicas", str(replicas), *cases],
-            cwd=checkout,
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, done.stderr[-2000:]
-        return json.loads(done.stdout.splitlines()[-1])
-
-    return run
+    return functools.cache(lambda replicas: printed_by("curves_on_replicas", replicas, *cases))
 
 
 @pytest.mark.parametrize(("case", "replicas"), ON_REPLICAS)

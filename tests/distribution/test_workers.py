@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from trainer.report.result import read_history
+
 EPOCHS = 60
 SECONDS_TO_NOTICE = 60
 """How long the others may take to end, when one has ended."""
@@ -179,6 +181,29 @@ def test_a_run_of_two_workers_is_resumed_on_one_device(
         for path in (run, run.parent / "alone")
     )
     assert two == pytest.approx(one, abs=1e-4)
+
+
+@pytest.mark.slow
+def test_on_images_two_workers_record_what_one_device_does(
+    group, run_command, noise_folder, tmp_path
+):
+    """Each decodes its rows: of the last batch of 2 examples the second worker has none."""
+    places = ("--log-dir", tmp_path / "logs", "--cache-dir", tmp_path / "cache")
+    options = ("--task", "tests.networks:Pixels", "--data", noise_folder, "--no-report", *places)
+    assert group(*options, "--run-name", "two").end()[0] == 0
+    assert run_command(*options, "--run-name", "one").code == 0
+    two, one = (
+        read_history(tmp_path / "logs" / "pixels" / name / "history.csv") for name in ("two", "one")
+    )
+    assert len(one) == 6
+    for found, expected in zip(two, one, strict=True):
+        assert found == pytest.approx(expected, rel=1e-3, abs=1e-4)
+
+
+def test_a_mistake_is_told_once_before_workers_are_started(group):
+    mistaken = group("--task", "flwers")
+    assert mistaken.end()[0] == 2
+    assert len(mistaken.errors) == 1
 
 
 def test_without_a_cluster_workers_say_how_to_try_them_out(start, options):

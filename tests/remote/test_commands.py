@@ -6,7 +6,6 @@ Another machine is one with another cache folder. What comes out equals a run th
 import json
 import random
 import signal
-import sys
 import time
 
 import pytest
@@ -17,48 +16,12 @@ from trainer.remote.folder import RemoteFolder
 from trainer.remote.runs import local_run
 from trainer.remote.whole_folders import whole_folders
 
-TASKS = """
-import keras
-
-from trainer import Config, ImageClassification
-
-
-class Pixels(ImageClassification):
-    defaults = Config(
-        extractor="none", image_size=12, batch_size=8, epochs=10, ema=0.9,
-        log_every=7, checkpoint_every="5steps", report=False,
-    )
-
-    def head(self, classes):
-        layers = keras.layers
-        return keras.Sequential(
-            [
-                layers.Conv2D(8, 3, activation="relu"),
-                layers.BatchNormalization(),
-                layers.Dropout(0.2),
-                layers.Flatten(),
-                layers.Dense(classes),
-            ]
-        )
-"""
-
-TASK = ("--task", "remote_tasks:Pixels")
-
-
-@pytest.fixture(scope="module")
-def task_folder(tmp_path_factory, noisy_imports):
-    """The folder of the module with the task above, which can be imported from there."""
-    folder = tmp_path_factory.mktemp("tasks")
-    (folder / "remote_tasks.py").write_text(TASKS)
-    sys.path.insert(0, str(folder))
-    yield folder
-    sys.path.remove(str(folder))
+TASK = ("--task", "tests.networks:Pixels", "--no-report")
 
 
 @pytest.fixture
-def place(tmp_path, monkeypatch, task_folder):
+def place(tmp_path, monkeypatch, noisy_imports):
     """Moves to a machine: another one has another cache folder."""
-    (tmp_path / "remote_tasks.py").write_text(TASKS)  # for other processes
     monkeypatch.chdir(tmp_path)
 
     def move_to(machine):
@@ -82,11 +45,12 @@ def command(main, *options):
 
 
 @pytest.fixture(scope="module")
-def local(task_folder, noise_folder):
+def local(tmp_path_factory, noisy_imports, noise_folder):
     """The folder of the same run with local folders alone."""
-    places = ("--log-dir", task_folder / "logs", "--cache-dir", task_folder / "cache")
+    folder = tmp_path_factory.mktemp("local")
+    places = ("--log-dir", folder / "logs", "--cache-dir", folder / "cache")
     assert command(run.main, *TASK, "--data", noise_folder, *places) == 0
-    [config] = task_folder.glob("logs/*/*/config.json")
+    [config] = folder.glob("logs/*/*/config.json")
     return config.parent
 
 

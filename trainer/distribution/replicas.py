@@ -68,6 +68,29 @@ def replicated(
     return step_of_all
 
 
+def whole_weight(strategy: tf.distribute.Strategy, rows: Rows) -> Callable[[tf.Tensor], tf.Tensor]:
+    """From the weights of the rows that this process gets to that of the whole batch, a scalar.
+
+    Args:
+        strategy: The one of the steps.
+        rows: Those of the whole batch that this process gets.
+    """
+    if rows.count == rows.batch_size:
+        return tf.reduce_sum
+
+    def of_replica(sample_weight: tf.Tensor) -> tf.Tensor:
+        replica = tf.distribute.get_replica_context()
+        own = rows_of_replica(_replica_number(), strategy.num_replicas_in_sync, rows.batch_size)
+        weight = tf.reduce_sum(own.take(sample_weight, of=rows))
+        return replica.all_reduce(tf.distribute.ReduceOp.SUM, weight)
+
+    def of_all(sample_weight: tf.Tensor) -> tf.Tensor:
+        weight = strategy.run(of_replica, (sample_weight,))
+        return strategy.experimental_local_results(weight)[0]
+
+    return of_all
+
+
 def is_default(strategy: tf.distribute.Strategy) -> bool:
     """Whether it is TensorFlow's own for one device."""
     with strategy.scope():

@@ -29,7 +29,8 @@ def strategy_name(asked: str) -> Name:
     """
     if asked != "auto":
         return asked  # type: ignore[return-value]
-    if len(_cluster().get("worker", [])) + len(_cluster().get("chief", [])) > 1:
+    cluster = _cluster()
+    if len(cluster.get("worker", [])) + len(cluster.get("chief", [])) > 1:
         return "workers"
     return "mirrored" if len(tf.config.list_physical_devices("GPU")) > 1 else "one"
 
@@ -129,8 +130,9 @@ def _resolver() -> tf.distribute.cluster_resolver.ClusterResolver:
 def _cluster() -> dict[str, list[str]]:
     """The addresses of TF_CONFIG by what they are."""
     try:
-        return json.loads(os.environ.get("TF_CONFIG", "{}")).get("cluster", {})
-    except (ValueError, AttributeError) as error:
+        return dict(json.loads(os.environ.get("TF_CONFIG", "{}")).get("cluster", {}))
+    except (ValueError, TypeError, AttributeError) as error:
         raise UserError(
-            f"the environment variable TF_CONFIG is no JSON object ({error}); fix it, or unset it"
+            f"the environment variable TF_CONFIG is no JSON object with a cluster ({error}); fix"
+            " it, or unset it"
         ) from None

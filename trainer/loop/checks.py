@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -45,20 +45,23 @@ def outputs_of_zeros(model: keras.Model, inputs: Any, task_name: str) -> Any:
 
 
 def make_metric_variables(
-    task: Task, metrics: Metrics, inputs: Any, labels: Any, logits: Any
+    task: Task, metrics: Iterable[Metrics], inputs: Any, labels: Any, logits: Any
 ) -> None:
-    """Make the variables of metrics that wait for a first batch, of zeros, where it would be late.
+    """On replicas, make the variables of metrics that wait for a first batch, by one of zeros.
+
+    Within the graph of a replica they could not be made.
 
     Args:
         task: What is learned.
-        metrics: Its metrics.
+        metrics: Of training and of evaluation.
         inputs: The specs of a batch's inputs.
         labels: Those of its labels.
         logits: The outputs for a batch of zeros.
     """
     if tf.distribute.get_strategy().num_replicas_in_sync > 1:
         targets = task.targets(_zeros(inputs), _zeros(labels))
-        metrics.make_variables(task.hard_labels(targets), task.predictions(logits))
+        for each in metrics:
+            each.make_variables(task.hard_labels(targets), task.predictions(logits))
 
 
 OWN_LOSSES = (ImageClassification.loss, MultiLabelClassification.loss, Regression.loss)

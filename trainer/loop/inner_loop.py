@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from trainer.distribution.replicas import replicated
+from trainer.distribution.replicas import replicated, whole_weight
 from trainer.loop.batches import Batches
 from trainer.loop.checks import (
     check_metrics_updated,
@@ -73,7 +73,7 @@ class InnerLoop:
             jit: Whether XLA compiles it: the loop whole, or its step alone where the batches come
                 out of a pipeline.
         """
-        strategy = tf.distribute.get_strategy()
+        self._strategy = strategy = tf.distribute.get_strategy()
         self._replicas = strategy.num_replicas_in_sync
         self._jit = jit.on_replicas(self._replicas)
         draws_by_xla = jit.is_wanted(batches) and self._replicas > 1
@@ -126,13 +126,14 @@ class InnerLoop:
         names = step_value_names(self._step_function, returned, self._metrics)
         check_metrics_updated(self._step_function, self._metrics)
         self._metrics.track(names)
+        weight_of_batch = whole_weight(self._strategy, self._batches.rows)
         guard = TracedOnce("the inner loop")
         at_once = 10 if self._replicas == 1 else 1
 
         def take_step(iterator: Any, number: tf.Tensor, at: tf.Tensor) -> list[tf.Tensor]:
             batch, indices = self._batches.get_next(iterator, at)
             values, (_, _, sample_weight) = step(batch, number, indices), batch
-            self._metrics.update_means(values, sample_weight)
+            self._metrics.update_means(values, weight_of_batch(sample_weight))
             return [tf.cast(values[name], tf.float32) for name in names]
 
         @tf.function(jit_compile=compiled and self._batches.xla_compatible)

@@ -58,7 +58,7 @@ class Metrics:
             self._means.setdefault(name, keras.metrics.Mean(name=name))
 
     def make_variables(self, labels: Any, predictions: Any) -> None:
-        """Make those of metrics that wait for their first batch: on replicas it would be too late.
+        """Make those of metrics that wait for their first batch, by one that counts nothing.
 
         Args:
             labels: Of a batch, of zeros.

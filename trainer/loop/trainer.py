@@ -330,8 +330,8 @@ class Trainer:
         checks.check_soft_labels(task.name, config, self.training_example_loss, labels, logits)
         self.train_metrics = Metrics(task.metrics(), classes)
         self.eval_metrics = Metrics(task.metrics(), classes)
-        checks.make_metric_variables(task, self.train_metrics, inputs, labels, logits)
-        checks.make_metric_variables(task, self.eval_metrics, inputs, labels, logits)
+        of_both = self.train_metrics, self.eval_metrics
+        checks.make_metric_variables(task, of_both, inputs, labels, logits)
         # Only training is compiled: an evaluation is shorter than its compilation.
         train_step, eval_step = map(self._current.in_graph, (self.train_step, self.eval_step))
         self.eval_step_with_outputs = self._current.in_graph_with_outputs(self.eval_step)

@@ -211,7 +211,8 @@ def train_in_folder(
     check_label_options(task, config)
     strategy = make_strategy(config.strategy, config.devices)  # before TensorFlow computes anything
     workers = Workers(strategy)
-    reader = None if config.init_from is None else CheckpointReader(local_run(config.init_from))
+    source = None if config.init_from is None else local_run(config.init_from, config.cache_folder)
+    reader = None if source is None else CheckpointReader(source)
     with workers.shown_by_chief(), _run_folder(task, config, workers) as folder:
         run = RunFolder(config.resume or Path(workers.text_of_chief(str(folder.path))))
         with (

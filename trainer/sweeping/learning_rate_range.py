@@ -25,6 +25,7 @@ from trainer.loop.batches import Batches
 from trainer.loop.inner_loop import LoopOutput
 from trainer.loop.trainer import Hook, Trainer
 from trainer.optimization.schedules import Exponential
+from trainer.remote.runs import local_run
 from trainer.report.figures.learning_rate import learning_rate_curve
 from trainer.report.figures.style import as_png
 from trainer.report.summaries import Summaries
@@ -159,7 +160,8 @@ def _losses(config: Config) -> np.ndarray:
     train = batches["train"]
     if isinstance(train, ArrayBatches):
         batches["train"] = InOneCall(train, config.seed)
-    reader = None if config.init_from is None else CheckpointReader(config.init_from)
+    run = None if config.init_from is None else local_run(config.init_from, config.cache_folder)
+    reader = None if run is None else CheckpointReader(run)
 
     def start(model: keras.Model) -> None:
         if reader is not None:
