@@ -101,7 +101,7 @@ def test_a_worker_that_is_killed_is_noticed_and_the_run_resumed_to_the_same_bits
     group, options, digest_on_two_devices
 ):
     killed = group(*options)
-    killed.read_until("epoch 10/")
+    killed.read_until("epoch 10/60")
     killed.send(signal.SIGKILL, worker=1)
     code, seconds = killed.end()
     assert (code, len(killed.errors)) == (1, 1)
@@ -114,7 +114,7 @@ def test_a_worker_that_is_killed_is_noticed_and_the_run_resumed_to_the_same_bits
 @pytest.mark.parametrize("worker", [0, 1])
 def test_sigterm_to_one_saves_and_ends_all(group, options, digest_on_two_devices, worker):
     asked = group(*options)
-    asked.read_until("epoch 5/")
+    asked.read_until(" 5/60")
     asked.send(signal.SIGTERM, worker)
     code, seconds = asked.end()
     assert code == 143
@@ -127,7 +127,7 @@ def test_sigterm_to_one_saves_and_ends_all(group, options, digest_on_two_devices
 @pytest.mark.parametrize("worker", [0, 1])
 def test_a_worker_that_hangs_is_noticed(group, options, worker):
     stopped = group(*options)
-    stopped.read_until("epoch 10/")
+    stopped.read_until("epoch 10/60")
     stopped.send(signal.SIGSTOP, worker)
     code, seconds = stopped.end()
     assert (code, len(stopped.errors)) == (1, 1)
@@ -166,7 +166,7 @@ def test_a_run_of_two_workers_is_resumed_on_one_device(
     group, options, start, run_command, tmp_path
 ):
     asked = group(*options, "--run-name", "two")
-    asked.read_until("epoch 5/")
+    asked.read_until(" 5/60")
     asked.send(signal.SIGTERM, worker=0)
     asked.end()
     run = tmp_path / "logs" / "flowers" / "two"
