@@ -18,8 +18,8 @@ class AugmentationOptions(Options):
     (standard) or 40 (strong), and everything else to match."""
 
     augment_copies: Annotated[int, AtLeast(0)] = 0
-    """With a frozen extractor: cache the features of this many augmented copies of each image,
-    instead of extracting new ones in every epoch."""
+    """With a frozen extractor, or --unfreeze-from: cache the features of this many augmented copies
+    of each image, instead of extracting new ones in every epoch."""
 
     rotation: Annotated[float | None, Between(0, 180)] = None
     """Rotate by up to this many degrees either way; as in the preset when not given, like all
@@ -69,14 +69,14 @@ class AugmentationOptions(Options):
                 )
 
 
-def check_augment_copies(augment_copies: int, has_frozen_extractor: bool) -> None:
+def check_augment_copies(augment_copies: int, has_frozen_part: bool) -> None:
     """Refuse `--augment-copies` where there are no features to cache.
 
     Raises:
         UserError: saying what it needs.
     """
-    if augment_copies and not has_frozen_extractor:
+    if augment_copies and not has_frozen_part:
         raise UserError(
-            "--augment-copies needs a frozen extractor, whose features it caches; omit it, and"
-            " images are augmented again in every epoch"
+            "--augment-copies needs a frozen extractor, or --unfreeze-from, whose features it"
+            " caches; omit it, and images are augmented again in every epoch"
         )

@@ -104,6 +104,12 @@ def positive(option: str, value: float) -> None:
         raise UserError(f"{option} must be a number above 0, not {value}")
 
 
+def positive_up_to_one(option: str, value: float) -> None:
+    """Accept numbers above 0 up to 1."""
+    if not 0 < value <= 1:
+        raise UserError(f"{option} must be above 0 and at most 1, not {value}")
+
+
 def below_one(option: str, value: float) -> None:
     """Accept numbers from 0 up to, but not including, 1."""
     if not 0 <= value < 1:

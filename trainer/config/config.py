@@ -39,8 +39,8 @@ class Config(
             UserError: naming the option.
         """
         super().__post_init__()
-        has_frozen_extractor = self.uses_extractor and not self.extractor_trainable
-        check_augment_copies(self.augment_copies, has_frozen_extractor)
+        has_frozen_part = not self.extractor_trainable or self.unfreeze_from is not None
+        check_augment_copies(self.augment_copies, self.uses_extractor and has_frozen_part)
 
     @property
     def initial_learning_rate(self) -> float:

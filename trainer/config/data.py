@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from trainer.config.bounds import MAX_FLOAT, AtLeast, Between, Options
 from trainer.core.addresses import address_of, local_folder
@@ -35,6 +35,10 @@ class DataOptions(Options):
 
     sample_examples: Annotated[int | None, AtLeast(1)] = None
     """Use so many images of the sample, all splits together; all when not given."""
+
+    feature_dtype: Literal["float32", "float16"] = "float32"
+    """How features are cached: float16 takes half of the disk and the memory, and keeps three
+    digits. Training computes in --precision all the same."""
 
     feature_memory: Annotated[float, Between(0, MAX_FLOAT)] = 2.0
     """Gigabytes of memory for features; larger ones are read from disk during training."""

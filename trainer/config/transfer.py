@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
-from trainer.config.bounds import MAX_FLOAT, AtLeast, Between, Options
+from trainer.config.bounds import MAX_FLOAT, AtLeast, Between, Options, positive_up_to_one
 from trainer.core.errors import UserError
 
 NO_EXTRACTOR = "none"
@@ -39,8 +39,21 @@ class TransferOptions(Options):
     vectors pooled by --pool."""
 
     unfreeze_from: str | None = None
-    """Fine-tuning: the first layer of a keras:NAME extractor that is trained; all when not
-    given."""
+    """Fine-tuning: the first layer of a keras:NAME extractor that is trained, or the endpoint of
+    another behind which all is. What lies below stays frozen, and its activations are cached; the
+    whole extractor is trained when not given."""
+
+    batch_norm: Literal["frozen", "learn"] | None = None
+    """Fine-tuning: frozen, the default, runs the extractor in inference mode, with the averages
+    that its batch norms have; learn takes those of each batch, for many images."""
+
+    layer_decay: Annotated[float, positive_up_to_one] = 1.0
+    """Fine-tuning: the learning rate of each block is that of the block above it times this
+    (arXiv 2106.08254): 0.75 is usual, 1 turns it off."""
+
+    unfreeze_gradually: bool = False
+    """Fine-tuning: train the head first, then one block more at a time, from the highest down
+    (arXiv 1801.06146); all of them from half of the steps on."""
 
     warmup_epochs: Annotated[int, AtLeast(0)] = 0
     """Fine-tuning: epochs before it that train the head alone, on cached features."""
@@ -80,6 +93,16 @@ class TransferOptions(Options):
         return self.extractor != NO_EXTRACTOR
 
     @property
+    def learns_batch_norms(self) -> bool:
+        """Whether the extractor's batch norms take the statistics of each batch in training."""
+        return self.transfer_mode == "scratch" or self.batch_norm == "learn"
+
+    @property
+    def has_block_rates(self) -> bool:
+        """Whether the blocks of the extractor have learning rates of their own."""
+        return self.layer_decay != 1 or self.unfreeze_gradually
+
+    @property
     def extractor_trainable(self) -> bool:
         """Whether training changes the extractor's weights."""
         return self.uses_extractor and self.transfer_mode in ("finetune", "scratch")
@@ -95,12 +118,14 @@ class TransferOptions(Options):
             finetunes,
             "--warmup-epochs is the first stage of --transfer finetune; add that option",
         )
-        yield (
-            self.unfreeze_from,
-            finetunes and is_keras_model,
-            f"--unfreeze-from {self.unfreeze_from} needs --transfer finetune and a keras:NAME"
-            " extractor: a hub module is trained as a whole",
-        )
+        of_fine_tuning = {
+            "--unfreeze-from": self.unfreeze_from,
+            "--batch-norm": self.batch_norm,
+            "--layer-decay": self.layer_decay != 1,
+            "--unfreeze-gradually": self.unfreeze_gradually,
+        }
+        for option, given in of_fine_tuning.items():
+            yield given, finetunes, f"{option} is for --transfer finetune; add that option"
         yield (
             self.weights != "imagenet",
             is_keras_model,

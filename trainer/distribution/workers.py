@@ -30,7 +30,8 @@ class Workers:
     def __init__(self, strategy: tf.distribute.Strategy) -> None:
         """Those of a strategy."""
         resolver = None if is_default(strategy) else strategy.cluster_resolver
-        self._strategy = strategy
+        self.strategy = strategy
+        """Of the run."""
         self.count = 1 if resolver is None else strategy.extended._num_workers
         """How many there are."""
         self.number = 0 if resolver is None else strategy.extended._id_in_cluster
@@ -63,7 +64,7 @@ class Workers:
         Raises:
             UserError: there are fewer rows than replicas.
         """
-        replicas, of_each = self._strategy.num_replicas_in_sync, self._replicas_of_each
+        replicas, of_each = self.strategy.num_replicas_in_sync, self._replicas_of_each
         first = rows_of_replica(self.number * of_each, replicas, batch_size)
         last = rows_of_replica((self.number + 1) * of_each - 1, replicas, batch_size)
         return Rows(first.first, last.last, batch_size)
@@ -105,11 +106,11 @@ class Workers:
 
     @property
     def _replicas_of_each(self) -> int:
-        return self._strategy.num_replicas_in_sync // self.count
+        return self.strategy.num_replicas_in_sync // self.count
 
     @functools.cached_property
     def _summed(self) -> tf.types.experimental.GenericFunction:
-        strategy = self._strategy
+        strategy = self.strategy
 
         def of_replica(number: tf.Tensor) -> tf.Tensor:
             replica = tf.distribute.get_replica_context()

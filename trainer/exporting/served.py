@@ -76,8 +76,10 @@ class ServedModel:
 
     @property
     def trainable(self) -> bool:
-        """Whether the weights below the head were trained, so that all of them can be again."""
-        return not self.run.config.uses_extractor or self.run.config.extractor_trainable
+        """Whether all weights below the head were trained, so that all of them can be again."""
+        config = self.run.config
+        all_in_model = self.network.extractor is None
+        return all_in_model and (not config.uses_extractor or config.extractor_trainable)
 
     @property
     def image_size(self) -> int:

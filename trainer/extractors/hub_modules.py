@@ -26,21 +26,32 @@ _INITIALLY_ONE = re.compile(r"(gamma|scale|weight|var|variance)(_\d+)?$")
 class HubNetwork(keras.layers.Layer):
     """A hub module as a layer of Keras 3, which does not accept hub.KerasLayer.
 
-    Trained as the module defines it, with its own batch norm updates and regularisation losses.
+    Trained as the module defines it, with its own regularisation losses.
     """
 
-    def __init__(self, module: Any, name: ExtractorName, trainable: bool) -> None:
-        """Wrap a hub.KerasLayer, whose variables become weights of this layer."""
+    def __init__(
+        self, module: Any, name: ExtractorName, trainable: bool, learns_batch_norms: bool
+    ) -> None:
+        """Wrap a hub.KerasLayer, whose variables become weights of this layer.
+
+        Args:
+            module: Any.
+            name: With the endpoint that it gives.
+            trainable: Whether training changes its weights.
+            learns_batch_norms: Whether it runs as in training then, with its own batch norm updates
+                and dropout; otherwise as in inference.
+        """
         # Modules compute in float32, whatever the dtype policy.
         super().__init__(name="extractor", trainable=trainable, dtype="float32")
         self.module, self._endpoint = module, name.endpoint
+        self._learns_batch_norms = learns_batch_norms
         trained = {id(variable) for variable in module.trainable_variables}
-        self.module_weights = [_keras_variable(v, id(v) in trained) for v in module.variables]
+        self.module_weights = [keras_variable(v, id(v) in trained) for v in module.variables]
 
     def call(self, images: tf.Tensor, training: bool = False) -> Any:
         """Features of images, float32 [batch, height, width, 3] in [0, 1]."""
-        outputs = self.module(images, training=training)
-        for loss in self.module.losses:
+        outputs = self.module(images, training=training and self._learns_batch_norms)
+        for loss in self.module.losses if self.trainable else []:
             self.add_loss(loss)
         return outputs if self._endpoint is None else outputs[self._endpoint]
 
@@ -53,10 +64,17 @@ class HubNetwork(keras.layers.Layer):
         return found if isinstance(found, dict) else {}
 
 
-def load_hub_network(name: ExtractorName, trainable: bool) -> HubNetwork:
+def load_hub_network(
+    name: ExtractorName, trainable: bool, learns_batch_norms: bool = False
+) -> HubNetwork:
     """The module of a known name, a hub URL or a local folder.
 
     URLs are resolved by tensorflow_hub, its cache (TFHUB_CACHE_DIR) included.
+
+    Args:
+        name: With the endpoint that is wanted.
+        trainable: Whether training changes its weights.
+        learns_batch_norms: Whether it runs as in training then.
 
     Raises:
         UserError: no such module, it cannot be loaded, or it has no weights to train.
@@ -72,7 +90,7 @@ def load_hub_network(name: ExtractorName, trainable: bool) -> HubNetwork:
             f"--extractor {name} has no trainable weights; choose --transfer frozen, or another"
             " extractor"
         )
-    return HubNetwork(module, name, trainable)
+    return HubNetwork(module, name, trainable, learns_batch_norms)
 
 
 def hub_image_size(name: ExtractorName, network: HubNetwork) -> int:
@@ -97,6 +115,43 @@ def check_endpoint(name: ExtractorName, network: HubNetwork, image_size: int) ->
         raise UserError(f"--extractor {name}: this module has no endpoints; omit @{name.endpoint}")
     if name.endpoint not in endpoints:
         raise UserError(unknown_endpoint_message(name, sorted(endpoints)))
+
+
+def freeze_below_endpoint(
+    network: HubNetwork, name: ExtractorName, endpoint: str, image_size: int
+) -> None:
+    """Make the weights of a module that an endpoint depends on untrainable.
+
+    A module does not say which these are. They are those by which the endpoint has a gradient.
+
+    Args:
+        network: Trainable.
+        name: Its name, for the message.
+        endpoint: The last activation whose weights stay as they are.
+        image_size: Height and width of the images in pixels.
+
+    Raises:
+        UserError: there is no such endpoint.
+    """
+    images = tf.random.stateless_uniform([1, image_size, image_size, 3], seed=[0, 0])
+    trained = [weight for weight in network.module_weights if weight.trainable]
+    with tf.GradientTape() as tape:
+        activations = network.endpoints(images)
+        if endpoint not in activations:
+            raise UserError(unfreeze_from_message(name, endpoint, sorted(activations)))
+        total = tf.reduce_sum(activations[endpoint])
+    gradients = tape.gradient(total, [weight.value for weight in trained])
+    for weight, gradient in zip(trained, gradients, strict=True):
+        if gradient is not None and tf.reduce_any(gradient != 0):
+            weight.trainable = False
+
+
+def unfreeze_from_message(name: ExtractorName, endpoint: str, endpoints: Sequence[str]) -> str:
+    """The error for an endpoint of `--unfreeze-from` that a module does not have."""
+    if not endpoints:
+        return f"--unfreeze-from {endpoint}: {name.network} has no endpoints; omit it"
+    found = ", ".join(endpoints)
+    return f"--unfreeze-from: {name.network} has no endpoint {endpoint!r}; there are {found}"
 
 
 def feature_map_endpoints(name: ExtractorName, image_size: int) -> list[str]:
@@ -161,7 +216,7 @@ def _random_kernel(variable: keras.Variable, seed: int) -> tf.Tensor:
     return tf.reshape(initializer([height, width, 1, channels * multiplier]), variable.shape)
 
 
-def _keras_variable(variable: tf.Variable, trainable: bool) -> keras.Variable:
+def keras_variable(variable: tf.Variable, trainable: bool) -> keras.Variable:
     """The same variable as Keras 3 lists and trains it; its own TFSMLayer does it this way."""
     name = variable.name.partition(":")[0].replace("/", "_")
     return keras.Variable(variable, dtype=variable.dtype, trainable=trainable, name=name)

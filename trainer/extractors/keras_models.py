@@ -43,7 +43,9 @@ def keras_image_size(name: ExtractorName) -> int:
     return _IMAGE_SIZES.get(name.keras_model, DEFAULT_IMAGE_SIZE)
 
 
-def load_keras_network(name: ExtractorName, image_size: int, weights: str) -> keras.Model:
+def load_keras_network(
+    name: ExtractorName, image_size: int, weights: str, learns_batch_norms: bool = True
+) -> keras.Model:
     """A model from images float32 [batch, size, size, 3] in [0, 1] to feature maps.
 
     The maps are its last ones, or the activation of the layer that the endpoint names. Random
@@ -53,6 +55,8 @@ def load_keras_network(name: ExtractorName, image_size: int, weights: str) -> ke
         name: keras:NAME or keras:NAME@LAYER.
         image_size: Height and width of the images in pixels.
         weights: imagenet (from the cache of Keras, else downloaded), none (random), or a file.
+        learns_batch_norms: Whether it runs as in training while it is trained, with dropout too;
+            otherwise as in inference (https://keras.io/guides/transfer_learning).
 
     Raises:
         UserError: unknown model, layer or weights, or images too small for the model.
@@ -62,7 +66,8 @@ def load_keras_network(name: ExtractorName, image_size: int, weights: str) -> ke
     inner = keras.Model(model.input, _activation(name, model), name=model.name)
     preprocess = inspect.getmodule(application).preprocess_input  # type: ignore[union-attr]
     images = keras.Input(model.input.shape[1:])
-    return keras.Model(images, inner(preprocess(images * 255.0)), name="extractor")
+    mode = {} if learns_batch_norms else {"training": False}
+    return keras.Model(images, inner(preprocess(images * 255.0), **mode), name="extractor")
 
 
 def freeze_layers_before(network: keras.Model, name: ExtractorName, first: str) -> None:
@@ -76,12 +81,41 @@ def freeze_layers_before(network: keras.Model, name: ExtractorName, first: str) 
     Raises:
         UserError: there is no such layer.
     """
-    layers = network.layers[-1].layers
-    names = [layer.name for layer in layers]
+    model = network.layers[-1]
+    for layer in model.layers[: layer_number(model, name, first)]:
+        layer.trainable = False
+
+
+def layer_number(model: keras.Model, name: ExtractorName, first: str) -> int:
+    """Where a model has the layer of `--unfreeze-from`.
+
+    Args:
+        model: Of keras.applications.
+        name: Its name, for the message.
+        first: The name of the layer.
+
+    Raises:
+        UserError: there is no such layer.
+    """
+    names = [layer.name for layer in model.layers]
     if first not in names:
         raise UserError(f"--unfreeze-from: {_unknown_layer_message(name, first, names)}")
-    for layer in layers[: names.index(first)]:
-        layer.trainable = False
+    return names.index(first)
+
+
+def crossing_activations(model: keras.Model, number: int) -> list[keras.KerasTensor]:
+    """What the layers of a model from a number on take from those before it, each once."""
+    below = {id(layer) for layer in model.layers[:number]}
+    above = {id(layer) for layer in model.layers[number:]}
+    taken = [
+        tensor
+        for nodes in model._nodes_by_depth.values()
+        for node in nodes
+        if id(node.operation) in above
+        for tensor in node.input_tensors
+        if id(tensor._keras_history.operation) in below
+    ]
+    return list({id(tensor): tensor for tensor in taken}.values())
 
 
 def _application(name: ExtractorName) -> Callable[..., keras.Model]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from trainer.extractors.hub_modules import (
     DEFAULT_IMAGE_SIZE,
     check_endpoint,
     feature_map_endpoints,
+    freeze_below_endpoint,
     hub_image_size,
     known_image_size,
     load_hub_network,
@@ -113,22 +114,22 @@ def load_network(options: TransferOptions, seed: int = 0, trainable: bool = Fals
     Raises:
         UserError: unknown network, it cannot be loaded or trained, or it gives no features.
     """
-    name = _extractor_name(options)
-    layer, size = _load_layer(name, options, seed, trainable)
-    network = Network(str(name), size, layer, _trace(name, size, layer))
+    name = extractor_name(options)
+    layer, size = load_unpooled_layer(name, options, seed, trainable)
+    network = Network(str(name), size, layer, trace(str(name), layer, [size, size, 3]))
     _check_features(network)
     if options.head is not None and len(network.shape) != 3:
         remedy = _feature_map_remedy(name, size)
         raise UserError(f"--head {options.head} needs feature maps, and {name} gives {remedy}")
     if options.head is None and len(network.shape) == 3:
-        pooled = keras.Sequential([layer, POOLING_LAYERS[options.pool]()], name="pooled_extractor")
-        return Network(str(name), size, pooled, _trace(name, size, pooled))
+        pooled = pooled_layer(layer, options)
+        return Network(str(name), size, pooled, trace(str(name), pooled, [size, size, 3]))
     return network
 
 
 def expected_image_size(options: TransferOptions) -> int:
     """Height and width of the images in pixels, as far as it is known before anything is loaded."""
-    name = _extractor_name(options)
+    name = extractor_name(options)
     known = keras_image_size(name) if name.is_keras_model else known_image_size(name)
     return options.image_size or known or DEFAULT_IMAGE_SIZE
 
@@ -143,7 +144,7 @@ def extractor_identity(options: TransferOptions, seed: int = 0) -> dict[str, Any
     Raises:
         UserError: there is no such module.
     """
-    name = _extractor_name(options)
+    name = extractor_name(options)
     return {
         "extractor": _weights_identity(name, options.weights, seed),
         "endpoint": name.endpoint,
@@ -155,11 +156,16 @@ def extractor_identity(options: TransferOptions, seed: int = 0) -> dict[str, Any
     }
 
 
-def _extractor_name(options: TransferOptions) -> ExtractorName:
+def extractor_name(options: TransferOptions) -> ExtractorName:
     """The parts of `--extractor`; `--transfer early` without an endpoint gets an empty one."""
     name = parse_extractor(options.extractor)
     lacks_endpoint = options.transfer == "early" and name.endpoint is None
     return dataclasses.replace(name, endpoint="") if lacks_endpoint else name
+
+
+def pooled_layer(layer: keras.layers.Layer, options: TransferOptions) -> keras.layers.Layer:
+    """A layer that gives maps, and behind it what makes vectors of them."""
+    return keras.Sequential([layer, POOLING_LAYERS[options.pool]()], name="pooled_extractor")
 
 
 def _weights_identity(name: ExtractorName, weights: str, seed: int) -> Any:
@@ -173,10 +179,20 @@ def _weights_identity(name: ExtractorName, weights: str, seed: int) -> Any:
     return [name.network, keras.__version__, content]
 
 
-def _load_layer(
+def load_unpooled_layer(
     name: ExtractorName, options: TransferOptions, seed: int, trainable: bool
 ) -> tuple[keras.layers.Layer, int]:
-    """A network as it is loaded, and the size of its images."""
+    """A network without pooling, and the height and width of its images in pixels.
+
+    Args:
+        name: Its parts.
+        options: How it is used.
+        seed: What its weights follow from, where they are random.
+        trainable: Whether training will change its weights.
+
+    Raises:
+        UserError: unknown network, or it cannot be loaded or trained.
+    """
     keras.utils.set_random_seed(seed)  # which random weights follow from
     if name.is_keras_model:
         return _load_keras_layer(name, options, trainable)
@@ -188,7 +204,7 @@ def _load_keras_layer(
 ) -> tuple[keras.layers.Layer, int]:
     size = options.image_size or keras_image_size(name)
     weights = RANDOM if options.transfer_mode == "scratch" else options.weights
-    model = load_keras_network(name, size, weights)
+    model = load_keras_network(name, size, weights, options.learns_batch_norms)
     model.trainable = trainable
     if trainable and options.unfreeze_from is not None:
         freeze_layers_before(model, name, options.unfreeze_from)
@@ -198,26 +214,39 @@ def _load_keras_layer(
 def _load_hub_layer(
     name: ExtractorName, options: TransferOptions, seed: int, trainable: bool
 ) -> tuple[keras.layers.Layer, int]:
-    layer = load_hub_network(name, trainable)
+    layer = load_hub_network(name, trainable, options.learns_batch_norms)
     size = options.image_size or hub_image_size(name, layer)
     if name.endpoint is not None:
         check_endpoint(name, layer, size)
+    if trainable and options.unfreeze_from is not None:
+        freeze_below_endpoint(layer, name, options.unfreeze_from, size)
     if options.transfer_mode == "scratch":
         randomise_weights(layer.module_weights, seed)
     return layer, size
 
 
-def _trace(name: ExtractorName, size: int, layer: keras.layers.Layer) -> Any:
-    def network(images: tf.Tensor) -> Any:
-        return layer(images, training=False)
+def trace(name: str, layer: keras.layers.Layer, shape: Sequence[int | None]) -> Any:
+    """The concrete function of a layer in inference, of batches of any size.
+
+    Args:
+        name: Of the network, for the message.
+        layer: Of one tensor.
+        shape: Of one example, an image float32 [size, size, 3] say.
+
+    Raises:
+        UserError: it does not take such a tensor.
+    """
+
+    def network(inputs: tf.Tensor) -> Any:
+        return layer(inputs, training=False)
 
     try:
-        images = tf.TensorSpec([None, size, size, 3])
-        return tf.function(network, [images]).get_concrete_function()
+        inputs = tf.TensorSpec([None, *shape])
+        return tf.function(network, [inputs]).get_concrete_function()
     except (ValueError, TypeError) as error:
         raise UserError(
-            f"--extractor {name} takes no float images of {size}x{size}x3; choose another"
-            " --image-size, or a feature-vector module"
+            f"--extractor {name} takes no float images of {'x'.join(map(str, shape))}; choose"
+            " another --image-size, or a feature-vector module"
         ) from error
 
 

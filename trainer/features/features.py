@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from trainer.core.errors import UserError
 from trainer.data.labels import from_columns
 from trainer.data.pipeline.augment import EpochAugmentation
 from trainer.data.pipeline.batches import Blocks, image_batches
@@ -26,7 +27,7 @@ class Features:
     """The features of some examples, in their stored order."""
 
     vectors: np.ndarray
-    """float32 [examples, *shape], the shape being that of one image's features."""
+    """float32 or float16 [examples, *shape], the shape being that of one image's features."""
 
     labels: np.ndarray
     """Classes int32 [examples], float32 [examples, names], or a field for each column."""
@@ -68,7 +69,7 @@ class StoredFeatures:
         return concatenate(self.shards)
 
     def rows(self, numbers: np.ndarray) -> Features:
-        """The features of some examples, int [rows], read from the disk."""
+        """The features of some examples, int [rows], read from the disk; float32."""
         starts = np.cumsum([0, *(shard.examples for shard in self.shards)])
         labels = self.shards[0].labels
         found = Features(
@@ -85,14 +86,21 @@ class StoredFeatures:
 
 
 def extract(
-    split: Split, extractor: Extractor, augmentation: EpochAugmentation | None = None
+    split: Split,
+    extractor: Extractor,
+    augmentation: EpochAugmentation | None = None,
+    dtype: str = "float32",
 ) -> Iterator[Features]:
-    """The features of every image of a split, augmented or as it is, batch by batch."""
+    """The features of every image of a split, augmented or as it is, batch by batch.
+
+    Raises:
+        UserError: one is too large for the dtype.
+    """
     batches = image_batches(
         split, extractor.image_size, EXTRACTION_BATCH, augmentation=augmentation
     )
     for first, batch in zip(range(0, split.examples, EXTRACTION_BATCH), batches, strict=True):
-        yield _batch_features(extractor, batch, split.examples - first)
+        yield _batch_features(extractor, batch, split.examples - first, dtype)
 
 
 def extract_shards(
@@ -101,6 +109,7 @@ def extract_shards(
     shard_rows: int,
     claim: Callable[[int], bool],
     augmentation: EpochAugmentation | None = None,
+    dtype: str = "float32",
 ) -> Iterator[tuple[int, Features]]:
     """The number of a shard and the features of one of its batches, shard by shard.
 
@@ -114,9 +123,11 @@ def extract_shards(
         claim: Whether to extract the shard of a number; asked for each in turn, in a thread of
             tf.data.
         augmentation: How images are augmented; each as it is without it.
+        dtype: Of the features, float32 or float16.
 
     Raises:
         OSError: one of `claim`.
+        UserError: a feature is too large for the dtype.
     """
     claims = _Claims(claim)
     batches = iter(
@@ -133,7 +144,7 @@ def extract_shards(
         first, end = number * shard_rows, min((number + 1) * shard_rows, split.examples)
         of_shard = itertools.chain([batch], batches)
         for row in range(first, end, EXTRACTION_BATCH):
-            yield number, _batch_features(extractor, next(of_shard), end - row)
+            yield number, _batch_features(extractor, next(of_shard), end - row, dtype)
     if claims.error is not None:
         raise claims.error
 
@@ -156,11 +167,21 @@ class _Claims:
         return claimed
 
 
-def _batch_features(extractor: Extractor, batch: Any, present: int) -> Features:
+def _batch_features(extractor: Extractor, batch: Any, present: int, dtype: str) -> Features:
     """Features of the first images of a batch; those behind them fill it up."""
     images, labels = batch
     in_memory = from_columns(tf.nest.map_structure(lambda column: column.numpy(), labels))
-    return Features(extractor(images).numpy()[:present], in_memory[:present])
+    vectors = _as_dtype(extractor(images).numpy()[:present], dtype)
+    return Features(vectors, in_memory[:present])
+
+
+def _as_dtype(vectors: np.ndarray, dtype: str) -> np.ndarray:
+    if dtype != vectors.dtype and np.abs(vectors).max() > np.finfo(dtype).max:
+        raise UserError(
+            f"--feature-dtype {dtype}: a feature of {np.abs(vectors).max():.3g} is too large for"
+            " it; choose float32"
+        )
+    return vectors.astype(dtype, copy=False)
 
 
 def concatenate(parts: Iterable[Features]) -> Features:

@@ -3,7 +3,7 @@
 FOLDER/<key>/ holds the features of one split; the key is a hash of everything they depend on:
 
     manifest.json       what they are of; rows and checksums of each shard
-    00000.vectors.npy   float32 [rows, width], or maps [rows, height, width, channels]
+    00000.vectors.npy   [rows, width], or maps [rows, height, width, channels]; float32 or float16
     00000.labels.npy    int32 [rows], float32 [rows, names], or a field for each column
 
 During extraction the folder is called <key>.partial. Processes that ask for the same features
@@ -76,6 +76,9 @@ class FeatureSpec:
     """Loads the extractor; called only if an image has to be extracted."""
 
     augmentation: EpochAugmentation | None = None
+
+    dtype: str = "float32"
+    """How they are stored: float32 or float16."""
 
     @property
     def key(self) -> str:
@@ -199,7 +202,7 @@ class FeatureStore:
     ) -> Iterator[tuple[int, Features]]:
         rows = collections.Counter[int]()
         for number, features in extract_shards(
-            spec.split, spec.extractor(), SHARD_ROWS, partial.claim, spec.augmentation
+            spec.split, spec.extractor(), SHARD_ROWS, partial.claim, spec.augmentation, spec.dtype
         ):
             rows[number] += features.examples
             self.extracted += features.examples
@@ -215,7 +218,8 @@ class FeatureStore:
             except DamagedShardError as damage:
                 logger.warning("%s; its %d images are extracted again", damage, shard.rows)
                 rows = spec.split.slice(number * SHARD_ROWS, shard.rows)
-                features = concatenate(extract(rows, spec.extractor(), spec.augmentation))
+                batches = extract(rows, spec.extractor(), spec.augmentation, spec.dtype)
+                features = concatenate(batches)
                 shards[number] = write_shard(folder, number, features)
                 write_manifest(folder, spec.about, spec.identity, shards)
                 self.extracted += shard.rows

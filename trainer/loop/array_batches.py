@@ -89,11 +89,19 @@ class FeatureBatches(ArrayBatches):
         seed: int,
         copies: int = 1,
         weights: np.ndarray | None = None,
+        jit_on_cpu: bool = True,
     ) -> None:
         """Of copies, one behind the other, each epoch takes the next."""
         labels = columns(features.labels)
         super().__init__(features.vectors, labels, batch_size, seed, copies, weights)
-        self.jit_on_cpu = True
+        inputs, *others = self.batch_spec
+        self.batch_spec = (tf.TensorSpec(inputs.shape, tf.float32), *others)
+        self.jit_on_cpu = jit_on_cpu
+
+    def get_next(self, iterator: tf.Tensor, step: tf.Tensor) -> tuple[Batch, tf.Tensor]:
+        """The rows of a step, float32 also of features that are stored as float16."""
+        (inputs, *others), indices = super().get_next(iterator, step)
+        return (tf.cast(inputs, tf.float32), *others), indices
 
 
 class StreamedFeatureBatches(Batches):
@@ -103,7 +111,6 @@ class StreamedFeatureBatches(Batches):
     """
 
     xla_compatible = False
-    jit_on_cpu = True
 
     def __init__(
         self,
@@ -112,8 +119,10 @@ class StreamedFeatureBatches(Batches):
         seed: int,
         copies: int = 1,
         weights: np.ndarray | None = None,
+        jit_on_cpu: bool = True,
     ) -> None:
         """Leave the features on the disk."""
+        self.jit_on_cpu = jit_on_cpu
         self._features, self._seed, self._copies = features, seed, copies
         self.examples = features.examples // copies
         self.batch_size, self.weights = batch_size, weights

@@ -23,6 +23,7 @@ from trainer.data.labels import output_sizes
 from trainer.distribution.replicas import batch_mean, mean_over_replicas
 from trainer.distribution.variables import keep_equal
 from trainer.distribution.workers import Workers
+from trainer.extractors.blocks import trained_blocks
 from trainer.extractors.loading import MAP_LAYERS
 from trainer.loop import checks
 from trainer.loop.batches import Batch, Batches
@@ -32,6 +33,7 @@ from trainer.loop.inner_loop import MAX_STEPS_PER_EXECUTION, InnerLoop, LoopOutp
 from trainer.loop.metrics import Metrics
 from trainer.loop.triggers import Always, Checkpointer, EverySeconds, Trigger
 from trainer.loop.xla import Jit
+from trainer.optimization.block_rates import scale_by_block
 from trainer.optimization.ema import ema_weights
 from trainer.optimization.losses import task_example_loss, training_example_loss
 from trainer.optimization.optimizers import dense, make_optimizer
@@ -321,7 +323,10 @@ class Trainer:
             checks.check_outputs(task, logits, output_sizes(classes))
         if warm_start is not None:
             warm_start(self.model)
-        self.optimizer = with_loss_scaling(self.build_optimizer(), config.precision)
+        optimizer = self.build_optimizer()
+        if extractor is not None and config.has_block_rates:
+            scale_by_block(optimizer, trained_blocks(extractor), config, self.total_steps)
+        self.optimizer = with_loss_scaling(optimizer, config.precision)
         self.optimizer.build(self.model.trainable_variables)
         self.example_loss = task_example_loss(task)
         self.training_example_loss = training_example_loss(

@@ -67,7 +67,7 @@ def validation_features(trainer: Trainer, are_kept: bool) -> np.ndarray:
 
     Args:
         trainer: With the best weights.
-        are_kept: Whether the batches are features of a frozen extractor, which are taken instead.
+        are_kept: Whether the batches are all features of an extractor, which are taken instead.
     """
     batches = trainer.batches["validation"]
     examples, iterator = min(batches.examples, MOST_IMAGES), batches.make_iterator(None)

@@ -52,4 +52,7 @@ def _head_config(config: Config) -> Config:
         accumulate=1,
         init_from=None,
         unfreeze_from=None,
+        batch_norm=None,
+        layer_decay=1.0,
+        unfreeze_gradually=False,
     )

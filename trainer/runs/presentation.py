@@ -69,7 +69,8 @@ class Presentation:
         return self.config.report and not self.config.dry_run  # whose folder is removed
 
     def _write_projector(self, outcome: Outcome) -> None:
-        features = validation_features(self.trainer, self.factory.uses_cached_features)
+        are_kept = self.factory.uses_cached_features and self.factory.layer is None
+        features = validation_features(self.trainer, are_kept)
         for output in list(outcome.evaluated.splits["validation"].outputs.values())[:1]:
             validation, cache = self.data.images_of("validation"), self.data.picture_cache
             write_projector(self.folder.path, features, output, validation, cache)

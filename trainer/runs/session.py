@@ -132,7 +132,7 @@ class Session:
         with self.clock.phase("extract"):
             batches = factory.batches(data.source)
             warms_up = is_new and self.config.warmup_epochs
-            features = factory.feature_batches(data.source) if warms_up else None
+            features = factory.head_batches(data.source) if warms_up else None
         with variables_of(self.strategy):
             trainer = self.trainer_class(
                 self.task,

@@ -2,38 +2,30 @@
 
 from __future__ import annotations
 
-import functools
 import logging
 from collections.abc import Iterable
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from trainer.config.config import Config
 from trainer.core.addresses import address_of
-from trainer.core.cache_folder import FEATURES, NETWORKS
+from trainer.core.cache_folder import FEATURES
 from trainer.data.own_data import Arrays, DataPipeline
 from trainer.data.pipeline.augment import Augmentation, EpochAugmentation
 from trainer.data.pipeline.batches import PREPARATION
 from trainer.data.pipeline.mixup import Mixing
 from trainer.data.splits import Source, Split
 from trainer.distribution.workers import Workers
-from trainer.extractors.hub_modules import DEFAULT_IMAGE_SIZE
-from trainer.extractors.kept_graphs import kept_extractor
-from trainer.extractors.loading import (
-    Extractor,
-    Network,
-    expected_image_size,
-    extractor_identity,
-    load_network,
-)
+from trainer.extractors.loading import Extractor, Network, expected_image_size
 from trainer.features.features import StoredFeatures
 from trainer.features.store import FeatureSpec, FeatureStore
 from trainer.loop.array_batches import ArrayBatches, FeatureBatches, StreamedFeatureBatches
 from trainer.loop.batches import Batches, ImageBatches, PipelineBatches
-from trainer.optimization.precision import dtype_policy_scope
 from trainer.remote.features import RemoteFeatures
 from trainer.report.clock import Clock
+from trainer.setup.networks import FrozenNetwork, RunNetworks
 
 logger = logging.getLogger(__name__)
 
@@ -58,36 +50,22 @@ class BatchFactory:
         self._store = _feature_store(config)
         self._channels = 3 if config.uses_extractor else channels
         self._augmentation = Augmentation.from_config(config)
-        self._identity = extractor_identity(config, config.seed) if config.uses_extractor else {}
-        self._frozen = functools.cache(lambda: load_network(config, config.seed))
-        self._kept = functools.cache(self._kept_extractor)
+        strategy = tf.distribute.get_strategy() if workers is None else workers.strategy
+        self._networks = RunNetworks(config, strategy)
 
     @property
     def uses_cached_features(self) -> bool:
-        """Whether an image has the same features in every epoch, or those of some copies."""
-        config = self._config
-        augments = bool(self._augmentation) and not config.augment_copies
-        mixes = config.mixup or config.cutmix
-        return config.uses_extractor and not (config.extractor_trainable or augments or mixes)
+        """Whether the batches are features: of a frozen extractor, or of the frozen part of one."""
+        return self._networks.cached is not None
 
-    @functools.cached_property
-    def network(self) -> Network | None:
-        """The network below the head in the model: none where the model takes features.
+    @property
+    def layer(self) -> keras.layers.Layer | None:
+        """What is in the model below the head; None where the head alone is.
 
         Raises:
             UserError: it cannot be loaded, or cannot learn.
         """
-        if not self._config.uses_extractor or self.uses_cached_features:
-            return None
-        with dtype_policy_scope(self._config.precision):
-            return load_network(
-                self._config, self._config.seed, trainable=self._config.extractor_trainable
-            )
-
-    @property
-    def layer(self) -> keras.layers.Layer | None:
-        """The network's layer in the model."""
-        return self.network and self.network.layer
+        return self._networks.layer
 
     @property
     def extracted_size(self) -> int | None:
@@ -97,9 +75,7 @@ class BatchFactory:
     @property
     def image_shape(self) -> tuple[int, int]:
         """The side and the channels of the images that the network takes."""
-        below = self.extractor or self.network
-        own_size = below.image_size if below else DEFAULT_IMAGE_SIZE
-        return self._config.image_size or own_size, self._channels
+        return self._networks.image_size, self._channels
 
     @property
     def extractor(self) -> Extractor | None:
@@ -108,12 +84,14 @@ class BatchFactory:
         Raises:
             UserError: it cannot be loaded.
         """
-        return self._kept() if self.uses_cached_features else None
+        cached = self._networks.cached
+        return None if cached is None else cached.extractor
 
     @property
     def below_features(self) -> Network | None:
         """The same as a layer; it is loaded if it was not."""
-        return self._frozen() if self.uses_cached_features else None
+        cached = self._networks.cached
+        return None if cached is None else cached.network
 
     def batches(self, source: Source) -> dict[str, Batches]:
         """The batches of every split, by its name.
@@ -123,9 +101,19 @@ class BatchFactory:
         """
         if source.own_data is not None:
             return {name: self._own_batches(found) for name, found in source.own_data.items()}
-        if self.uses_cached_features:
-            return self.feature_batches(source, self._config.augment_copies)
+        if self._networks.cached is not None:
+            copies = self._config.augment_copies
+            return self._feature_batches_of(source, self._networks.cached, copies)
         return self._image_batches(source)
+
+    def head_batches(self, source: Source) -> dict[str, Batches]:
+        """The batches of every split as features of the whole extractor as it comes.
+
+        Raises:
+            UserError: the extractor cannot be loaded, or its features cannot be kept.
+        """
+        assert self._networks.whole is not None, "a run without an extractor asks for no features"
+        return self._feature_batches_of(source, self._networks.whole)
 
     def split_batches(self, split: Split, own_data: Arrays | DataPipeline | None) -> Batches:
         """The batches of one split as an evaluation takes them: in stored order, not augmented.
@@ -140,41 +128,14 @@ class BatchFactory:
             return self._feature_batches(kept, 1, split.weights, self._fit_in_memory([kept]))
         return self._make_image_batches(split)
 
-    def feature_batches(self, source: Source, copies: int = 0) -> dict[str, Batches]:
-        """The batches of every split as features of the frozen extractor.
-
-        Args:
-            source: The splits.
-            copies: How many augmented copies stand in for each training image; 0 for itself.
+    def stored_features(self, split: Split) -> StoredFeatures:
+        """The features of a split that are cached, extracted as far as they are not.
 
         Raises:
             UserError: the extractor cannot be loaded, or its features cannot be kept.
         """
-        copies_of = {name: copies if name == "train" else 0 for name in source.splits}
-        stored = {
-            name: self.stored_features(split, copies_of[name])
-            for name, split in source.splits.items()
-        }
-        fit_in_memory = self._fit_in_memory(stored.values())
-        return {
-            name: self._feature_batches(
-                kept, max(1, copies_of[name]), source.splits[name].weights, fit_in_memory
-            )
-            for name, kept in stored.items()
-        }
-
-    def stored_features(self, split: Split, copies: int = 0) -> StoredFeatures:
-        """The features of a split by the frozen extractor, from the cache as far as it has them.
-
-        Raises:
-            UserError: the extractor cannot be loaded, or its features cannot be kept.
-        """
-        about = f"{split.name} through {self._config.extractor}"
-        identity = {**self._identity, "split": split.fingerprint, "images": PREPARATION}
-        spec = FeatureSpec(about, {**identity, "dtype": "float32"}, split, self._kept)
-        if copies:
-            return self._store.copies(spec, self._augmentations(copies))
-        return self._store.features(spec)
+        assert self._networks.cached is not None, "without uses_cached_features there are none"
+        return self._stored(split, self._networks.cached)
 
     def images_per_second(self, clock: Clock) -> float | None:
         """The speed of the extractor; None if no image had to pass it."""
@@ -187,13 +148,51 @@ class BatchFactory:
             return PipelineBatches(data, batch_size, seed)
         return ArrayBatches(data.inputs, data.labels, batch_size, seed, weights=data.weights)
 
+    def _feature_batches_of(
+        self, source: Source, network: FrozenNetwork, copies: int = 0
+    ) -> dict[str, Batches]:
+        """The batches of every split as outputs of a frozen network.
+
+        Args:
+            source: The splits.
+            network: What an image passes.
+            copies: How many augmented copies stand in for each training image; 0 for itself.
+        """
+        copies_of = {name: copies if name == "train" else 0 for name in source.splits}
+        stored = {
+            name: self._stored(split, network, copies_of[name])
+            for name, split in source.splits.items()
+        }
+        fit_in_memory = self._fit_in_memory(stored.values())
+        return {
+            name: self._feature_batches(
+                kept, max(1, copies_of[name]), source.splits[name].weights, fit_in_memory
+            )
+            for name, kept in stored.items()
+        }
+
+    def _stored(self, split: Split, network: FrozenNetwork, copies: int = 0) -> StoredFeatures:
+        dtype = self._config.feature_dtype
+        identity = {
+            **network.identity,
+            "split": split.fingerprint,
+            "images": PREPARATION,
+            "dtype": dtype,
+        }
+        about = f"{split.name} through {network.name}"
+        spec = FeatureSpec(about, identity, split, lambda: network.extractor, dtype=dtype)
+        if copies:
+            return self._store.copies(spec, self._augmentations(copies))
+        return self._store.features(spec)
+
     def _feature_batches(
         self, kept: StoredFeatures, copies: int, weights: np.ndarray | None, in_memory: bool
     ) -> Batches:
         batch_size, seed = self._config.batch_size, self._config.seed
+        compiles = self.layer is None  # XLA is slow at the convolutions of an extractor
         if in_memory:
-            return FeatureBatches(kept.load(), batch_size, seed, copies, weights)
-        return StreamedFeatureBatches(kept, batch_size, seed, copies, weights)
+            return FeatureBatches(kept.load(), batch_size, seed, copies, weights, compiles)
+        return StreamedFeatureBatches(kept, batch_size, seed, copies, weights, compiles)
 
     def _image_batches(self, source: Source) -> dict[str, Batches]:
         splits = {name: self._make_image_batches(split) for name, split in source.splits.items()}
@@ -210,16 +209,11 @@ class BatchFactory:
         augmentation: Augmentation | None = None,
         mixing: Mixing | None = None,
     ) -> Batches:
-        own_size = self.network.image_size if self.network else DEFAULT_IMAGE_SIZE
-        size, config = self._config.image_size or own_size, self._config
+        (size, channels), config = self.image_shape, self._config
         return ImageBatches(
             *(split, size, config.batch_size, config.seed),
-            *(augmentation, mixing, self._channels, self._rows),
+            *(augmentation, mixing, channels, self._rows),
         )
-
-    def _kept_extractor(self) -> Extractor:
-        folder = self._config.cache_folder / NETWORKS
-        return kept_extractor(folder, self._identity, self._frozen)
 
     def _augmentations(self, copies: int) -> list[EpochAugmentation]:
         assert self._augmentation is not None, "--augment-copies without it is refused before"

@@ -75,7 +75,7 @@ class TrialData:
 
     def _read(self, task: Task, config: Config, source: Any) -> dict[str, ArrayBatches] | None:
         factory = BatchFactory(config, task.channels)
-        if source.own_data is None and not factory.uses_cached_features:
+        if source.own_data is None and (not factory.uses_cached_features or factory.layer):
             return None
         read = factory.batches(source)
         in_memory = {n: b for n, b in read.items() if isinstance(b, ArrayBatches)}
