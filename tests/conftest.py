@@ -227,6 +227,64 @@ def tiny_modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def module_in_parts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A module of two blocks of a convolution and a batch norm, with endpoints and upper parts."""
+    import tensorflow as tf
+
+    class Block(tf.Module):
+        def __init__(self, channels: int, seed: int) -> None:
+            shape = [3, 3, channels, 4]
+            self.kernel = tf.Variable(tf.random.stateless_normal(shape, [0, seed]) / 4)
+            self.scale, self.offset = tf.Variable(tf.ones([4])), tf.Variable(tf.zeros([4]))
+            self.mean = tf.Variable(tf.zeros([4]), trainable=False)
+            self.variance = tf.Variable(tf.ones([4]), trainable=False)
+
+        def __call__(self, maps: tf.Tensor, training: bool) -> tf.Tensor:
+            maps = tf.nn.conv2d(maps, self.kernel, 1, "SAME")
+            mean, variance = self.mean, self.variance
+            if training:
+                mean, variance = tf.nn.moments(maps, [0, 1, 2])
+                self.mean.assign(0.9 * self.mean + 0.1 * mean)
+                self.variance.assign(0.9 * self.variance + 0.1 * variance)
+            normed = tf.nn.batch_normalization(maps, mean, variance, self.offset, self.scale, 1e-3)
+            return tf.nn.relu(normed)
+
+    low_block, high_block = Block(3, 1), Block(4, 2)
+
+    def average(maps: tf.Tensor, training: bool) -> tf.Tensor:
+        return tf.reduce_mean(maps, [1, 2])
+
+    def above(low: tf.Tensor, training: bool) -> tf.Tensor:
+        return average(high_block(low, training), training)
+
+    @tf.function
+    def whole(images: tf.Tensor, training: bool = False, return_endpoints: bool = False) -> Any:
+        low = low_block(images, training)
+        high = high_block(low, training)
+        default = average(high, training)
+        return {"low": low, "high": high, "default": default} if return_endpoints else default
+
+    def part(call: Callable[..., tf.Tensor]) -> Any:
+        function = tf.function(lambda maps, training=False: call(maps, training))
+        for training in (False, True):
+            function.get_concrete_function(tf.TensorSpec([None, None, None, 4]), training)
+        return function
+
+    for training, endpoints in itertools.product((False, True), repeat=2):
+        spec = tf.TensorSpec([None, None, None, 3])
+        whole.get_concrete_function(spec, training, endpoints)
+    module = tf.train.Checkpoint(low=low_block, high=high_block)
+    module.variables = [*low_block.variables, *high_block.variables]
+    module.trainable_variables = [v for v in module.variables if v.trainable]
+    module.regularization_losses = []
+    module.__call__ = whole
+    module.from_endpoint = {"low": part(above), "high": part(average)}
+    folder = tmp_path_factory.mktemp("in_parts") / "module"
+    tf.saved_model.save(module, str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
 def vector_module(tiny_modules: Path) -> Path:
     """A module that gives each 8x8 image four numbers."""
     return tiny_modules / "vector"

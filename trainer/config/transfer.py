@@ -44,8 +44,8 @@ class TransferOptions(Options):
     whole extractor is trained when not given."""
 
     batch_norm: Literal["frozen", "learn"] | None = None
-    """Fine-tuning: frozen, the default, runs the extractor in inference mode, with the averages
-    that its batch norms have; learn takes those of each batch, for many images."""
+    """Fine-tuning: frozen, the default, leaves the batch norms of the extractor the averages that
+    they have; learn takes those of each batch, for many images."""
 
     layer_decay: Annotated[float, positive_up_to_one] = 1.0
     """Fine-tuning: the learning rate of each block is that of the block above it times this

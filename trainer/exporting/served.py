@@ -16,6 +16,7 @@ from trainer.data.images.graph_decoding import decode_in_graph
 from trainer.data.labels import Names
 from trainer.data.pipeline.batches import resize_image
 from trainer.evaluation.outputs import SINGLE_OUTPUT
+from trainer.extractors.cutting import UPPER
 from trainer.optimization.precision import FULL
 from trainer.results.evaluation import temperatures_of
 from trainer.task import Task
@@ -30,7 +31,7 @@ SCORES, CLASSES = "scores", "classes"
 DEFAULT, FEATURE_VECTOR = "default", "feature_vector"
 """The endpoints of the module, as modules of TensorFlow Hub name them."""
 
-_EXTRACTOR_LAYERS = ("extractor", "pooled_extractor")
+_EXTRACTOR_LAYERS = ("extractor", "pooled_extractor", "joined_extractor", UPPER)
 _MAP_LAYERS = ("flattened_map", "averaged_map")
 
 

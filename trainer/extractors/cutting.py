@@ -37,6 +37,9 @@ from trainer.extractors.names import ExtractorName
 
 logger = logging.getLogger(__name__)
 
+UPPER = "upper_extractor"
+"""The name of the layer."""
+
 
 @dataclasses.dataclass(frozen=True)
 class CutNetwork:
@@ -100,7 +103,7 @@ class HubUpperPart(keras.layers.Layer):
             endpoint: Where the part begins.
             learns_batch_norms: Whether training runs it as in training, not as in inference.
         """
-        super().__init__(name="extractor", dtype="float32")
+        super().__init__(name=UPPER, dtype="float32")
         self.module = network.module  # which keeps the variables
         self.part = upper_parts(self.module)[endpoint]
         self._learns_batch_norms = learns_batch_norms
@@ -161,9 +164,8 @@ def _keras_part(name: ExtractorName, first: str, options: TransferOptions, seed:
     if isinstance(producer, keras.layers.InputLayer):
         raise _NotCutError("no layer lies below it")
     inputs = keras.Input(shape)
-    mode = {} if options.learns_batch_norms else {"training": False}
-    outputs = keras.Model(activation, model.output, name=model.name)(inputs, **mode)
-    return _Upper(producer.name, keras.Model(inputs, outputs, name="extractor"), shape)
+    outputs = keras.Model(activation, model.output, name=model.name)(inputs)
+    return _Upper(producer.name, keras.Model(inputs, outputs, name=UPPER), shape)
 
 
 def _hub_part(name: ExtractorName, first: str, options: TransferOptions, _: int) -> _Upper:

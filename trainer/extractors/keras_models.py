@@ -43,9 +43,7 @@ def keras_image_size(name: ExtractorName) -> int:
     return _IMAGE_SIZES.get(name.keras_model, DEFAULT_IMAGE_SIZE)
 
 
-def load_keras_network(
-    name: ExtractorName, image_size: int, weights: str, learns_batch_norms: bool = True
-) -> keras.Model:
+def load_keras_network(name: ExtractorName, image_size: int, weights: str) -> keras.Model:
     """A model from images float32 [batch, size, size, 3] in [0, 1] to feature maps.
 
     The maps are its last ones, or the activation of the layer that the endpoint names. Random
@@ -55,8 +53,6 @@ def load_keras_network(
         name: keras:NAME or keras:NAME@LAYER.
         image_size: Height and width of the images in pixels.
         weights: imagenet (from the cache of Keras, else downloaded), none (random), or a file.
-        learns_batch_norms: Whether it runs as in training while it is trained, with dropout too;
-            otherwise as in inference (https://keras.io/guides/transfer_learning).
 
     Raises:
         UserError: unknown model, layer or weights, or images too small for the model.
@@ -66,8 +62,18 @@ def load_keras_network(
     inner = keras.Model(model.input, _activation(name, model), name=model.name)
     preprocess = inspect.getmodule(application).preprocess_input  # type: ignore[union-attr]
     images = keras.Input(model.input.shape[1:])
-    mode = {} if learns_batch_norms else {"training": False}
-    return keras.Model(images, inner(preprocess(images * 255.0), **mode), name="extractor")
+    return keras.Model(images, inner(preprocess(images * 255.0)), name="extractor")
+
+
+def freeze_batch_norms(network: keras.Model) -> None:
+    """Make the batch norms of a model untrainable: they keep their averages, scales and shifts.
+
+    To call a model with training=False within another has no effect in the training of that one
+    (Keras 3.15): its own training=True is passed on to all layers.
+    """
+    for layer in network._flatten_layers():
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.trainable = False
 
 
 def freeze_layers_before(network: keras.Model, name: ExtractorName, first: str) -> None:

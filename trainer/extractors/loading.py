@@ -29,6 +29,7 @@ from trainer.extractors.inference_graph import GRAPH_OPTIMIZATIONS, optimize_for
 from trainer.extractors.keras_models import (
     IMAGENET,
     RANDOM,
+    freeze_batch_norms,
     freeze_layers_before,
     keras_image_size,
     load_keras_network,
@@ -204,8 +205,10 @@ def _load_keras_layer(
 ) -> tuple[keras.layers.Layer, int]:
     size = options.image_size or keras_image_size(name)
     weights = RANDOM if options.transfer_mode == "scratch" else options.weights
-    model = load_keras_network(name, size, weights, options.learns_batch_norms)
+    model = load_keras_network(name, size, weights)
     model.trainable = trainable
+    if trainable and not options.learns_batch_norms:
+        freeze_batch_norms(model)
     if trainable and options.unfreeze_from is not None:
         freeze_layers_before(model, name, options.unfreeze_from)
     return model, size
