@@ -44,7 +44,7 @@ def check_all_are_kept(trainer: Trainer, own: Iterable[Any]) -> None:
         TypeError: it does; naming them.
     """
     everywhere = map(in_tensorflow, (*common_variables(trainer), *own))
-    kept = {id(copy) for variable in everywhere for copy in copies(variable)}
+    kept = {id(found) for variable in everywhere for found in (variable, *copies(variable))}
     lost = [v for v in written_variables(trainer.traced_train_step) if id(v) not in kept]
     if lost:
         names = ", ".join(variable.name.partition(":")[0] for variable in lost)

@@ -34,7 +34,7 @@ def outputs_of_zeros(model: keras.Model, inputs: Any, task_name: str) -> Any:
     """
     shape = getattr(inputs, "shape", inputs)
     try:
-        return model(_zeros(inputs))
+        return _outputs_on_replicas(model, inputs) if _has_replicas() else model(_zeros(inputs))
     except ValueError as error:
         if "incompatible with the layer" not in str(error):  # a bug of the head, with its traceback
             raise
@@ -42,6 +42,14 @@ def outputs_of_zeros(model: keras.Model, inputs: Any, task_name: str) -> Any:
             f"the head of {task_name} cannot take inputs {shape}; if it takes images, choose"
             " --extractor none, if features, another --extractor"
         ) from error
+
+
+def _outputs_on_replicas(model: keras.Model, inputs: Any) -> Any:
+    """Zeros in place of the outputs: a SavedModel can only be run by a replica itself."""
+    symbolic = tf.nest.map_structure(
+        lambda spec: keras.Input(batch_shape=spec.shape, dtype=spec.dtype.name), inputs
+    )
+    return _zeros(model(symbolic))
 
 
 def make_metric_variables(
@@ -58,7 +66,7 @@ def make_metric_variables(
         labels: Those of its labels.
         logits: The outputs for a batch of zeros.
     """
-    if tf.distribute.get_strategy().num_replicas_in_sync > 1:
+    if _has_replicas():
         targets = task.targets(_zeros(inputs), _zeros(labels))
         for each in metrics:
             each.make_variables(task.hard_labels(targets), task.predictions(logits))
@@ -180,6 +188,10 @@ def check_loss_scaled(step: Callable[..., Any], optimizer: keras.optimizers.Opti
             f"{_name(step)} must scale its loss in --precision mixed_float16; take the gradients of"
             " self.optimizer.scale_loss(loss), within the tape"
         )
+
+
+def _has_replicas() -> bool:
+    return tf.distribute.get_strategy().num_replicas_in_sync > 1
 
 
 def _zeros(specs: Any) -> Any:
