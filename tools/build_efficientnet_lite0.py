@@ -21,6 +21,8 @@ from tensorflow.core.protobuf import saved_model_pb2
 MODULE = Path(__file__).parents[1] / "trainer" / "modules" / "efficientnet_lite0"
 # The rest of the architecture's table, kernel sizes and widths, is in the shapes of the weights.
 BLOCK_STRIDES = (1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1)
+# Where the network can be cut for fine-tuning. Each takes 0.2 s more whenever the module is loaded.
+CUT_ENDPOINTS = tuple(f"block_{index}" for index in (7, 10, 12, 14))
 BATCH_NORM_EPSILON = 1e-3
 BATCH_NORM_UPDATE = 0.01  # how far one training step moves the averages towards its own batch
 
@@ -116,13 +118,34 @@ class EfficientNetLite:
         """
         features = self.convolved((255.0 * images - 127.0) / 128.0, "_conv_stem", stride=2)
         features = tf.nn.relu6(self.normalised(features, "_bn0", training))
-        endpoints = {"stem": features}
-        for index, stride in enumerate(BLOCK_STRIDES):
+        return {"stem": features} | self.endpoints_from(features, 0, training)
+
+    def endpoints_from(
+        self, features: tf.Tensor, first_block: int, training: bool
+    ) -> dict[str, tf.Tensor]:
+        """Every stage from a block on, for the activation that the block takes."""
+        endpoints = {}
+        for index, stride in list(enumerate(BLOCK_STRIDES))[first_block:]:
             features = self.block(features, f"_blocks.{index}", stride, training)
             endpoints[f"block_{index}"] = features
         features = self.convolved(features, "_conv_head")
         features = tf.nn.relu6(self.normalised(features, "_bn1", training))
         return endpoints | {"top_conv": features, "default": tf.reduce_mean(features, axis=[1, 2])}
+
+
+def upper_part(network: EfficientNetLite, endpoint: str) -> tf.types.experimental.GenericFunction:
+    """What the network makes of its activation at an endpoint, a block: the 1280 features."""
+    first_block = int(endpoint.removeprefix("block_")) + 1
+
+    @tf.function
+    def features(activation: tf.Tensor, training: bool = False) -> tf.Tensor:
+        return network.endpoints_from(activation, first_block, training)["default"]
+
+    channels = network.variables[f"_blocks.{first_block - 1}._project_conv.weight"].shape[-1]
+    activation = tf.TensorSpec([None, None, None, channels], name="activation")
+    for training in (False, True):
+        features.get_concrete_function(activation, training)
+    return features
 
 
 def reusable_module(network: EfficientNetLite) -> tf.train.Checkpoint:
@@ -148,6 +171,7 @@ def reusable_module(network: EfficientNetLite) -> tf.train.Checkpoint:
     module.trainable_variables = [variable for variable in variables if variable.trainable]
     module.regularization_losses = []
     module.__call__ = call
+    module.from_endpoint = {name: upper_part(network, name) for name in CUT_ENDPOINTS}
     return module
 
 

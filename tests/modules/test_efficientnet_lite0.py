@@ -157,3 +157,20 @@ def test_has_exactly_the_files_that_the_readme_tells() -> None:
         file.relative_to(MODULES).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
         for file in files
     }
+
+
+@pytest.mark.parametrize("name", ["block_7", "block_10", "block_12", "block_14"])
+def test_an_upper_part_gives_the_features_of_its_activation(
+    endpoints: hub.KerasLayer, name: str
+) -> None:
+    """As the whole network does."""
+    outputs = endpoints(noise(2, 64, 64, 3))
+    upper = endpoints.resolved_object.from_endpoint[name]
+    np.testing.assert_allclose(upper(outputs[name]), outputs["default"], rtol=1e-4, atol=1e-5)
+
+
+def test_an_upper_part_uses_the_variables_above_its_endpoint(endpoints: hub.KerasLayer) -> None:
+    """Of the last block, the last convolution and their batch norms."""
+    [function, _] = endpoints.resolved_object.from_endpoint["block_14"].concrete_functions
+    parts = {variable.name.partition("/")[0] for variable in function.variables}
+    assert parts == {"block_15", "conv_head", "bn1"}
