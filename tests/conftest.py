@@ -228,7 +228,7 @@ def tiny_modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def module_in_parts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A module of two blocks of a convolution and a batch norm, with endpoints and upper parts."""
+    """A module of two blocks of a convolution and a batch norm, with endpoints and stages."""
     import tensorflow as tf
 
     class Block(tf.Module):
@@ -254,8 +254,11 @@ def module_in_parts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     def average(maps: tf.Tensor, training: bool) -> tf.Tensor:
         return tf.reduce_mean(maps, [1, 2])
 
-    def above(low: tf.Tensor, training: bool) -> tf.Tensor:
-        return average(high_block(low, training), training)
+    def above(low: tf.Tensor, training: bool) -> dict[str, tf.Tensor]:
+        return {"high": high_block(low, training)}
+
+    def last(high: tf.Tensor, training: bool) -> dict[str, tf.Tensor]:
+        return {"default": average(high, training)}
 
     @tf.function
     def whole(images: tf.Tensor, training: bool = False, return_endpoints: bool = False) -> Any:
@@ -264,7 +267,7 @@ def module_in_parts(tmp_path_factory: pytest.TempPathFactory) -> Path:
         default = average(high, training)
         return {"low": low, "high": high, "default": default} if return_endpoints else default
 
-    def part(call: Callable[..., tf.Tensor]) -> Any:
+    def stage(call: Callable[..., dict[str, tf.Tensor]]) -> Any:
         function = tf.function(lambda maps, training=False: call(maps, training))
         for training in (False, True):
             function.get_concrete_function(tf.TensorSpec([None, None, None, 4]), training)
@@ -278,7 +281,7 @@ def module_in_parts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     module.trainable_variables = [v for v in module.variables if v.trainable]
     module.regularization_losses = []
     module.__call__ = whole
-    module.from_endpoint = {"low": part(above), "high": part(average)}
+    module.from_endpoint = {"low": stage(above), "high": stage(last)}
     folder = tmp_path_factory.mktemp("in_parts") / "module"
     tf.saved_model.save(module, str(folder))
     return folder

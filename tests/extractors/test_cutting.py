@@ -110,13 +110,13 @@ def test_training_moves_the_averages_of_the_upper_part_where_they_learn(options,
     assert any((a != b).any() for a, b in zip(after, before, strict=True)) is moves
 
 
-def test_a_module_without_upper_parts_runs_whole(caplog):
+def test_a_module_without_stages_runs_whole(caplog):
     options = cut_at(extractor="efficientnet_lite0@block_2", unfreeze_from="block_1")
     with caplog.at_level(logging.INFO):
         assert cut_network(options) is None
     assert caplog.messages == [
-        "--unfreeze-from block_1: efficientnet_lite0@block_2 has no function for its upper part"
-        " alone; it runs whole in every step"
+        "--unfreeze-from block_1: efficientnet_lite0@block_2 has no functions of its stages;"
+        " it runs whole in every step"
     ]
 
 

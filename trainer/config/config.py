@@ -39,7 +39,7 @@ class Config(
             UserError: naming the option.
         """
         super().__post_init__()
-        has_frozen_part = not self.extractor_trainable or self.unfreeze_from is not None
+        has_frozen_part = not self.extractor_trainable or self.trained_from is not None
         check_augment_copies(self.augment_copies, self.uses_extractor and has_frozen_part)
 
     @property

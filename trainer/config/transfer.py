@@ -13,6 +13,15 @@ from trainer.core.errors import UserError
 NO_EXTRACTOR = "none"
 """The value of `--extractor` with which the head is trained on the images themselves."""
 
+ALL = "all"
+"""The value of `--unfreeze-from` with which everything is trained."""
+
+DEFAULT_CUTS = {"efficientnet_lite0": "block_12"}
+"""By extractor, where it is cut when `--unfreeze-from` is not given."""
+
+HEAD_EPOCHS = 5
+"""Of the head alone, when `--warmup-epochs` is not given."""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TransferOptions(Options):
@@ -40,8 +49,8 @@ class TransferOptions(Options):
 
     unfreeze_from: str | None = None
     """Fine-tuning: the first layer of a keras:NAME extractor that is trained, or the endpoint of
-    another behind which all is. What lies below stays frozen, and its activations are cached; the
-    whole extractor is trained when not given."""
+    another behind which all is. What lies below stays frozen, and its activations are cached. all
+    trains everything, as it is when not given, except in efficientnet_lite0: from block_12 on."""
 
     batch_norm: Literal["frozen", "learn"] | None = None
     """Fine-tuning: frozen, the default, leaves the batch norms of the extractor the averages that
@@ -55,10 +64,11 @@ class TransferOptions(Options):
     """Fine-tuning: train the head first, then one block more at a time, from the highest down
     (arXiv 1801.06146); all of them from half of the steps on."""
 
-    warmup_epochs: Annotated[int, AtLeast(0)] = 0
-    """Fine-tuning: epochs before it that train the head alone, on cached features."""
+    warmup_epochs: Annotated[int | None, AtLeast(0)] = None
+    """Fine-tuning: epochs before it that train the head alone, on cached features; 5 when not
+    given."""
 
-    finetune_learning_rate: Annotated[float, Between(0, MAX_FLOAT)] = 1e-5
+    finetune_learning_rate: Annotated[float, Between(0, MAX_FLOAT)] = 1e-4
     """The learning rate of --transfer finetune, in place of --learning-rate."""
 
     init_from: Path | None = None
@@ -91,6 +101,22 @@ class TransferOptions(Options):
     def uses_extractor(self) -> bool:
         """Whether there is a network below the head."""
         return self.extractor != NO_EXTRACTOR
+
+    @property
+    def trained_from(self) -> str | None:
+        """The layer or endpoint at which the extractor is cut for fine-tuning; None where it is
+        not."""
+        if not self.uses_extractor or self.transfer_mode != "finetune":
+            return None
+        first = self.unfreeze_from or DEFAULT_CUTS.get(self.extractor, ALL)
+        return None if first == ALL else first
+
+    @property
+    def head_epochs(self) -> int:
+        """The epochs that train the head alone, before fine-tuning."""
+        if self.warmup_epochs is None:
+            return HEAD_EPOCHS if self.transfer_mode == "finetune" else 0
+        return self.warmup_epochs
 
     @property
     def learns_batch_norms(self) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import keras
 
-from trainer.extractors.cutting import HubUpperPart, upper_parts
+from trainer.extractors.cutting import HubUpperPart, all_stages
 from trainer.extractors.hub_modules import HubNetwork
 from trainer.extractors.inner_maps import chain
 from trainer.extractors.keras_models import crossing_activations
@@ -23,7 +23,7 @@ _LAST_LAYERS = (
 def trained_blocks(network: keras.layers.Layer) -> list[list[keras.Variable]]:
     """The trainable weights of each block of a network, without blocks that have none.
 
-    A block of a hub module ends at each endpoint that `from_endpoint` has; one of a Keras model
+    A hub module has those that it offers as stages, and what lies below; one of a Keras model
     behind a sum, a concatenation or a pooling through which all activations pass. Another network
     is one block.
 
@@ -44,12 +44,12 @@ def _blocks(layer: keras.layers.Layer) -> Iterator[list[keras.Variable]]:
 
 
 def _hub_blocks(layer: HubNetwork | HubUpperPart) -> Iterator[list[keras.Variable]]:
-    left = list(layer.trainable_variables)
-    above_each = [part.used for part in upper_parts(layer.module).values()]
-    for above in sorted(above_each, key=len, reverse=True):
-        yield [variable for variable in left if id(variable.value) not in above]
-        left = [variable for variable in left if id(variable.value) in above]
-    yield left
+    stages = layer.stages if isinstance(layer, HubUpperPart) else all_stages(layer.module)
+    trained = layer.trainable_variables
+    above = frozenset().union(*(stage.used for stage in stages))
+    yield [variable for variable in trained if id(variable.value) not in above]
+    for stage in stages:
+        yield [variable for variable in trained if id(variable.value) in stage.used]
 
 
 def _keras_blocks(model: keras.Model) -> Iterator[list[keras.Variable]]:

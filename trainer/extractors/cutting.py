@@ -3,16 +3,17 @@
 The activations of the frozen part are the same in every epoch, so that they are computed once and
 cached as features are. Only the upper part is in the model then.
 
-A Keras model is cut as a graph of layers. A hub module has to offer its upper parts by itself, as
-functions of an activation: `from_endpoint["block_10"](activation, training=False)` gives what the
-module gives of images. Its variables are those that this function uses.
+A Keras model is cut as a graph of layers. A hub module has to offer its stages by itself, as
+functions of the activation at an endpoint: `from_endpoint["block_10"](activation, training=False)`
+gives the activation at a later endpoint by its name, `{"block_11": …}`, or in the end the features,
+`{"default": …}`. The variables of a stage are those that its function uses.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -40,6 +41,9 @@ logger = logging.getLogger(__name__)
 UPPER = "upper_extractor"
 """The name of the layer."""
 
+FEATURES = "default"
+"""The endpoint of the features, as modules of TensorFlow Hub name it."""
+
 
 @dataclasses.dataclass(frozen=True)
 class CutNetwork:
@@ -66,11 +70,11 @@ class CutNetwork:
 
 
 @dataclasses.dataclass(frozen=True)
-class UpperPart:
-    """What a hub module offers behind an endpoint."""
+class Stage:
+    """What a hub module has between one of its endpoints and a later one."""
 
-    function: Callable[..., tf.Tensor]
-    """From the endpoint's activation, and `training`, to what the module gives of an image."""
+    function: Callable[..., Mapping[str, tf.Tensor]]
+    """From the activation at the first, and `training`, to that at the second by its name."""
 
     used: frozenset[int]
     """The identities of the variables that it uses."""
@@ -78,18 +82,36 @@ class UpperPart:
     input_shape: list[int | None]
     """Of one example's activation, [height, width, channels]."""
 
-
-def upper_parts(module: Any) -> dict[str, UpperPart]:
-    """The functions of a hub.KerasLayer's module by their endpoints; none where it has none."""
-    functions = getattr(module.resolved_object, "from_endpoint", {})
-    return {endpoint: _upper_part(functions[endpoint]) for endpoint in functions}
+    end: str
+    """The name of the second."""
 
 
-def _upper_part(function: Any) -> UpperPart:
+def stages_from(module: Any, endpoint: str) -> list[Stage]:
+    """The stages of a hub.KerasLayer's module from an endpoint up to its features."""
+    functions, stages = stage_functions(module), list[Stage]()
+    while endpoint != FEATURES:
+        stages.append(_stage(functions[endpoint]))
+        endpoint = stages[-1].end
+    return stages
+
+
+def all_stages(module: Any) -> list[Stage]:
+    """Those from the lowest endpoint on; none where the module offers none."""
+    from_each = [stages_from(module, endpoint) for endpoint in stage_functions(module)]
+    return max(from_each, key=len, default=[])
+
+
+def stage_functions(module: Any) -> Mapping[str, Any]:
+    """What the module of a hub.KerasLayer offers, by the endpoints where stages begin."""
+    return getattr(module.resolved_object, "from_endpoint", {})
+
+
+def _stage(function: Any) -> Stage:
     traced = function.concrete_functions
     used = frozenset(id(variable) for one in traced for variable in one.variables)
     [(activation, *_), _] = traced[0].structured_input_signature
-    return UpperPart(function, used, activation.shape.as_list()[1:])
+    [end] = traced[0].structured_outputs
+    return Stage(function, used, activation.shape.as_list()[1:], end)
 
 
 class HubUpperPart(keras.layers.Layer):
@@ -105,15 +127,19 @@ class HubUpperPart(keras.layers.Layer):
         """
         super().__init__(name=UPPER, dtype="float32")
         self.module = network.module  # which keeps the variables
-        self.part = upper_parts(self.module)[endpoint]
+        self.stages = stages_from(self.module, endpoint)
         self._learns_batch_norms = learns_batch_norms
-        self.module_weights = [v for v in network.module_weights if id(v.value) in self.part.used]
+        used = frozenset().union(*(stage.used for stage in self.stages))
+        self.module_weights = [v for v in network.module_weights if id(v.value) in used]
 
     def call(self, activation: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Features of an activation, float32 [batch, height, width, channels]."""
         for loss in self.module.losses:
             self.add_loss(loss)
-        return self.part.function(activation, training=training and self._learns_batch_norms)
+        for stage in self.stages:
+            outputs = stage.function(activation, training=training and self._learns_batch_norms)
+            activation = outputs[stage.end]
+        return activation
 
 
 def cut_network(options: TransferOptions, seed: int = 0) -> CutNetwork | None:
@@ -126,7 +152,7 @@ def cut_network(options: TransferOptions, seed: int = 0) -> CutNetwork | None:
     Raises:
         UserError: unknown network, layer or endpoint, or it cannot be loaded or trained.
     """
-    name, first = extractor_name(options), str(options.unfreeze_from)
+    name, first = extractor_name(options), str(options.trained_from)
     try:
         part = (_keras_part if name.is_keras_model else _hub_part)(name, first, options, seed)
     except _NotCutError as reason:
@@ -171,13 +197,13 @@ def _keras_part(name: ExtractorName, first: str, options: TransferOptions, seed:
 def _hub_part(name: ExtractorName, first: str, options: TransferOptions, _: int) -> _Upper:
     whole = dataclasses.replace(name, endpoint=None)
     network = load_hub_network(whole, trainable=True)
-    parts = upper_parts(network.module)
-    if name.endpoint is not None or not parts:
-        raise _NotCutError(f"{name} has no function for its upper part alone")
-    if first not in parts:
-        raise UserError(unfreeze_from_message(name, first, list(parts)))
+    starts = stage_functions(network.module)
+    if name.endpoint is not None or not starts:
+        raise _NotCutError(f"{name} has no functions of its stages")
+    if first not in starts:
+        raise UserError(unfreeze_from_message(name, first, list(starts)))
     layer = HubUpperPart(network, first, options.learns_batch_norms)
-    return _Upper(first, layer, layer.part.input_shape)
+    return _Upper(first, layer, layer.stages[0].input_shape)
 
 
 def _trunk_options(options: TransferOptions, extractor: str) -> TransferOptions:

@@ -209,8 +209,8 @@ def _load_keras_layer(
     model.trainable = trainable
     if trainable and not options.learns_batch_norms:
         freeze_batch_norms(model)
-    if trainable and options.unfreeze_from is not None:
-        freeze_layers_before(model, name, options.unfreeze_from)
+    if trainable and options.trained_from is not None:
+        freeze_layers_before(model, name, options.trained_from)
     return model, size
 
 
@@ -221,8 +221,8 @@ def _load_hub_layer(
     size = options.image_size or hub_image_size(name, layer)
     if name.endpoint is not None:
         check_endpoint(name, layer, size)
-    if trainable and options.unfreeze_from is not None:
-        freeze_below_endpoint(layer, name, options.unfreeze_from, size)
+    if trainable and options.trained_from is not None:
+        freeze_below_endpoint(layer, name, options.trained_from, size)
     if options.transfer_mode == "scratch":
         randomise_weights(layer.module_weights, seed)
     return layer, size

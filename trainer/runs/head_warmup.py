@@ -45,9 +45,9 @@ def _head_config(config: Config) -> Config:
     return dataclasses.replace(
         config,
         transfer="frozen",
-        epochs=config.warmup_epochs,
+        epochs=config.head_epochs,
         steps_per_epoch=None,
-        warmup_epochs=0,
+        warmup_epochs=None,
         warmup="0",
         accumulate=1,
         init_from=None,

@@ -131,7 +131,7 @@ class Session:
         """A trainer before its first step; the head of a new one is warmed up, if asked for."""
         with self.clock.phase("extract"):
             batches = factory.batches(data.source)
-            warms_up = is_new and self.config.warmup_epochs
+            warms_up = is_new and self.config.head_epochs
             features = factory.head_batches(data.source) if warms_up else None
         with variables_of(self.strategy):
             trainer = self.trainer_class(

@@ -94,7 +94,7 @@ class RunNetworks:
             return FrozenNetwork(self._cut.trunk, config)
         if config.augment_copies:
             raise UserError(
-                f"--augment-copies: {config.extractor} cannot be cut at {config.unfreeze_from}, so"
+                f"--augment-copies: {config.extractor} cannot be cut at {config.trained_from}, so"
                 " that there are no features to cache; omit it"
             )
         return None
@@ -121,7 +121,7 @@ class RunNetworks:
     def _cut(self) -> CutNetwork | None:
         """The frozen part and the part that learns, where there are two."""
         config = self._config
-        if not config.extractor_trainable or config.unfreeze_from is None:
+        if config.trained_from is None:
             return None
         with variables_of(self._strategy), dtype_policy_scope(config.precision):
             return cut_network(config, config.seed)
