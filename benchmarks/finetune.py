@@ -1,4 +1,4 @@
-"""Five epochs of fine-tuning the last blocks on tf_flowers: whole processes, to the test accuracy."""
+"""Five epochs of fine-tuning the last blocks on tf_flowers: processes, to the test accuracy."""
 
 from __future__ import annotations
 

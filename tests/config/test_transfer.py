@@ -46,14 +46,10 @@ MESSAGES = {
     "--transfer finetune needs an --extractor": {"extractor": "none", "transfer": "finetune"},
     "--transfer frozen needs an --extractor": {"extractor": "none", "transfer": "frozen"},
     "--warmup-epochs is the first stage of --transfer finetune": {"warmup_epochs": 1},
-    "--unfreeze-from Conv_1 needs --transfer finetune": {
-        "extractor": "keras:MobileNetV2",
-        "unfreeze_from": "Conv_1",
-    },
-    "--unfreeze-from a needs --transfer finetune and a keras:NAME extractor": {
-        "transfer": "finetune",
-        "unfreeze_from": "a",
-    },
+    "--unfreeze-from is for --transfer finetune; add that option": {"unfreeze_from": "a"},
+    "--batch-norm is for --transfer finetune; add that option": {"batch_norm": "learn"},
+    "--layer-decay is for --transfer finetune; add that option": {"layer_decay": 0.5},
+    "--unfreeze-gradually is for --transfer finetune": {"unfreeze_gradually": True},
     "--weights none needs a keras:NAME extractor": {"weights": "none"},
     "--head avg needs the feature maps of an --extractor": {"extractor": "none", "head": "avg"},
 }
@@ -75,7 +71,48 @@ def test_features_of_mixed_images_cannot_be_cached(mixing):
         AugmentationOptions(augment_copies=2, **{mixing: 0.2})
 
 
-@pytest.mark.parametrize("options", [{"extractor": "none"}, {"transfer": "finetune"}], ids=str)
-def test_augmented_copies_need_a_frozen_extractor(options):
+@pytest.mark.parametrize(
+    "options",
+    [{"extractor": "none"}, {"transfer": "finetune", "unfreeze_from": "all"}],
+    ids=str,
+)
+def test_augmented_copies_need_something_frozen(options):
     with pytest.raises(UserError, match=r"^--augment-copies needs a frozen extractor"):
         Config(augment_copies=2, **options)
+
+
+FINETUNED = {
+    "the upper blocks of the embedded extractor": ({}, "block_12"),
+    "another part": ({"unfreeze_from": "block_5"}, "block_5"),
+    "everything": ({"unfreeze_from": "all"}, None),
+    "everything of other extractors": ({"extractor": "keras:VGG16"}, None),
+}
+
+
+@pytest.mark.parametrize("what", FINETUNED)
+def test_what_is_fine_tuned_when_nothing_is_said(what):
+    options, first = FINETUNED[what]
+    assert TransferOptions(transfer="finetune", **options).trained_from == first
+
+
+@pytest.mark.parametrize(
+    ("options", "epochs"),
+    [({}, 0), ({"transfer": "finetune"}, 5), ({"transfer": "finetune", "warmup_epochs": 0}, 0)],
+    ids=str,
+)
+def test_a_head_learns_alone_before_fine_tuning(options, epochs):
+    assert TransferOptions(**options).head_epochs == epochs
+
+
+@pytest.mark.parametrize(
+    ("options", "learns"),
+    [
+        ({"transfer": "finetune"}, False),
+        ({"transfer": "finetune", "batch_norm": "learn"}, True),
+        ({"transfer": "scratch"}, True),
+        ({}, False),
+    ],
+    ids=str,
+)
+def test_batch_norms_learn_from_scratch_or_where_they_are_asked_to(options, learns):
+    assert TransferOptions(**options).learns_batch_norms is learns

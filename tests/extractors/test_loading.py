@@ -20,7 +20,8 @@ def transfer(extractor=CUT, **options):
 @pytest.fixture(scope="module")
 def tuned():
     """A module to train, cut at an endpoint."""
-    return load_network(transfer(transfer="finetune"), trainable=True).layer
+    options = transfer(transfer="finetune", batch_norm="learn")
+    return load_network(options, trainable=True).layer
 
 
 @pytest.fixture
@@ -97,6 +98,7 @@ def test_a_module_without_trainable_weights_cannot_be_trained(vector_module):
 
 def test_a_keras_model_is_trained_from_a_layer_on():
     options = {"transfer": "finetune", "weights": "none", "unfreeze_from": "Conv_1"}
+    options["batch_norm"] = "learn"
     layer = load_network(transfer(MOBILE, **options), trainable=True).layer
     assert len(layer.trainable_variables) == 3  # a kernel, and a norm's scale and shift
 
