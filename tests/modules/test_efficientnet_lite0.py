@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -134,6 +135,74 @@ def test_moves_the_averages_a_hundredth_of_the_way_to_the_batch(tuned: hub.Keras
 def test_leaves_the_averages_alone_in_inference_while_trainable(tuned: hub.KerasLayer) -> None:
     """Evaluation between two epochs of fine-tuning changes nothing."""
     assert not changed(tuned, lambda: tuned(noise(2, 64, 64, 3), training=False))
+
+
+def features_from(
+    module: Any, endpoint: str, activation: tf.Tensor, training: bool = False
+) -> tf.Tensor:
+    """As the README of the modules has it."""
+    while endpoint != "default":
+        step = module.from_endpoint[endpoint]
+        [(endpoint, activation)] = step(activation, training=training).items()
+    return activation
+
+
+def traced_tail(module: Any, endpoint: str, training: bool) -> Any:
+    """The concrete function of what lies above an endpoint."""
+    activation = tf.TensorSpec([None, None, None, SHAPES_AT_224[endpoint][-1]])
+    return tf.function(features_from).get_concrete_function(module, endpoint, activation, training)
+
+
+@pytest.mark.parametrize("endpoint", ["stem", "block_0", "block_10", "block_15"])
+def test_computes_the_features_from_an_endpoint_on(
+    endpoints: hub.KerasLayer, endpoint: str
+) -> None:
+    """Of images of any size, by hub.KerasLayer's object."""
+    outputs = endpoints(noise(2, 97, 130, 3))
+    features = features_from(endpoints.resolved_object, endpoint, outputs[endpoint])
+    np.testing.assert_allclose(features, outputs["default"], rtol=1e-4, atol=1e-5)
+
+
+def test_goes_on_from_every_endpoint_that_has_weights_above_it(endpoints: hub.KerasLayer) -> None:
+    """Behind the last convolution there is nothing to train."""
+    assert set(endpoints.resolved_object.from_endpoint) == set(SHAPES_AT_224) - {
+        "top_conv",
+        "default",
+    }
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_traced_above_an_endpoint_names_the_variables_there(training: bool) -> None:
+    """They are the module's own: five blocks of three convolutions above block_10, and the last."""
+    module = tf.saved_model.load(PATH)
+    variables = traced_tail(module, "block_10", training).variables
+    above = [f"block_{index}" for index in range(11, 16)] + ["conv_head", "bn1"]
+    expected = {v.name for v in module.variables if v.name.split("/")[0] in above}
+    assert {variable.name for variable in variables} == expected
+    assert {id(variable) for variable in variables} <= {id(v) for v in module.variables}
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_lets_gradients_reach_everything_above_an_endpoint(training: bool) -> None:
+    """Kernels, scales and offsets, with batch norm in either mode."""
+    module = tf.saved_model.load(PATH)  # of whose variables the tail has only weak references
+    tail = traced_tail(module, "block_10", training)
+    with tf.GradientTape() as tape:
+        features = tail(noise(2, 4, 4, 112))
+    gradients = tape.gradient(features, tail.trainable_variables)
+    assert len(gradients) == 3 * 16
+    assert all(gradient is not None and np.any(gradient) for gradient in gradients)
+
+
+@pytest.mark.parametrize(("training", "moved"), [(False, 0), (True, 2 * 16)])
+def test_moves_only_averages_above_an_endpoint(
+    tuned: hub.KerasLayer, training: bool, moved: int
+) -> None:
+    """In training, those of the 16 batch norms there; else none."""
+    module, maps = tuned.resolved_object, noise(2, 4, 4, 112)
+    names = changed(tuned, lambda: features_from(module, "block_10", maps, training))
+    assert len(names) == moved
+    assert not any(name.startswith(("conv_stem", "block_10/", "bn0")) for name in names)
 
 
 def test_leaves_weight_decay_to_the_optimiser(tuned: hub.KerasLayer) -> None:
