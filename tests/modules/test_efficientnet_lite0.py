@@ -185,7 +185,8 @@ def test_traced_above_an_endpoint_names_the_variables_there(training: bool) -> N
 @pytest.mark.parametrize("training", [False, True])
 def test_lets_gradients_reach_everything_above_an_endpoint(training: bool) -> None:
     """Kernels, scales and offsets, with batch norm in either mode."""
-    tail = traced_tail(tf.saved_model.load(PATH), "block_10", training)
+    module = tf.saved_model.load(PATH)  # of whose variables the tail has only weak references
+    tail = traced_tail(module, "block_10", training)
     with tf.GradientTape() as tape:
         features = tail(noise(2, 4, 4, 112))
     gradients = tape.gradient(features, tail.trainable_variables)
