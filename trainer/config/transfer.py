@@ -13,6 +13,9 @@ from trainer.core.errors import UserError
 NO_EXTRACTOR = "none"
 """The value of `--extractor` with which the head is trained on the images themselves."""
 
+Resize = Literal["squash", "crop", "pad"]
+"""The values of `--resize`."""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TransferOptions(Options):
@@ -53,6 +56,10 @@ class TransferOptions(Options):
 
     image_size: Annotated[int | None, AtLeast(1)] = None
     """Height and width of the images in pixels; the extractor's own when not given."""
+
+    resize: Resize = "squash"
+    """How images become squares: squash, all of the image, whose sides lose their proportion; crop,
+    its central square; pad, all of it in proportion, with black beside it."""
 
     def __post_init__(self) -> None:
         """Check each option, then whether those given work together.

@@ -65,8 +65,9 @@ def scores_of(served: ServedModel, inputs: Mapping[str, object]) -> dict[str, np
 
 def _training_images(served: ServedModel, files: list[bytes]) -> tf.Tensor:
     """Files as training reads them."""
+    prepare = served.image_size, served.channels, served.resize
     prepared = tf.data.Dataset.from_tensor_slices(files).map(
-        lambda encoded: decode_and_resize(encoded, served.image_size, served.channels)
+        lambda encoded: decode_and_resize(encoded, *prepare)
     )
     return next(iter(prepared.batch(len(files))))
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from trainer.config.transfer import Resize
 from trainer.data.labels import from_columns
 from trainer.data.pipeline.augment import EpochAugmentation
 from trainer.data.pipeline.batches import Blocks, image_batches
@@ -85,11 +86,14 @@ class StoredFeatures:
 
 
 def extract(
-    split: Split, extractor: Extractor, augmentation: EpochAugmentation | None = None
+    split: Split,
+    extractor: Extractor,
+    augmentation: EpochAugmentation | None = None,
+    resize: Resize = "squash",
 ) -> Iterator[Features]:
     """The features of every image of a split, augmented or as it is, batch by batch."""
     batches = image_batches(
-        split, extractor.image_size, EXTRACTION_BATCH, augmentation=augmentation
+        split, extractor.image_size, EXTRACTION_BATCH, augmentation=augmentation, resize=resize
     )
     for first, batch in zip(range(0, split.examples, EXTRACTION_BATCH), batches, strict=True):
         yield _batch_features(extractor, batch, split.examples - first)
@@ -101,6 +105,7 @@ def extract_shards(
     shard_rows: int,
     claim: Callable[[int], bool],
     augmentation: EpochAugmentation | None = None,
+    resize: Resize = "squash",
 ) -> Iterator[tuple[int, Features]]:
     """The number of a shard and the features of one of its batches, shard by shard.
 
@@ -114,6 +119,7 @@ def extract_shards(
         claim: Whether to extract the shard of a number; asked for each in turn, in a thread of
             tf.data.
         augmentation: How images are augmented; each as it is without it.
+        resize: How images become squares.
 
     Raises:
         OSError: one of `claim`.
@@ -126,6 +132,7 @@ def extract_shards(
             EXTRACTION_BATCH,
             augmentation=augmentation,
             blocks=Blocks(shard_rows, claims.choose),
+            resize=resize,
         )
     )
     for batch in batches:

@@ -14,7 +14,7 @@ from trainer.core.addresses import address_of
 from trainer.core.cache_folder import FEATURES, NETWORKS
 from trainer.data.own_data import Arrays, DataPipeline
 from trainer.data.pipeline.augment import Augmentation, EpochAugmentation
-from trainer.data.pipeline.batches import PREPARATION
+from trainer.data.pipeline.batches import preparation
 from trainer.data.pipeline.mixup import Mixing
 from trainer.data.splits import Source, Split
 from trainer.distribution.workers import Workers
@@ -170,8 +170,14 @@ class BatchFactory:
             UserError: the extractor cannot be loaded, or its features cannot be kept.
         """
         about = f"{split.name} through {self._config.extractor}"
-        identity = {**self._identity, "split": split.fingerprint, "images": PREPARATION}
-        spec = FeatureSpec(about, {**identity, "dtype": "float32"}, split, self._kept)
+        resize = self._config.resize
+        identity = {
+            **self._identity,
+            "split": split.fingerprint,
+            "images": preparation(resize),
+            "dtype": "float32",
+        }
+        spec = FeatureSpec(about, identity, split, self._kept, resize=resize)
         if copies:
             return self._store.copies(spec, self._augmentations(copies))
         return self._store.features(spec)
@@ -215,6 +221,7 @@ class BatchFactory:
         return ImageBatches(
             *(split, size, config.batch_size, config.seed),
             *(augmentation, mixing, self._channels, self._rows),
+            resize=config.resize,
         )
 
     def _kept_extractor(self) -> Extractor:

@@ -12,11 +12,12 @@ from trainer.data.images.decoding import decode
 from trainer.data.images.graph_decoding import decode_in_graph
 from trainer.data.images.graph_orientation import orientation_in_graph
 from trainer.data.images.orientation import ORIENTATION_TAG, orientation
+from trainer.data.images.resizing import full_scale
 
 NOISE = np.random.default_rng(0).integers(0, 256, [18, 24, 3]).astype(np.uint8)
 IMAGE = Image.fromarray(NOISE)
 SPEC = [tf.TensorSpec([], tf.string)]
-IN_GRAPH = tf.function(decode_in_graph, input_signature=SPEC)
+IN_GRAPH = tf.function(lambda e: decode_in_graph(e, full_scale).pixels, input_signature=SPEC)
 IN_PYTHON = tf.function(decode, input_signature=SPEC)
 ORIENTATION = tf.function(orientation_in_graph, input_signature=SPEC)
 FORMATS = ["JPEG", "PNG", "GIF", "BMP", "WEBP"]
