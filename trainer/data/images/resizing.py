@@ -12,8 +12,8 @@ from trainer.config.transfer import Resize
 RATIOS = (1, 2, 4, 8)
 """By how much a JPEG decoder divides the sides of an image: it skips frequencies of its DCT."""
 
-ANTIALIASED_FROM = 2
-"""Where a side shrinks by less, bilinear interpolation alone reads every pixel."""
+ANTIALIASED_ABOVE = 2
+"""Where no side shrinks by more, bilinear interpolation alone reads every pixel."""
 
 Scale = Callable[[tf.Tensor], tf.Tensor]
 """From the sides of a JPEG, int32 [2], to the place in RATIOS at which it is decoded."""
@@ -57,9 +57,8 @@ def smallest_scale(size: int, resize: Resize) -> Scale:
 def resize_to_square(image: Decoded, size: int, resize: Resize) -> tf.Tensor:
     """An image of any channels as float32 [size, size, channels] in [0, 255].
 
-    An image of less than twice the side is interpolated (bilinear); where a side shrinks by more,
-    the filter is a triangle as wide as two pixels of the result, as tf.image.resize has it with
-    antialiasing.
+    An image of at most twice the side is interpolated (bilinear); where a side shrinks by more, the
+    filter is a triangle over two pixels of the result, tf.image.resize's with antialiasing.
 
     Args:
         image: Its pixels may be of any channels.
@@ -91,7 +90,7 @@ def _resampled(image: Decoded, size: list[int] | tf.Tensor) -> tf.Tensor:
     """The image with these sides, int32 [2]."""
     scale = tf.cast(size, tf.float32) / image.sides
     return tf.cond(
-        tf.reduce_any(scale * ANTIALIASED_FROM <= 1),
+        tf.reduce_any(scale * ANTIALIASED_ABOVE < 1),
         lambda: _antialiased(image.pixels, size, scale),
         lambda: tf.image.resize(image.pixels, size),
     )

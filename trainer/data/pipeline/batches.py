@@ -34,8 +34,8 @@ class Blocks:
 def preparation(resize: Resize) -> str:
     """What an image goes through, in words: changed whenever the pixels that come out change."""
     return (
-        "RGB, upright, a JPEG at the DCT scale that leaves twice the side, bilinear, antialiased"
-        f" from half the side on, {resize} to a square, in [0, 1]"
+        "RGB, upright, a JPEG at a DCT scale that leaves twice the side, bilinear, antialiased"
+        f" above twice the side, {resize} to a square, in [0, 1]"
     )
 
 

@@ -1,0 +1,180 @@
+"""Photos of 12 megapixels: decoded and resized as before and now, and what a head learns of them.
+
+Before, every pixel was decoded, and resized without antialiasing. Photos of tf_flowers are enlarged
+to 4000 x 3000 pixels, as they are and with noise; with Exif, as cameras write it, and without.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from benchmarks.measuring import Claim, Contestant, Folders, Measures, Medians, warmed_up
+from tasks.flowers import Flowers
+from trainer import Config
+from trainer.data.images.decoding import decode
+from trainer.data.images.orientation import ORIENTATION_TAG, UPRIGHT
+from trainer.data.pipeline.batches import PREFETCH, decode_and_resize, without_autotune
+from trainer.data.readers.tfds import tfds_source
+from trainer.extractors.loading import Extractor, load_network
+from trainer.features.features import EXTRACTION_BATCH
+
+SIDES, SIGMA, QUALITY = (4000, 3000), 6, 85
+"""Width and height in pixels, the standard deviation of the noise, and the quality of the JPEG."""
+
+PHOTOS, DECODED, ROUNDS = 320, 32, 5
+FOLDS, PENALTY = 8, 1e-3
+SIZE = 224
+
+BEFORE, NOW = "as before", "now"
+NOISY, PLAIN, SMOOTH = "noise", "noise, without Exif", "no noise"
+EXTRACTED = "to features"
+
+Prepare = Callable[[tf.Tensor], tf.Tensor]
+
+
+class _Photo(NamedTuple):
+    encoded: bytes
+    label: int
+
+
+def contestants(folders: Folders) -> Sequence[Contestant]:
+    """Both ways on 32 photos of each kind; and to features on 320, with a head for each."""
+    files, labels = _written(folders)
+    extractor = Extractor.from_network(load_network(Config(extractor="efficientnet_lite0")))
+    decoding = [
+        Contestant(f"{way}: {kind}", _decoding(prepare, files[kind][:DECODED]), ROUNDS)
+        for kind in files
+        for way, prepare in WAYS.items()
+    ]
+    learning = [
+        Contestant(
+            f"{way}: {kind}, {EXTRACTED}", _learning(prepare, files[kind], labels, extractor), 1
+        )
+        for kind in (NOISY, SMOOTH)
+        for way, prepare in WAYS.items()
+    ]
+    return [*warmed_up(decoding), *learning]
+
+
+def claims(medians: Medians) -> Sequence[Claim]:
+    """How many times as fast each kind of photo is, how near to the reference, and accuracy."""
+
+    def times(what: str) -> float:
+        now, before = (medians[f"{way}: {what}"]["images/s"] for way in (NOW, BEFORE))
+        return now / before
+
+    def gain(kind: str) -> float:
+        now, before = (medians[f"{way}: {kind}, {EXTRACTED}"] for way in (NOW, BEFORE))
+        return now["test accuracy"] - before["test accuracy"]
+
+    kinds = (NOISY, PLAIN, SMOOTH)
+    return [
+        *(Claim(f"{kind}: times as fast as before", times(kind), 1.9) for kind in kinds),
+        Claim(f"{NOISY}, {EXTRACTED}: times as fast as before", times(f"{NOISY}, {EXTRACTED}")),
+        *(Claim(f"{k}: test accuracy less that of before", gain(k), 0) for k in (NOISY, SMOOTH)),
+        *(
+            Claim(f"{kind}: mean error", medians[f"{NOW}: {kind}"]["mean error"], at_most=0.004)
+            for kind in (NOISY, SMOOTH)
+        ),
+    ]
+
+
+def _before(encoded: tf.Tensor) -> tf.Tensor:
+    return tf.ensure_shape(tf.image.resize(decode(encoded), [SIZE, SIZE]), [SIZE, SIZE, 3]) / 255.0
+
+
+def _now(encoded: tf.Tensor) -> tf.Tensor:
+    return decode_and_resize(encoded, SIZE)
+
+
+WAYS: dict[str, Prepare] = {BEFORE: _before, NOW: _now}
+
+
+def _reference(encoded: tf.Tensor) -> tf.Tensor:
+    """Every pixel decoded, and resized with antialiasing."""
+    return tf.image.resize(decode(encoded), [SIZE, SIZE], antialias=True) / 255.0
+
+
+def _decoding(prepare: Prepare, files: Sequence[str]) -> Callable[[], Measures]:
+    batches, reference = _batches(prepare, files), _batches(_reference, files)
+    [images], [expected] = list(batches), list(reference)
+    error = float(tf.reduce_mean(tf.abs(images - expected)))
+
+    def run() -> Measures:
+        began = time.perf_counter()
+        for _ in batches:
+            pass
+        speed = len(files) / (time.perf_counter() - began)
+        return {"images/s": speed, "mean error": error}
+
+    return run
+
+
+def _learning(
+    prepare: Prepare, files: Sequence[str], labels: np.ndarray, extractor: Extractor
+) -> Callable[[], Measures]:
+    """The accuracy is that of photos that a head was not trained on, of all in turn."""
+
+    def run() -> Measures:
+        began = time.perf_counter()
+        features = np.concatenate([extractor(one).numpy() for one in _batches(prepare, files)])
+        speed = len(files) / (time.perf_counter() - began)
+        head = make_pipeline(StandardScaler(), LogisticRegression(C=PENALTY, max_iter=500))
+        scores = cross_val_score(head, features, labels, cv=FOLDS)
+        return {"images/s": speed, "test accuracy": float(scores.mean())}
+
+    return run
+
+
+def _batches(prepare: Prepare, files: Sequence[str]) -> tf.data.Dataset:
+    images = tf.data.Dataset.from_tensor_slices(list(files)).map(
+        lambda path: prepare(tf.io.read_file(path)),
+        num_parallel_calls=tf.data.AUTOTUNE,
+        deterministic=True,
+    )
+    return without_autotune(images.batch(EXTRACTION_BATCH).prefetch(PREFETCH))
+
+
+def _written(folders: Folders) -> tuple[dict[str, list[str]], np.ndarray]:
+    """The files of the photos by their kind, and their labels."""
+    source = tfds_source(Flowers.dataset, {"train": f"train[:{PHOTOS}]"}, folders.data_dir)
+    photos = [_Photo(*row) for row in source.splits["train"].references().as_numpy_iterator()]
+    noise = np.random.default_rng(0).normal(0, SIGMA, [SIDES[1], SIDES[0], 3])
+    rounded = np.int8(np.clip(np.round(noise), -128, 127))
+
+    def write(number: int) -> dict[str, str]:
+        return _write_kinds(photos[number].encoded, rounded, number, folders.scratch)
+
+    with ThreadPoolExecutor() as pool:
+        written = list(pool.map(write, range(len(photos))))
+    files = {kind: [paths[kind] for paths in written] for kind in (NOISY, PLAIN, SMOOTH)}
+    return files, np.array([photo.label for photo in photos])
+
+
+def _write_kinds(encoded: bytes, noise: np.ndarray, number: int, folder: Path) -> dict[str, str]:
+    small = Image.fromarray(tf.io.decode_jpeg(encoded, 3).numpy())
+    smooth = small.resize(SIDES, Image.Resampling.BICUBIC)
+    moved = np.roll(noise, number * 97, axis=1)
+    noisy = Image.fromarray(np.uint8(np.clip(np.asarray(smooth, np.int16) + moved, 0, 255)))
+    camera = Image.Exif()
+    camera[ORIENTATION_TAG] = UPRIGHT
+    written = {NOISY: (noisy, camera), PLAIN: (noisy, None), SMOOTH: (smooth, camera)}
+    paths = {}
+    for kind, (image, exif) in written.items():
+        path = folder / f"{number:04}-{kind.replace(', ', '-').replace(' ', '-')}.jpg"
+        if kind != PLAIN or number < DECODED:
+            image.save(path, quality=QUALITY, **({} if exif is None else {"exif": exif}))
+        paths[kind] = str(path)
+    return paths
