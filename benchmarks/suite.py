@@ -30,6 +30,7 @@ Name = Literal[
     "growth",
     "startup",
     "prediction",
+    "photos",
     "review",
     "sweep",
     "workers",
@@ -46,6 +47,7 @@ DATASETS: dict[Name, str] = {
     "growth": "tf_flowers/3.0.1",
     "startup": "tf_flowers/3.0.1",
     "prediction": "tf_flowers/3.0.1",
+    "photos": "tf_flowers/3.0.1",
     "review": "tf_flowers/3.0.1",
     "sweep": "tf_flowers/3.0.1",
 }
@@ -54,11 +56,14 @@ DATASETS: dict[Name, str] = {
 PACKAGES: dict[Name, dict[str, str]] = {
     "flowers": {"scikit-learn": "sklearn"},
     "augmentation": {"SciPy": "scipy"},
+    "photos": {"scikit-learn": "sklearn"},
     "review": {"cleanlab": "cleanlab"},
 }
 """What a benchmark needs and the trainer does not, by the names of package and module."""
 
-IN_ONE_PROCESS = ("head", "extraction", "images", "augmentation", "checkpoints", "prediction")
+IN_ONE_PROCESS = (
+    *("head", "extraction", "images", "augmentation", "checkpoints", "prediction", "photos"),
+)
 """Those that import TensorFlow; the others start processes, and stay small themselves."""
 
 

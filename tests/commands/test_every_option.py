@@ -15,7 +15,7 @@ RUNS = {
         " --brightness 0.1 --contrast 0.1 --fill reflect --augment-copies 2 --optimizer nadam",
     ],
     "map": [
-        "--optimizer adamax --pool max --validation-steps 1",
+        "--optimizer adamax --pool max --validation-steps 1 --resize pad",
         "--optimizer adadelta --pool flatten --feature-memory 0",
         "--optimizer adamw --head flatten",
     ],

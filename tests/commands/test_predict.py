@@ -190,3 +190,18 @@ def test_a_folder_within_the_folder_counts_and_notes_do_not(say, noise_folder, t
     shutil.copytree(noise_folder / "test" / "cyan", tmp_path / "all" / "deep" / "er")
     (tmp_path / "all" / "notes.txt").write_text("mine")
     assert len(rows_of(say(tmp_path / "all", "--json"))) == 10
+
+
+def test_images_become_squares_as_the_run_has_them(say, trained, tmp_path, capfd):
+    pixels = np.random.default_rng(0).integers(0, 256, [8, 24, 3]).astype(np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "wide.png")
+    Image.fromarray(pixels[:, 8:16]).save(tmp_path / "square.png")
+    cropping = shutil.copytree(trained, tmp_path / "run")
+    options = json.loads((cropping / "config.json").read_text())
+    assert options["resize"] == "squash"
+    (cropping / "config.json").write_text(json.dumps(options | {"resize": "crop"}))
+    [square] = rows_of(say(tmp_path / "square.png", "--json"))
+    [squashed] = rows_of(say(tmp_path / "wide.png", "--json"))
+    arguments = [str(cropping), str(tmp_path / "wide.png"), "--json"]
+    [cropped] = rows_of((command_line.exit_code(predict.main, arguments), *capfd.readouterr()))
+    assert cropped["scores"] == square["scores"] != squashed["scores"]

@@ -1,5 +1,7 @@
 """An export is checked in a process without this package, and appears only when it is right."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import yaml
@@ -8,6 +10,7 @@ from trainer import UserError
 from trainer.exporting import export
 from trainer.exporting.check import ExportDiffersError, check_export
 from trainer.exporting.export import export_run
+from trainer.exporting.model_card import model_card
 from trainer.exporting.served import ServedModel
 
 
@@ -94,6 +97,18 @@ def test_the_card_has_the_metrics_classes_and_commands(frozen, folder, monkeypat
     ):
         assert expected in text
     assert f"{frozen.result['calibration']['temperature']:.4f}" in text
+
+
+@pytest.mark.parametrize(
+    ("resize", "what"),
+    [("squash", "not kept in proportion"), ("crop", "central square"), ("pad", "black square")],
+)
+@pytest.mark.parametrize("model_format", ["savedmodel", "onnx"])
+def test_the_card_says_how_images_become_squares(frozen, folder, resize, what, model_format):
+    config = dataclasses.replace(frozen.config, resize=resize)
+    served = ServedModel.from_run(frozen)
+    served = dataclasses.replace(served, run=dataclasses.replace(served.run, config=config))
+    assert what in model_card(served, folder, model_format, None, {})
 
 
 def test_an_export_with_other_scores_does_not_appear(frozen, folder, monkeypatch):

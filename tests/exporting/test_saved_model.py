@@ -1,11 +1,14 @@
 """The SavedModel of a run, as TensorFlow alone loads it."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_hub as hub
 
 from trainer.config.transfer import TransferOptions
+from trainer.data.pipeline.batches import decode_and_resize
 from trainer.exporting.check import example_files, scores_of
 from trainer.exporting.saved_model import write_saved_model
 from trainer.exporting.served import ServedModel, example_inputs
@@ -32,11 +35,24 @@ def images_of(run):
 
 def test_encoded_images_get_scores_and_class_names(written, frozen):
     serve = tf.saved_model.load(written(frozen)).signatures["serving_default"]
-    files = example_files()
+    files = example_files(8)
     answers = serve(image_bytes=tf.constant(files))
     assert answers["scores"].shape == (len(files), 3)
     np.testing.assert_allclose(tf.reduce_sum(answers["scores"], -1), 1, atol=1e-6)
     assert answers["classes"][0].numpy().tolist() == [b"cyan", b"magenta", b"yellow"]
+
+
+@pytest.mark.parametrize("resize", ["squash", "crop", "pad"])
+def test_encoded_images_become_the_squares_of_training(frozen, resize):
+    served = ServedModel.from_run(frozen)
+    config = dataclasses.replace(frozen.config, resize=resize)
+    served = dataclasses.replace(served, run=dataclasses.replace(served.run, config=config))
+    files = example_files(served.image_size)
+    trained = tf.data.Dataset.from_tensor_slices(files).map(
+        lambda encoded: decode_and_resize(encoded, served.image_size, 3, resize)
+    )
+    images = tf.function(served.images)(tf.constant(files))
+    np.testing.assert_allclose(images, list(trained), atol=1e-6)
 
 
 def test_float_images_get_the_scores_of_the_run(written, frozen):

@@ -39,3 +39,17 @@ def test_nothing_is_loaded_where_all_features_are_kept(train, loads):
     del loads[:]
     train()
     assert loads == []
+
+
+def test_features_of_other_squares_are_not_those_that_are_kept(train, tmp_path):
+    def kept():
+        return len(list(tmp_path.glob("cache/**/manifest.json")))
+
+    train()
+    of_three_splits = kept()
+    train("--resize", "squash")
+    assert kept() == of_three_splits > 0
+    train("--resize", "crop")
+    assert kept() == 2 * of_three_splits
+    train("--resize", "pad")
+    assert kept() == 3 * of_three_splits

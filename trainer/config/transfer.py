@@ -21,6 +21,8 @@ DEFAULT_CUTS = {"efficientnet_lite0": "block_12"}
 
 HEAD_EPOCHS = 5
 """Of the head alone, when `--warmup-epochs` is not given."""
+Resize = Literal["squash", "crop", "pad"]
+"""The values of `--resize`."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -76,6 +78,10 @@ class TransferOptions(Options):
 
     image_size: Annotated[int | None, AtLeast(1)] = None
     """Height and width of the images in pixels; the extractor's own when not given."""
+
+    resize: Resize = "squash"
+    """How images become squares: squash, all of the image, whose sides lose their proportion; crop,
+    its central square; pad, all of it in proportion, with black beside it."""
 
     def __post_init__(self) -> None:
         """Check each option, then whether those given work together.

@@ -9,14 +9,15 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import tensorflow as tf
 
-from trainer.data.images.decoding import decode
+from trainer.data.images.decoding import decode_scaled
+from trainer.data.images.resizing import smallest_scale
 from trainer.data.json_cache import NO_CACHE, JsonCache
 from trainer.data.splits import Split
 
 MOST_CACHED = 2000
 """Of larger splits no thumbnails are cached."""
 
-_ABOUT = "thumbnails, JPEG of quality 80"
+_ABOUT = "thumbnails at a DCT scale, JPEG of quality 80"
 """Part of the cache's key: to be changed whenever the thumbnails change."""
 
 
@@ -68,9 +69,8 @@ def thumbnails(
 
 def _jpegs(encoded: tf.data.Dataset, side: int) -> Iterator[bytes]:
     def jpeg(image: tf.Tensor) -> tf.Tensor:
-        small = tf.image.resize(
-            decode(image), [side, side], preserve_aspect_ratio=True, antialias=True
-        )
+        pixels = decode_scaled(image, smallest_scale(side, "pad")).pixels
+        small = tf.image.resize(pixels, [side, side], preserve_aspect_ratio=True, antialias=True)
         return tf.io.encode_jpeg(tf.saturate_cast(tf.round(small), tf.uint8), quality=80)
 
     images = encoded.map(jpeg, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)

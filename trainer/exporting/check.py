@@ -48,7 +48,8 @@ def check_export(
         ExportDiffersError: it is above the tolerance, or the export cannot be read.
     """
     inputs = example_inputs(served, BATCH)
-    files = example_files() if served.takes_images and model_format == "savedmodel" else []
+    takes_files = served.takes_images and model_format == "savedmodel"
+    files = example_files(served.image_size) if takes_files else []
     answers = _answers(folder, model_format, inputs, files)
     wanted = dict(expected or scores_of(served, inputs))
     if files:
@@ -65,21 +66,28 @@ def scores_of(served: ServedModel, inputs: Mapping[str, object]) -> dict[str, np
 
 def _training_images(served: ServedModel, files: list[bytes]) -> tf.Tensor:
     """Files as training reads them."""
+    prepare = served.image_size, served.channels, served.resize
     prepared = tf.data.Dataset.from_tensor_slices(files).map(
-        lambda encoded: decode_and_resize(encoded, served.image_size, served.channels)
+        lambda encoded: decode_and_resize(encoded, *prepare)
     )
     return next(iter(prepared.batch(len(files))))
 
 
-def example_files() -> list[bytes]:
-    """An image of every format and kind that is decoded: grey, with alpha, rotated by its Exif."""
+def example_files(size: int) -> list[bytes]:
+    """An image of every format and kind that is decoded: grey, with alpha, rotated by its Exif.
+
+    Two more are JPEGs so large that they are decoded at a fraction, for networks of a size.
+    """
     noise = np.random.default_rng(0).integers(0, 256, [6, 8, 3]).astype(np.uint8)
     picture = Image.fromarray(noise).resize(_SIDES[::-1], Image.Resampling.BICUBIC)
+    large = picture.resize((5 * size + 3, 4 * size + 1))
     rotated = Image.Exif()
     rotated[ORIENTATION_TAG] = 6
     return [
         _encoded(picture, "JPEG"),
         _encoded(picture, "JPEG", exif=rotated.tobytes()),
+        _encoded(large, "JPEG"),
+        _encoded(large, "JPEG", exif=rotated.tobytes()),
         _encoded(picture.convert("L"), "JPEG"),
         _encoded(picture.convert("CMYK"), "JPEG"),
         _encoded(picture, "PNG"),

@@ -135,7 +135,9 @@ def _batches(served: ServedModel, data: RunData, split: str) -> tf.data.Dataset:
     if images is not None:
         order = (config.seed, 0)  # stored by class, at times: the first alone are of one
         return image_batches(
-            images, served.image_size, 1, shuffled_by=order, channels=served.channels
+            *(images, served.image_size, 1, order),
+            channels=served.channels,
+            resize=served.resize,
         )
     assert data.source.own_data is not None
     own = data.source.own_data[split]

@@ -11,6 +11,7 @@ from typing import Any
 import jinja2
 
 from trainer.config.export import ModelFormat, Quantization
+from trainer.config.transfer import Resize
 from trainer.exporting.served import ServedModel
 from trainer.extractors.names import KERAS, KNOWN_MODULES, parse_extractor
 from trainer.setup.command import run_command
@@ -19,6 +20,13 @@ QUANTIZED = Mapping[str, Mapping[str, str]]
 """The metrics of validation by model, "float32" and "quantized", and by name."""
 
 EMBEDDED = "efficientnet_lite0"
+
+_SQUARED: Mapping[Resize, str] = {
+    "squash": "resized to this square, the sides not kept in proportion",
+    "crop": "cut to their central square, resized to this one",
+    "pad": "resized in proportion until the longer side fits, in the middle of a black square (0)",
+}
+"""How an image becomes a square, by `--resize`."""
 
 _PAGES: Mapping[ModelFormat, str] = {
     "savedmodel": "saved_model.md.j2",
@@ -56,6 +64,8 @@ def model_card(
         run=served.run,
         result=served.run.result,
         served=served,
+        squared=_SQUARED[served.resize],
+        counted="shorter" if served.resize == "crop" else "longer",
         usage=_PAGES[model_format],
         format=model_format,
         quantize=quantize,

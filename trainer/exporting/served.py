@@ -12,9 +12,11 @@ import numpy as np
 import tensorflow as tf
 
 from trainer.config.config import Config
+from trainer.config.transfer import Resize
 from trainer.data.images.graph_decoding import decode_in_graph
+from trainer.data.images.resizing import smallest_scale
 from trainer.data.labels import Names
-from trainer.data.pipeline.batches import resize_image
+from trainer.data.pipeline.batches import resize_decoded
 from trainer.evaluation.outputs import SINGLE_OUTPUT
 from trainer.extractors.cutting import UPPER
 from trainer.optimization.precision import FULL
@@ -93,6 +95,11 @@ class ServedModel:
         return self.network.input_spec.shape[3]
 
     @property
+    def resize(self) -> Resize:
+        """How images become squares."""
+        return self.run.config.resize
+
+    @property
     def input_specs(self) -> dict[str, tf.TensorSpec]:
         """The tensors of a batch of inputs by name, in the order in which TensorFlow lists them."""
         name = IMAGES if self.takes_images else INPUTS
@@ -144,9 +151,10 @@ class ServedModel:
 
     def images(self, encoded: tf.Tensor) -> tf.Tensor:
         """A batch of encoded images, string [batch], prepared as in training."""
-        spec = self.network.input_spec
+        spec, scale = self.network.input_spec, smallest_scale(self.image_size, self.resize)
+        shape = self.image_size, self.channels
         return tf.map_fn(
-            lambda one: resize_image(decode_in_graph(one), self.image_size, self.channels),
+            lambda one: resize_decoded(decode_in_graph(one, scale), *shape, self.resize),
             encoded,
             fn_output_signature=tf.TensorSpec(spec.shape[1:], tf.float32),
         )

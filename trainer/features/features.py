@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from trainer.config.transfer import Resize
 from trainer.core.errors import UserError
 from trainer.data.labels import from_columns
 from trainer.data.pipeline.augment import EpochAugmentation
@@ -90,6 +91,7 @@ def extract(
     extractor: Extractor,
     augmentation: EpochAugmentation | None = None,
     dtype: str = "float32",
+    resize: Resize = "squash",
 ) -> Iterator[Features]:
     """The features of every image of a split, augmented or as it is, batch by batch.
 
@@ -97,7 +99,7 @@ def extract(
         UserError: one is too large for the dtype.
     """
     batches = image_batches(
-        split, extractor.image_size, EXTRACTION_BATCH, augmentation=augmentation
+        split, extractor.image_size, EXTRACTION_BATCH, augmentation=augmentation, resize=resize
     )
     for first, batch in zip(range(0, split.examples, EXTRACTION_BATCH), batches, strict=True):
         yield _batch_features(extractor, batch, split.examples - first, dtype)
@@ -110,6 +112,7 @@ def extract_shards(
     claim: Callable[[int], bool],
     augmentation: EpochAugmentation | None = None,
     dtype: str = "float32",
+    resize: Resize = "squash",
 ) -> Iterator[tuple[int, Features]]:
     """The number of a shard and the features of one of its batches, shard by shard.
 
@@ -124,6 +127,7 @@ def extract_shards(
             tf.data.
         augmentation: How images are augmented; each as it is without it.
         dtype: Of the features, float32 or float16.
+        resize: How images become squares.
 
     Raises:
         OSError: one of `claim`.
@@ -137,6 +141,7 @@ def extract_shards(
             EXTRACTION_BATCH,
             augmentation=augmentation,
             blocks=Blocks(shard_rows, claims.choose),
+            resize=resize,
         )
     )
     for batch in batches:

@@ -25,6 +25,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+from trainer.config.transfer import Resize
 from trainer.core.errors import UserError
 from trainer.core.hashing import fingerprint
 from trainer.core.locks import locked
@@ -76,6 +77,8 @@ class FeatureSpec:
     """Loads the extractor; called only if an image has to be extracted."""
 
     augmentation: EpochAugmentation | None = None
+    resize: Resize = "squash"
+    """How images become squares; part of the identity, too."""
 
     dtype: str = "float32"
     """How they are stored: float32 or float16."""
@@ -201,8 +204,9 @@ class FeatureStore:
         self, partial: PartialFolder, spec: FeatureSpec, report: Progress
     ) -> Iterator[tuple[int, Features]]:
         rows = collections.Counter[int]()
+        how = spec.augmentation, spec.dtype, spec.resize
         for number, features in extract_shards(
-            spec.split, spec.extractor(), SHARD_ROWS, partial.claim, spec.augmentation, spec.dtype
+            spec.split, spec.extractor(), SHARD_ROWS, partial.claim, *how
         ):
             rows[number] += features.examples
             self.extracted += features.examples
@@ -218,8 +222,8 @@ class FeatureStore:
             except DamagedShardError as damage:
                 logger.warning("%s; its %d images are extracted again", damage, shard.rows)
                 rows = spec.split.slice(number * SHARD_ROWS, shard.rows)
-                batches = extract(rows, spec.extractor(), spec.augmentation, spec.dtype)
-                features = concatenate(batches)
+                how = spec.augmentation, spec.dtype, spec.resize
+                features = concatenate(extract(rows, spec.extractor(), *how))
                 shards[number] = write_shard(folder, number, features)
                 write_manifest(folder, spec.about, spec.identity, shards)
                 self.extracted += shard.rows

@@ -20,6 +20,7 @@ from typing import Any, ClassVar
 import numpy as np
 import tensorflow as tf
 
+from trainer.config.transfer import Resize
 from trainer.core.errors import UserError
 from trainer.data.labels import by_output
 from trainer.data.own_data import DataPipeline
@@ -120,6 +121,7 @@ class ImageBatches(Batches):
         mixing: Mixing | None = None,
         channels: int = 3,
         rows: Rows | None = None,
+        resize: Resize = "squash",
     ) -> None:
         """Images [batch_size, image_size, image_size, channels] of a split.
 
@@ -133,10 +135,11 @@ class ImageBatches(Batches):
             channels: 3 for RGB, 1 for grey.
             rows: Those that this process takes of a batch, all when None; of images that are mixed
                 it gets all, because each is mixed with any other.
+            resize: How images become squares.
         """
         self._split, self._image_size, self._seed = split, image_size, seed
         self._augmentation, self._mixing = augmentation, mixing
-        self._channels = channels
+        self._channels, self._resize = channels, resize
         self.examples, self.weights = split.examples, split.weights
         self.batch_size = batch_size
         self._rows = rows if rows is not None and mixing is None else all_rows(batch_size)
@@ -197,6 +200,7 @@ class ImageBatches(Batches):
             None
             if self._rows == all_rows(self.batch_size)
             else (self._rows.first, self._rows.last),
+            resize=self._resize,
         )
         return batches.map(lambda images, labelled: (images, *labelled))
 

@@ -13,7 +13,7 @@ from trainer.config.config import Config
 from trainer.core.text import printable
 from trainer.data.json_cache import JsonCache
 from trainer.data.pipeline.augment import Augmentation, EpochAugmentation
-from trainer.data.pipeline.batches import PREPARATION, decode_and_resize
+from trainer.data.pipeline.batches import decode_and_resize, preparation
 from trainer.data.splits import Split
 from trainer.data.thumbnails import encoded_images
 from trainer.loop.trainer import Trainer
@@ -22,7 +22,7 @@ from trainer.report.summaries import RUN, Summaries
 
 SHOWN_INPUTS = 16
 
-_ABOUT = f"inputs of the network, {PREPARATION}"
+_ABOUT = "inputs of the network"
 """Part of the cache's key: to be changed whenever what is shown changes."""
 
 
@@ -54,7 +54,8 @@ def shown_inputs(
         cache: Of what is shown of images whose features are kept: they need not be read again.
     """
     if train is not None and extracted_size is not None:
-        key = [_ABOUT, train.fingerprint, extracted_size, *_augmentation_key(trainer.config)]
+        made = preparation(trainer.config.resize)
+        key = [_ABOUT, made, train.fingerprint, extracted_size, *_augmentation_key(trainer.config)]
         png = cache.get_or_compute(
             key, lambda: _as_text(_grid(trainer, *_of_extractor(trainer, train, extracted_size)))
         )
@@ -100,7 +101,8 @@ def _of_extractor(trainer: Trainer, train: Split, size: int) -> tuple[list[np.nd
     shown = min(SHOWN_INPUTS, train.examples)
     places = [int(place) for place in np.linspace(0, train.examples - 1, shown)]
     images = [
-        decode_and_resize(tf.constant(encoded), size) for encoded in encoded_images(train, places)
+        decode_and_resize(tf.constant(encoded), size, resize=config.resize)
+        for encoded in encoded_images(train, places)
     ]
     if augmentation is not None and config.augment_copies:
         augment = EpochAugmentation(augmentation, config.seed, epoch=0)

@@ -11,6 +11,7 @@ import matplotlib
 import numpy as np
 import tensorflow as tf
 
+from trainer.config.transfer import Resize
 from trainer.data.pipeline.batches import decode_and_resize
 from trainer.data.splits import Split
 from trainer.data.thumbnails import encoded_images
@@ -40,6 +41,7 @@ class Insight:
         self,
         layers: Sequence[keras.layers.Layer],
         image_shape: tuple[int, int],
+        resize: Resize,
         test: Split,
         name: str,
         output: Output,
@@ -49,6 +51,7 @@ class Insight:
         Args:
             layers: One behind the other.
             image_shape: Side of their images in pixels, and channels: 3 for RGB, 1 for grey.
+            resize: How images become squares.
             test: The images.
             name: Of the output that is shown; "" of a single one.
             output: What the layers give for the images.
@@ -58,7 +61,7 @@ class Insight:
         self._places = _shown_places(output)
         self._images = tf.stack(
             [
-                decode_and_resize(tf.constant(encoded), size, channels)
+                decode_and_resize(tf.constant(encoded), size, channels, resize)
                 for encoded in encoded_images(test, self._places)
             ]
         )

@@ -91,6 +91,7 @@ def _frozen(config: Config) -> Config:
         plain,
         extractor=extractor,
         image_size=config.image_size if config.uses_extractor else None,
+        resize=config.resize,
         weights=config.weights,
         pool=config.pool,
         seed=config.seed,

@@ -83,7 +83,8 @@ class Presentation:
             return
         layers = [self.trainer.model] if below is None else [below.layer, self.trainer.model]
         for name, output in list(outcome.evaluated.splits["test"].outputs.items())[:1]:
-            insight = Insight(layers, self.factory.image_shape, test, name, output)
+            shape, resize = self.factory.image_shape, self.config.resize
+            insight = Insight(layers, shape, resize, test, name, output)
             if self.config.feature_maps:
                 insight.write_feature_maps(self.summaries, outcome.best_step)
             if self.config.grad_cam and output.kind != "numbers":

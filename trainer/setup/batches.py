@@ -14,7 +14,7 @@ from trainer.core.addresses import address_of
 from trainer.core.cache_folder import FEATURES
 from trainer.data.own_data import Arrays, DataPipeline
 from trainer.data.pipeline.augment import Augmentation, EpochAugmentation
-from trainer.data.pipeline.batches import PREPARATION
+from trainer.data.pipeline.batches import preparation
 from trainer.data.pipeline.mixup import Mixing
 from trainer.data.splits import Source, Split
 from trainer.distribution.workers import Workers
@@ -172,15 +172,17 @@ class BatchFactory:
         }
 
     def _stored(self, split: Split, network: FrozenNetwork, copies: int = 0) -> StoredFeatures:
-        dtype = self._config.feature_dtype
+        dtype, resize = self._config.feature_dtype, self._config.resize
         identity = {
             **network.identity,
             "split": split.fingerprint,
-            "images": PREPARATION,
+            "images": preparation(resize),
             "dtype": dtype,
         }
         about = f"{split.name} through {network.name}"
-        spec = FeatureSpec(about, identity, split, lambda: network.extractor, dtype=dtype)
+        spec = FeatureSpec(
+            about, identity, split, lambda: network.extractor, resize=resize, dtype=dtype
+        )
         if copies:
             return self._store.copies(spec, self._augmentations(copies))
         return self._store.features(spec)
@@ -213,6 +215,7 @@ class BatchFactory:
         return ImageBatches(
             *(split, size, config.batch_size, config.seed),
             *(augmentation, mixing, channels, self._rows),
+            resize=config.resize,
         )
 
     def _augmentations(self, copies: int) -> list[EpochAugmentation]:

@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from trainer.config.config import Config
+from trainer.config.transfer import Resize
 from trainer.core.errors import UserError
 from trainer.core.progress import progress_bar
 from trainer.data.images.decoding import decode_error
@@ -43,7 +44,7 @@ def make_predictor(
     """
     network = whole_network(model, folder, task, config)
     names = names_from_json(result["data"]["classes"])
-    return Predictor(network, names, temperatures_of(result))
+    return Predictor(network, names, temperatures_of(result), config.resize)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,6 +54,8 @@ class Predictor:
     network: WholeNetwork
     names: Names
     temperatures: Mapping[str, float]
+    resize: Resize
+    """How images become squares."""
 
     def predict_files(
         self, paths: Sequence[str], unknown_below: float = 0.0
@@ -69,7 +72,7 @@ class Predictor:
         size, channels = self._image_shape()
         done, predictions = 0, self._predictions_of(unknown_below)
         with progress_bar("predicting", "images") as report:
-            for indices, images in _decoded_batches(paths, size, channels):
+            for indices, images in _decoded_batches(paths, size, channels, self.resize):
                 last = int(indices[-1]) + 1
                 present = [paths[index] for index in indices]
                 missing = sorted(set(range(done, last)) - set(indices.tolist()))
@@ -122,12 +125,12 @@ class Predictor:
 
 
 def _decoded_batches(
-    paths: Sequence[str], size: int, channels: int
+    paths: Sequence[str], size: int, channels: int, resize: Resize
 ) -> Iterator[tuple[np.ndarray, tf.Tensor]]:
     """The indices and pixels of the files that can be read, in their order."""
 
     def load(index: tf.Tensor, path: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return index, decode_and_resize(tf.io.read_file(path), size, channels)
+        return index, decode_and_resize(tf.io.read_file(path), size, channels, resize)
 
     # As bytes: a file's name need not be UTF-8.
     references = tf.constant([os.fsencode(path) for path in paths], tf.string)

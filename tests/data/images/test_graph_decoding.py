@@ -8,15 +8,16 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from trainer.data.images.decoding import decode
+from trainer.data.images.decoding import decode, decode_scaled
 from trainer.data.images.graph_decoding import decode_in_graph
 from trainer.data.images.graph_orientation import orientation_in_graph
-from trainer.data.images.orientation import ORIENTATION_TAG, orientation
+from trainer.data.images.orientation import ORIENTATION_TAG, TRANSPOSED, orientation
+from trainer.data.images.resizing import full_scale, smallest_scale
 
 NOISE = np.random.default_rng(0).integers(0, 256, [18, 24, 3]).astype(np.uint8)
 IMAGE = Image.fromarray(NOISE)
 SPEC = [tf.TensorSpec([], tf.string)]
-IN_GRAPH = tf.function(decode_in_graph, input_signature=SPEC)
+IN_GRAPH = tf.function(lambda e: decode_in_graph(e, full_scale).pixels, input_signature=SPEC)
 IN_PYTHON = tf.function(decode, input_signature=SPEC)
 ORIENTATION = tf.function(orientation_in_graph, input_signature=SPEC)
 FORMATS = ["JPEG", "PNG", "GIF", "BMP", "WEBP"]
@@ -174,6 +175,19 @@ def test_too_many_pixels_are_refused_before_they_are_decoded(encoded, side):
     claiming = content[:12] + header + zlib.crc32(header).to_bytes(4, "big") + content[33:]
     with pytest.raises(tf.errors.OpError, match="more than the limit"):
         IN_GRAPH(claiming)
+
+
+@pytest.mark.parametrize("number", [None, *range(1, 9)])
+@pytest.mark.parametrize("sides", [(90, 60), (131, 67)])
+def test_a_photo_at_a_fraction_of_its_sides_is_decoded_alike(encoded, sides, number):
+    options = {} if number is None else {"exif": exif_of(number)}
+    content, scale = encoded(IMAGE.resize(sides), "JPEG", **options), smallest_scale(16, "squash")
+    in_graph = tf.function(lambda one: decode_in_graph(one, scale), input_signature=SPEC)(content)
+    in_python = tf.function(lambda one: decode_scaled(one, scale), input_signature=SPEC)(content)
+    np.testing.assert_array_equal(in_graph.pixels, in_python.pixels)
+    np.testing.assert_array_equal(in_graph.sides, in_python.sides)
+    expected = np.array(sides if number in TRANSPOSED else sides[::-1]) / (4 if 131 in sides else 2)
+    np.testing.assert_array_equal(in_graph.sides, expected)
 
 
 def test_a_large_rotated_photo_is_decoded_alike(encoded):

@@ -69,10 +69,9 @@ def test_an_image_without_exif_is_decoded_bit_for_bit_as_by_tensorflow(encoded, 
 
 def test_training_images_are_upright(split_of, encoded):
     split = split_of([encoded(IMAGE, "PNG", exif=exif_of(number)) for number in (6, 1, 8)])
-    [(images, _)] = image_batches(split, 8, 3)
-    expected = [
-        tf.image.resize(np.rot90(PIXELS, quarters), [8, 8]).numpy() / 255 for quarters in (3, 0, 1)
-    ]
+    [(images, _)] = image_batches(split, 12, 3)
+    turned = [np.rot90(PIXELS, quarters) for quarters in (3, 0, 1)]
+    expected = [tf.image.resize(pixels, [12, 12]).numpy() / 255 for pixels in turned]
     np.testing.assert_allclose(images, expected, atol=1e-6)
 
 

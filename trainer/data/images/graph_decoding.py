@@ -1,10 +1,12 @@
 """Encoded images to upright RGB pixels by operations of TensorFlow alone, for exported graphs.
 
-The pixels are those of `decode`, which has Python read the headers of images other than plain JPEG
-and PNG. What `decode` refuses fails here too, at times with TensorFlow's own message.
+The pixels are those of `decode_scaled`, which has Python read the headers of images other than
+plain JPEG and PNG. What that refuses fails here too, at times with TensorFlow's own message.
 """
 
 from __future__ import annotations
+
+import functools
 
 import tensorflow as tf
 
@@ -16,26 +18,42 @@ from trainer.data.images.formats import (
     WEBP_ANIMATION,
 )
 from trainer.data.images.graph_orientation import orientation_in_graph, upright
+from trainer.data.images.resizing import RATIOS, Decoded, Scale
 
 _HEADER_BYTES = 32
 _PALETTE_BYTES = 4 * 256
 
 
-def decode_in_graph(encoded: tf.Tensor) -> tf.Tensor:
-    """JPEG, PNG, GIF, BMP or WebP bytes to uint8 RGB [height, width, 3], upright.
+def decode_in_graph(encoded: tf.Tensor, scale: Scale) -> Decoded:
+    """JPEG, PNG, GIF, BMP or WebP bytes to upright pixels; a JPEG at the ratio of its scale.
 
     Raises:
         tf.errors.OpError: when it runs: the image cannot be decoded, or is too large.
     """
     with tf.control_dependencies([_check_sides(encoded), _check_bmp(encoded)]):
         encoded = tf.identity(encoded)
+    image = tf.cond(_is_jpeg(encoded), lambda: _jpeg(encoded, scale), lambda: _full_scale(encoded))
+    return Decoded(
+        *tf.cond(
+            _may_have_exif(encoded),
+            lambda: upright(image, orientation_in_graph(encoded)),
+            lambda: image,
+        )
+    )
+
+
+def _jpeg(encoded: tf.Tensor, scale: Scale) -> Decoded:
+    sides = tf.image.extract_jpeg_shape(encoded)[:2]
+    decoders = [functools.partial(tf.io.decode_jpeg, encoded, 3, ratio=each) for each in RATIOS]
+    place = scale(sides)
+    ratio = tf.gather(tf.constant(RATIOS, tf.float32), place)
+    return Decoded(tf.switch_case(place, decoders), tf.cast(sides, tf.float32) / ratio)
+
+
+def _full_scale(encoded: tf.Tensor) -> Decoded:
     image = tf.cond(_is_webp(encoded), lambda: _webp(encoded), lambda: _rgb(encoded))
     image = tf.ensure_shape(image, [None, None, 3])
-    return tf.cond(
-        _may_have_exif(encoded),
-        lambda: upright(image, orientation_in_graph(encoded)),
-        lambda: image,
-    )
+    return Decoded(image, tf.cast(tf.shape(image)[:2], tf.float32))
 
 
 def _rgb(encoded: tf.Tensor) -> tf.Tensor:
@@ -62,10 +80,9 @@ def _webp(encoded: tf.Tensor) -> tf.Tensor:
 
 def _check_sides(encoded: tf.Tensor) -> tf.Operation:
     """The size that a JPEG or PNG claims, before memory is allocated for it."""
-    is_jpeg = tf.strings.substr(encoded, 0, 3) == JPEG_SIGNATURE
     is_png = tf.strings.substr(encoded, 0, 8) == PNG_SIGNATURE
     sides = tf.cond(
-        is_jpeg,
+        _is_jpeg(encoded),
         lambda: tf.cast(tf.image.extract_jpeg_shape(encoded)[:2], tf.int64),
         lambda: tf.cond(is_png, lambda: _png_sides(encoded), lambda: tf.zeros([2], tf.int64)),
     )
@@ -96,6 +113,10 @@ def _check_bmp(encoded: tf.Tensor) -> tf.Operation:
 
 def _is_grey(palette: tf.Tensor) -> tf.Tensor:
     return tf.reduce_all(palette[:, :3] == tf.range(256)[:, None])
+
+
+def _is_jpeg(encoded: tf.Tensor) -> tf.Tensor:
+    return tf.strings.substr(encoded, 0, 3) == JPEG_SIGNATURE
 
 
 def _is_webp(encoded: tf.Tensor) -> tf.Tensor:

@@ -10,7 +10,8 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from trainer.data.images.formats import JPEG_END, JPEG_SCAN, JPEG_SIGNATURE, PNG_SIGNATURE
-from trainer.data.images.orientation import APP1, EXIF, ORIENTATION_TAG, UPRIGHT
+from trainer.data.images.orientation import APP1, EXIF, ORIENTATION_TAG, TRANSPOSED, UPRIGHT
+from trainer.data.images.resizing import Decoded
 
 _LITTLE_ENDIAN, _BIG_ENDIAN = b"II*\x00", b"MM\x00*"
 _SHORT, _LONG = 3, 4
@@ -40,11 +41,13 @@ def orientation_in_graph(encoded: tf.Tensor) -> tf.Tensor:
     return tf.where((found >= 1) & (found <= 8), found, UPRIGHT)
 
 
-def upright(image: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
-    """An image [height, width, channels] rotated and flipped from its orientation to upright."""
-    image = _where(orientation, (5, 6, 7, 8), image, lambda i: tf.transpose(i, [1, 0, 2]))
-    image = _where(orientation, (2, 3, 6, 7), image, lambda i: i[:, ::-1])
-    return _where(orientation, (3, 4, 7, 8), image, lambda i: i[::-1])
+def upright(image: Decoded, orientation: tf.Tensor) -> Decoded:
+    """An image rotated and flipped from its orientation to upright."""
+    pixels, sides = image
+    pixels = _where(orientation, TRANSPOSED, pixels, lambda i: tf.transpose(i, [1, 0, 2]))
+    pixels = _where(orientation, (2, 3, 6, 7), pixels, lambda i: i[:, ::-1])
+    pixels = _where(orientation, (3, 4, 7, 8), pixels, lambda i: i[::-1])
+    return Decoded(pixels, _where(orientation, TRANSPOSED, sides, lambda s: s[::-1]))
 
 
 def _where(

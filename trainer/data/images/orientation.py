@@ -18,6 +18,9 @@ UPRIGHT = 1
 """The orientation of an image that is shown as it is stored."""
 
 ORIENTATIONS = range(1, 9)
+TRANSPOSED = (5, 6, 7, 8)
+"""Those of which height and width are exchanged."""
+
 ORIENTATION_TAG = 0x0112
 INTEGER_BYTES = {1: 1, 3: 2, 4: 4}
 """The size in bytes of TIFF's integer types: BYTE, SHORT and LONG."""
@@ -37,7 +40,7 @@ def orientation(encoded: bytes) -> int:
 
 def apply_exif_orientation(image: np.ndarray, orientation: int) -> np.ndarray:
     """An image [height, width, channels] rotated and flipped from its orientation to upright."""
-    if orientation in (5, 6, 7, 8):
+    if orientation in TRANSPOSED:
         image = image.swapaxes(0, 1)
     if orientation in (2, 3, 6, 7):
         image = image[:, ::-1]

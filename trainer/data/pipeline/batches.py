@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from trainer.data.images.decoding import decode
+from trainer.config.transfer import Resize
+from trainer.data.images.decoding import decode_scaled
+from trainer.data.images.resizing import Decoded, resize_to_square, smallest_scale
 from trainer.data.pipeline.augment import EpochAugmentation
 from trainer.data.pipeline.order import epoch_order
 from trainer.data.splits import Split
-
-PREPARATION = "RGB, upright, bilinear to a square, in [0, 1]"
-"""What an image goes through, in words: changed whenever the pixels that come out change."""
 
 PREFETCH = 2
 """Batches made ahead: one ready, one under way."""
@@ -32,20 +31,31 @@ class Blocks:
     """Whether a block is decoded; asked for each in turn, when its first example is due."""
 
 
-def decode_and_resize(encoded: tf.Tensor, size: int, channels: int = 3) -> tf.Tensor:
+def preparation(resize: Resize) -> str:
+    """What an image goes through, in words: changed whenever the pixels that come out change."""
+    return (
+        "RGB, upright, a JPEG at a DCT scale that leaves twice the side, bilinear, antialiased"
+        f" above twice the side, {resize} to a square, in [0, 1]"
+    )
+
+
+def decode_and_resize(
+    encoded: tf.Tensor, size: int, channels: int = 3, resize: Resize = "squash"
+) -> tf.Tensor:
     """Encoded bytes to a float32 image [size, size, channels] in [0, 1], as hub modules take it.
 
     Three channels are RGB, one is grey: the luma of ITU-R BT.601, whatever the file has.
     """
-    return resize_image(decode(encoded), size, channels)
+    decoded = decode_scaled(encoded, smallest_scale(size, resize))
+    return resize_decoded(decoded, size, channels, resize)
 
 
-def resize_image(image: tf.Tensor, size: int, channels: int = 3) -> tf.Tensor:
-    """Decoded pixels uint8 [height, width, 3] to the same: float32 in [0, 1]."""
+def resize_decoded(image: Decoded, size: int, channels: int, resize: Resize) -> tf.Tensor:
+    """Decoded pixels to the same: float32 [size, size, channels] in [0, 1]."""
     if channels == 1:  # not by the decoder: each format of TensorFlow's has a grey of its own
-        image = tf.image.rgb_to_grayscale(image)
-    image = tf.image.resize(image, [size, size])
-    return tf.ensure_shape(image, [size, size, channels]) / 255.0
+        image = image._replace(pixels=tf.image.rgb_to_grayscale(image.pixels))
+    resized = resize_to_square(image, size, resize)
+    return tf.ensure_shape(resized, [size, size, channels]) / 255.0
 
 
 def image_batches(
@@ -58,6 +68,7 @@ def image_batches(
     first: int = 0,
     rows: tuple[int, int] | None = None,
     blocks: Blocks | None = None,
+    resize: Resize = "squash",
 ) -> tf.data.Dataset:
     """Batches (images, labels) of a split, each of the full size.
 
@@ -76,6 +87,7 @@ def image_batches(
             not decoded. All when None.
         blocks: Which blocks of the order there are batches of; all without it. The rows that fill
             the last batch up belong to its block.
+        resize: How images become squares.
     """
     numbered = split.references().enumerate(split.first)
     if shuffled_by is not None:
@@ -88,7 +100,7 @@ def image_batches(
         position: tf.Tensor, example: tuple[tf.Tensor, tf.Tensor]
     ) -> tuple[tf.Tensor, tf.Tensor]:
         reference, label = example
-        image = decode_and_resize(split.read(reference), size, channels)
+        image = decode_and_resize(split.read(reference), size, channels, resize)
         return (image if augmentation is None else augmentation(image, position)), label
 
     taken, rows_of_each = filled.skip(first * batch_size), batch_size
