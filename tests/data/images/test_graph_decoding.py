@@ -186,6 +186,7 @@ def test_a_photo_at_a_fraction_of_its_sides_is_decoded_alike(encoded, sides, num
     in_python = tf.function(lambda one: decode_scaled(one, scale), input_signature=SPEC)(content)
     np.testing.assert_array_equal(in_graph.pixels, in_python.pixels)
     np.testing.assert_array_equal(in_graph.sides, in_python.sides)
+    np.testing.assert_array_equal(in_graph.start, in_python.start)
     expected = np.array(sides if number in TRANSPOSED else sides[::-1]) / (4 if 131 in sides else 2)
     np.testing.assert_array_equal(in_graph.sides, expected)
 

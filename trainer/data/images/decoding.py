@@ -18,7 +18,13 @@ from trainer.data.images.formats import (
     image_format,
     unsupported_reason,
 )
-from trainer.data.images.orientation import TRANSPOSED, apply_exif_orientation, orientation
+from trainer.data.images.orientation import (
+    COLUMNS_FLIPPED,
+    ROWS_FLIPPED,
+    TRANSPOSED,
+    apply_exif_orientation,
+    orientation,
+)
 from trainer.data.images.resizing import RATIOS, Decoded, Scale, full_scale
 
 _SAFE_SIDE = int(MAX_PIXELS**0.5)
@@ -133,20 +139,20 @@ def _has(encoded: tf.Tensor, word: str) -> tf.Tensor:
 
 def _decode_plain(encoded: tf.Tensor, sides: tf.Tensor, ratio: int) -> Decoded:
     if ratio > 1:
-        return Decoded(_decode_jpeg(encoded, ratio), tf.cast(sides, tf.float32) / ratio)
-    image = _decode_as_stored(encoded)
-    return Decoded(image, tf.cast(tf.shape(image)[:2], tf.float32))
+        sides = tf.cast(sides, tf.float32) / ratio
+        return Decoded(_decode_jpeg(encoded, ratio), sides, tf.zeros([2]))
+    return Decoded.whole(_decode_as_stored(encoded))
 
 
 def _decode_in_python(encoded: tf.Tensor, place: tf.Tensor) -> Decoded:
     # One operation, because those in a branch that is not taken cost time too.
-    pixels, sides = tf.numpy_function(
-        _first_frame, [encoded, place], [tf.uint8, tf.float32], stateful=False
-    )
-    return Decoded(tf.ensure_shape(pixels, [None, None, 3]), tf.ensure_shape(sides, [2]))
+    types = [tf.uint8, tf.float32, tf.float32]
+    found = tf.numpy_function(_first_frame, [encoded, place], types, stateful=False)
+    shapes = ([None, None, 3], [2], [2])
+    return Decoded(*(tf.ensure_shape(*pair) for pair in zip(found, shapes, strict=True)))
 
 
-def _first_frame(encoded: Any, place: int) -> tuple[np.ndarray, np.ndarray]:
+def _first_frame(encoded: Any, place: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Any supported image as `Decoded`, a JPEG at one of the RATIOS.
 
     Raises:
@@ -165,8 +171,11 @@ def _first_frame(encoded: Any, place: int) -> tuple[np.ndarray, np.ndarray]:
         image = _decode_stored_frame(encoded)
         sides = np.array(image.shape[:2])
     turned = orientation(encoded)
-    upright_sides = sides[::-1] if turned in TRANSPOSED else sides
-    return apply_exif_orientation(image, turned), upright_sides.astype(np.float32)
+    image = apply_exif_orientation(image, turned)
+    sides = sides[::-1] if turned in TRANSPOSED else sides
+    is_flipped = turned in ROWS_FLIPPED, turned in COLUMNS_FLIPPED
+    start = np.where(is_flipped, image.shape[:2] - sides, 0)
+    return image, np.float32(sides), np.float32(start)
 
 
 def _decode_stored_frame(encoded: bytes) -> np.ndarray:

@@ -47,13 +47,13 @@ def _jpeg(encoded: tf.Tensor, scale: Scale) -> Decoded:
     decoders = [functools.partial(tf.io.decode_jpeg, encoded, 3, ratio=each) for each in RATIOS]
     place = scale(sides)
     ratio = tf.gather(tf.constant(RATIOS, tf.float32), place)
-    return Decoded(tf.switch_case(place, decoders), tf.cast(sides, tf.float32) / ratio)
+    pixels = tf.switch_case(place, decoders)
+    return Decoded(pixels, tf.cast(sides, tf.float32) / ratio, tf.zeros([2]))
 
 
 def _full_scale(encoded: tf.Tensor) -> Decoded:
     image = tf.cond(_is_webp(encoded), lambda: _webp(encoded), lambda: _rgb(encoded))
-    image = tf.ensure_shape(image, [None, None, 3])
-    return Decoded(image, tf.cast(tf.shape(image)[:2], tf.float32))
+    return Decoded.whole(tf.ensure_shape(image, [None, None, 3]))
 
 
 def _rgb(encoded: tf.Tensor) -> tf.Tensor:

@@ -10,7 +10,15 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from trainer.data.images.formats import JPEG_END, JPEG_SCAN, JPEG_SIGNATURE, PNG_SIGNATURE
-from trainer.data.images.orientation import APP1, EXIF, ORIENTATION_TAG, TRANSPOSED, UPRIGHT
+from trainer.data.images.orientation import (
+    APP1,
+    COLUMNS_FLIPPED,
+    EXIF,
+    ORIENTATION_TAG,
+    ROWS_FLIPPED,
+    TRANSPOSED,
+    UPRIGHT,
+)
 from trainer.data.images.resizing import Decoded
 
 _LITTLE_ENDIAN, _BIG_ENDIAN = b"II*\x00", b"MM\x00*"
@@ -43,11 +51,15 @@ def orientation_in_graph(encoded: tf.Tensor) -> tf.Tensor:
 
 def upright(image: Decoded, orientation: tf.Tensor) -> Decoded:
     """An image rotated and flipped from its orientation to upright."""
-    pixels, sides = image
+    pixels, sides, start = image
     pixels = _where(orientation, TRANSPOSED, pixels, lambda i: tf.transpose(i, [1, 0, 2]))
-    pixels = _where(orientation, (2, 3, 6, 7), pixels, lambda i: i[:, ::-1])
-    pixels = _where(orientation, (3, 4, 7, 8), pixels, lambda i: i[::-1])
-    return Decoded(pixels, _where(orientation, TRANSPOSED, sides, lambda s: s[::-1]))
+    sides = _where(orientation, TRANSPOSED, sides, lambda s: s[::-1])
+    pixels = _where(orientation, COLUMNS_FLIPPED, pixels, lambda i: i[:, ::-1])
+    pixels = _where(orientation, ROWS_FLIPPED, pixels, lambda i: i[::-1])
+    beyond = tf.cast(tf.shape(pixels)[:2], tf.float32) - sides
+    start = _where(orientation, ROWS_FLIPPED, start, lambda s: tf.stack([beyond[0], s[1]]))
+    start = _where(orientation, COLUMNS_FLIPPED, start, lambda s: tf.stack([s[0], beyond[1]]))
+    return Decoded(pixels, sides, start)
 
 
 def _where(

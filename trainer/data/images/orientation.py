@@ -18,8 +18,8 @@ UPRIGHT = 1
 """The orientation of an image that is shown as it is stored."""
 
 ORIENTATIONS = range(1, 9)
-TRANSPOSED = (5, 6, 7, 8)
-"""Those of which height and width are exchanged."""
+TRANSPOSED, ROWS_FLIPPED, COLUMNS_FLIPPED = (5, 6, 7, 8), (3, 4, 7, 8), (2, 3, 6, 7)
+"""Those of which height and width are exchanged first, and those that are flipped then."""
 
 ORIENTATION_TAG = 0x0112
 INTEGER_BYTES = {1: 1, 3: 2, 4: 4}
@@ -42,9 +42,9 @@ def apply_exif_orientation(image: np.ndarray, orientation: int) -> np.ndarray:
     """An image [height, width, channels] rotated and flipped from its orientation to upright."""
     if orientation in TRANSPOSED:
         image = image.swapaxes(0, 1)
-    if orientation in (2, 3, 6, 7):
+    if orientation in COLUMNS_FLIPPED:
         image = image[:, ::-1]
-    if orientation in (3, 4, 7, 8):
+    if orientation in ROWS_FLIPPED:
         image = image[::-1]
     return image
 

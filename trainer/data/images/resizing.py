@@ -26,8 +26,17 @@ class Decoded(NamedTuple):
     """uint8 [height, width, 3], upright."""
 
     sides: tf.Tensor
-    """Height and width, float32 [2]: the file's by the ratio. The last row and column of pixels
-    stand for less than a whole pixel where these are no whole numbers."""
+    """Height and width, float32 [2]: the file's by the ratio, which need not be whole numbers. The
+    pixels are: those at an edge then reach beyond the image."""
+
+    start: tf.Tensor
+    """The place of the image's first corner in the pixels, float32 [2]: 0, but where the image was
+    flipped they may reach beyond it there."""
+
+    @classmethod
+    def whole(cls, pixels: tf.Tensor) -> Decoded:
+        """An image that has its own sides."""
+        return cls(pixels, tf.cast(tf.shape(pixels)[:2], tf.float32), tf.zeros([2]))
 
 
 def full_scale(sides: tf.Tensor) -> tf.Tensor:  # noqa: ARG001 (a Scale)
@@ -79,11 +88,12 @@ def _padded(image: Decoded, size: int) -> tf.Tensor:
 
 
 def _central_square(image: Decoded) -> Decoded:
-    shape = tf.shape(image.pixels)[:2]
-    side = tf.reduce_min(shape)
-    top, left = tf.unstack((shape - side) // 2)
-    pixels = image.pixels[top : top + side, left : left + side]
-    return Decoded(pixels, tf.repeat(tf.reduce_min(image.sides), 2))
+    side = tf.reduce_min(image.sides)
+    start = image.start + (image.sides - side) / 2
+    top, left = tf.unstack(tf.cast(start, tf.int32))
+    rows = tf.cast(tf.math.ceil(side), tf.int32)
+    pixels = image.pixels[top : top + rows, left : left + rows]
+    return Decoded(pixels, tf.stack([side, side]), start - tf.floor(start))
 
 
 def _resampled(image: Decoded, size: list[int] | tf.Tensor) -> tf.Tensor:
@@ -91,20 +101,20 @@ def _resampled(image: Decoded, size: list[int] | tf.Tensor) -> tf.Tensor:
     scale = tf.cast(size, tf.float32) / image.sides
     return tf.cond(
         tf.reduce_any(scale * ANTIALIASED_ABOVE < 1),
-        lambda: _antialiased(image.pixels, size, scale),
+        lambda: _antialiased(image, size, scale),
         lambda: tf.image.resize(image.pixels, size),
     )
 
 
-def _antialiased(pixels: tf.Tensor, size: list[int] | tf.Tensor, scale: tf.Tensor) -> tf.Tensor:
+def _antialiased(image: Decoded, size: list[int] | tf.Tensor, scale: tf.Tensor) -> tf.Tensor:
     # tf.image.resize would take the scale from the whole pixels, and shift those of a JPEG whose
     # sides are no multiples of the ratio.
     [resized] = tf.unstack(
         tf.raw_ops.ScaleAndTranslate(
-            images=pixels[None],
+            images=image.pixels[None],
             size=size,
             scale=scale,
-            translation=tf.zeros([2]),
+            translation=-image.start * scale,
             kernel_type="triangle",
             antialias=True,
         ),
