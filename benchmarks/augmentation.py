@@ -10,7 +10,8 @@ import tensorflow as tf
 
 from benchmarks.measuring import Claim, Contestant, Folders, Medians, images_per_second, warmed_up
 from tasks.flowers import Flowers
-from trainer.data.pipeline.augment import Augmentation, EpochAugmentation
+from trainer.data.pipeline.augment import EpochAugmentation
+from trainer.data.pipeline.augmentation import Augmentation
 from trainer.data.pipeline.batches import PREFETCH, image_batches, without_autotune
 from trainer.data.readers.tfds import tfds_source
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer.data.pipeline.augment import PRESETS
+from trainer.data.pipeline.augmentation import PRESETS
 from trainer.data.pipeline.mixup import Mixing
 from trainer.data.splits import Split
 from trainer.features.features import Features, StoredFeatures, concatenate

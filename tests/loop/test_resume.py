@@ -18,7 +18,7 @@ from trainer.checkpoints.training_state import TrainingState
 from trainer.core import signals
 from trainer.core.progress import ignore_progress
 from trainer.core.run_folder import RunFolder
-from trainer.data.pipeline.augment import PRESETS
+from trainer.data.pipeline.augmentation import PRESETS
 from trainer.data.pipeline.mixup import Mixing
 from trainer.data.splits import Split
 from trainer.features.features import StoredFeatures

@@ -23,7 +23,8 @@ import tensorflow as tf
 from trainer.core.errors import UserError
 from trainer.data.labels import by_output
 from trainer.data.own_data import DataPipeline
-from trainer.data.pipeline.augment import Augmentation, EpochAugmentation
+from trainer.data.pipeline.augment import EpochAugmentation
+from trainer.data.pipeline.augmentation import Augmentation
 from trainer.data.pipeline.batches import PREFETCH, image_batches, num_batches
 from trainer.data.pipeline.mixup import Mixing
 from trainer.data.splits import Split

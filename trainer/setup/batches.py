@@ -13,7 +13,8 @@ from trainer.config.config import Config
 from trainer.core.addresses import address_of
 from trainer.core.cache_folder import FEATURES, NETWORKS
 from trainer.data.own_data import Arrays, DataPipeline
-from trainer.data.pipeline.augment import Augmentation, EpochAugmentation
+from trainer.data.pipeline.augment import EpochAugmentation
+from trainer.data.pipeline.augmentation import Augmentation
 from trainer.data.pipeline.batches import PREPARATION
 from trainer.data.pipeline.mixup import Mixing
 from trainer.data.splits import Source, Split
