@@ -82,12 +82,19 @@ def feature_batches(split):
     return AskingBatches(kept, BATCH, seed=0)
 
 
+def balanced(batches):
+    batches.balanced = True
+    return batches
+
+
 KINDS = {
     "features": feature_batches,
     "streamed features": lambda split: StreamedFeatureBatches(
         StoredFeatures([features(split)]), BATCH, seed=0
     ),
     "augmented and mixed images": image_batches,
+    "balanced features": lambda split: balanced(feature_batches(split)),
+    "balanced images": lambda split: balanced(image_batches(split)),
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from trainer.config.bounds import MAX_FLOAT, AtLeast, Between, Options
 from trainer.core.addresses import address_of, local_folder
@@ -35,6 +35,10 @@ class DataOptions(Options):
 
     sample_examples: Annotated[int | None, AtLeast(1)] = None
     """Use so many images of the sample, all splits together; all when not given."""
+
+    sampling: Literal["none", "balanced"] = "none"
+    """balanced: an epoch takes all classes equally often, examples of rare ones more than once,
+    and has as many steps as one that takes every example once."""
 
     feature_memory: Annotated[float, Between(0, MAX_FLOAT)] = 2.0
     """Gigabytes of memory for features; larger ones are read from disk during training."""

@@ -14,6 +14,7 @@ order, with a `sample_weight` of 0: they count in no loss and no metric.
 from __future__ import annotations
 
 import abc
+import functools
 import json
 from typing import Any, ClassVar
 
@@ -27,6 +28,7 @@ from trainer.data.pipeline.augment import EpochAugmentation
 from trainer.data.pipeline.augmentation import Augmentation
 from trainer.data.pipeline.batches import PREFETCH, image_batches, num_batches
 from trainer.data.pipeline.mixup import Mixing
+from trainer.data.pipeline.order import balanced_counts
 from trainer.data.splits import Split
 from trainer.distribution.rows import Rows, all_rows
 
@@ -54,6 +56,10 @@ class Batches(abc.ABC):
     weights: np.ndarray | None = None
     """The weight of each example in the stored order, float32 [examples]; 1 where None."""
 
+    balanced: bool = False
+    """Whether an epoch of training takes all classes equally often, in place of every example
+    once."""
+
     @property
     def rows(self) -> Rows:
         """Which rows of a batch `get_next` gives in this process."""
@@ -63,6 +69,10 @@ class Batches(abc.ABC):
     def steps(self) -> int:
         """Batches a data epoch, the last one that is filled up included."""
         return num_batches(self.examples, self.batch_size)
+
+    def epoch_counts(self, seed: int, epoch: int) -> np.ndarray | None:
+        """How often an epoch of training takes each example; None where each comes once."""
+        return balanced_counts(self.labels, seed, epoch) if self.balanced else None
 
     def examples_in(self, first: int, steps: int) -> int:
         """How many examples the `steps` batches from batch `first` of a data epoch hold."""
@@ -136,6 +146,7 @@ class ImageBatches(Batches):
                 it gets all, because each is mixed with any other.
         """
         self._split, self._image_size, self._seed = split, image_size, seed
+        self._labels = functools.cache(split.labels)
         self._augmentation, self._mixing = augmentation, mixing
         self._channels = channels
         self.examples, self.weights = split.examples, split.weights
@@ -156,7 +167,7 @@ class ImageBatches(Batches):
     @property
     def labels(self) -> np.ndarray:
         """Those of the split, without a look at its images."""
-        return self._split.labels()
+        return self._labels()
 
     def make_iterator(self, epoch: int | None, first: int = 0) -> tf.data.Iterator:
         """The epoch's pipeline, at the batch of its first step; no image before it is decoded."""
@@ -176,7 +187,7 @@ class ImageBatches(Batches):
     def _training_epoch(self, epoch: int, first: int) -> tf.data.Dataset:
         seeds, augmentation = (self._seed, epoch), self._augmentation
         augment = None if augmentation is None else EpochAugmentation(augmentation, *seeds)
-        batches = self._images(first, seeds, augment)
+        batches = self._images(first, seeds, augment, self.epoch_counts(*seeds))
         if self._mixing is None:
             return batches
         return self._mixing.apply(batches, self.examples, *seeds, first)
@@ -186,6 +197,7 @@ class ImageBatches(Batches):
         first: int,
         shuffled_by: tuple[int, int] | None = None,
         augmentation: EpochAugmentation | None = None,
+        counts: np.ndarray | None = None,
     ) -> tf.data.Dataset:
         batches = image_batches(
             self._split.with_indices(),
@@ -198,6 +210,7 @@ class ImageBatches(Batches):
             None
             if self._rows == all_rows(self.batch_size)
             else (self._rows.first, self._rows.last),
+            counts=counts,
         )
         return batches.map(lambda images, labelled: (images, *labelled))
 

@@ -12,6 +12,8 @@ import numpy as np
 from trainer.config.config import Config
 from trainer.core.addresses import address_of
 from trainer.core.cache_folder import FEATURES, NETWORKS
+from trainer.core.errors import UserError
+from trainer.data.labels import check_class_labels
 from trainer.data.own_data import Arrays, DataPipeline
 from trainer.data.pipeline.augment import EpochAugmentation
 from trainer.data.pipeline.augmentation import Augmentation
@@ -123,10 +125,11 @@ class BatchFactory:
             UserError: the extractor cannot be loaded, or its features cannot be kept.
         """
         if source.own_data is not None:
-            return {name: self._own_batches(found) for name, found in source.own_data.items()}
+            own = {name: self._own_batches(found) for name, found in source.own_data.items()}
+            return self._with_sampling(own)
         if self.uses_cached_features:
             return self.feature_batches(source, self._config.augment_copies)
-        return self._image_batches(source)
+        return self._with_sampling(self._image_batches(source))
 
     def split_batches(self, split: Split, own_data: Arrays | DataPipeline | None) -> Batches:
         """The batches of one split as an evaluation takes them: in stored order, not augmented.
@@ -157,12 +160,13 @@ class BatchFactory:
             for name, split in source.splits.items()
         }
         fit_in_memory = self._fit_in_memory(stored.values())
-        return {
+        batches = {
             name: self._feature_batches(
                 kept, max(1, copies_of[name]), source.splits[name].weights, fit_in_memory
             )
             for name, kept in stored.items()
         }
+        return self._with_sampling(batches)
 
     def stored_features(self, split: Split, copies: int = 0) -> StoredFeatures:
         """The features of a split by the frozen extractor, from the cache as far as it has them.
@@ -181,6 +185,16 @@ class BatchFactory:
         """The speed of the extractor; None if no image had to pass it."""
         extracted = self._store.extracted
         return round(extracted / clock.seconds["extract"], 1) if extracted else None
+
+    def _with_sampling(self, batches: dict[str, Batches]) -> dict[str, Batches]:
+        """The same, of which training takes the classes as `--sampling` says."""
+        if self._config.sampling == "balanced":
+            train = batches["train"]
+            if isinstance(train, PipelineBatches):
+                raise UserError("--sampling: a pipeline has an order of its own; omit it")
+            check_class_labels("--sampling", train.labels)
+            train.balanced = True
+        return batches
 
     def _own_batches(self, data: Arrays | DataPipeline) -> Batches:
         batch_size, seed = self._config.batch_size, self._config.seed
