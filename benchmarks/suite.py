@@ -25,6 +25,7 @@ Name = Literal[
     "shared_extraction",
     "images",
     "augmentation",
+    "imbalance",
     "checkpoints",
     "growth",
     "startup",
@@ -41,6 +42,7 @@ DATASETS: dict[Name, str] = {
     "shared_extraction": "tf_flowers/3.0.1",
     "images": "horses_or_humans/3.0.0",
     "augmentation": "tf_flowers/3.0.1",
+    "imbalance": "tf_flowers/3.0.1",
     "growth": "tf_flowers/3.0.1",
     "startup": "tf_flowers/3.0.1",
     "prediction": "tf_flowers/3.0.1",
@@ -56,7 +58,15 @@ PACKAGES: dict[Name, dict[str, str]] = {
 }
 """What a benchmark needs and the trainer does not, by the names of package and module."""
 
-IN_ONE_PROCESS = ("head", "extraction", "images", "augmentation", "checkpoints", "prediction")
+IN_ONE_PROCESS = (
+    "head",
+    "extraction",
+    "images",
+    "augmentation",
+    "imbalance",
+    "checkpoints",
+    "prediction",
+)
 """Those that import TensorFlow; the others start processes, and stay small themselves."""
 
 

@@ -131,6 +131,7 @@ class ImageBatches(Batches):
         mixing: Mixing | None = None,
         channels: int = 3,
         rows: Rows | None = None,
+        view: EpochAugmentation | None = None,
     ) -> None:
         """Images [batch_size, image_size, image_size, channels] of a split.
 
@@ -144,11 +145,12 @@ class ImageBatches(Batches):
             channels: 3 for RGB, 1 for grey.
             rows: Those that this process takes of a batch, all when None; of images that are mixed
                 it gets all, because each is mixed with any other.
+            view: How images are augmented in the stored order, if they are.
         """
         self._split, self._image_size, self._seed = split, image_size, seed
         self._labels = functools.cache(split.labels)
         self._augmentation, self._mixing = augmentation, mixing
-        self._channels = channels
+        self._channels, self._view = channels, view
         self.examples, self.weights = split.examples, split.weights
         self.batch_size = batch_size
         self._rows = rows if rows is not None and mixing is None else all_rows(batch_size)
@@ -181,7 +183,7 @@ class ImageBatches(Batches):
         return (images, labels, self.sample_weight(step, indices)), indices
 
     def _in_stored_order(self, first: int) -> tf.data.Dataset:
-        batches = self._images(first)
+        batches = self._images(first, augmentation=self._view)
         return batches if self._mixing is None else self._mixing.one_hot(batches)
 
     def _training_epoch(self, epoch: int, first: int) -> tf.data.Dataset:
@@ -199,17 +201,14 @@ class ImageBatches(Batches):
         augmentation: EpochAugmentation | None = None,
         counts: np.ndarray | None = None,
     ) -> tf.data.Dataset:
+        has_all = self._rows == all_rows(self.batch_size)
         batches = image_batches(
-            self._split.with_indices(),
-            self._image_size,
-            self.batch_size,
-            shuffled_by,
-            augmentation,
-            self._channels,
-            first,
-            None
-            if self._rows == all_rows(self.batch_size)
-            else (self._rows.first, self._rows.last),
+            *(self._split.with_indices(), self._image_size, self.batch_size),
+            shuffled_by=shuffled_by,
+            augmentation=augmentation,
+            channels=self._channels,
+            first=first,
+            rows=None if has_all else (self._rows.first, self._rows.last),
             counts=counts,
         )
         return batches.map(lambda images, labelled: (images, *labelled))

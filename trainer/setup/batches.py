@@ -131,8 +131,18 @@ class BatchFactory:
             return self.feature_batches(source, self._config.augment_copies)
         return self._with_sampling(self._image_batches(source))
 
-    def split_batches(self, split: Split, own_data: Arrays | DataPipeline | None) -> Batches:
+    def split_batches(
+        self,
+        split: Split,
+        own_data: Arrays | DataPipeline | None,
+        view: EpochAugmentation | None = None,
+    ) -> Batches:
         """The batches of one split as an evaluation takes them: in stored order, not augmented.
+
+        Args:
+            split: Its examples.
+            own_data: What takes their place where they are no images.
+            view: What is done with every image all the same.
 
         Raises:
             UserError: the extractor cannot be loaded, or its features cannot be kept.
@@ -140,9 +150,9 @@ class BatchFactory:
         if own_data is not None:
             return self._own_batches(own_data)
         if self.uses_cached_features:
-            kept = self.stored_features(split)
+            kept = self.stored_features(split, view=view)
             return self._feature_batches(kept, 1, split.weights, self._fit_in_memory([kept]))
-        return self._make_image_batches(split)
+        return self._make_image_batches(split, view=view)
 
     def feature_batches(self, source: Source, copies: int = 0) -> dict[str, Batches]:
         """The batches of every split as features of the frozen extractor.
@@ -168,8 +178,15 @@ class BatchFactory:
         }
         return self._with_sampling(batches)
 
-    def stored_features(self, split: Split, copies: int = 0) -> StoredFeatures:
+    def stored_features(
+        self, split: Split, copies: int = 0, view: EpochAugmentation | None = None
+    ) -> StoredFeatures:
         """The features of a split by the frozen extractor, from the cache as far as it has them.
+
+        Args:
+            split: The images.
+            copies: How many augmented copies of each; 0 for itself.
+            view: How it is augmented itself, if it is.
 
         Raises:
             UserError: the extractor cannot be loaded, or its features cannot be kept.
@@ -179,7 +196,7 @@ class BatchFactory:
         spec = FeatureSpec(about, {**identity, "dtype": "float32"}, split, self._kept)
         if copies:
             return self._store.copies(spec, self._augmentations(copies))
-        return self._store.features(spec)
+        return self._store.features(spec if view is None else spec.augmented(view))
 
     def images_per_second(self, clock: Clock) -> float | None:
         """The speed of the extractor; None if no image had to pass it."""
@@ -224,12 +241,14 @@ class BatchFactory:
         split: Split,
         augmentation: Augmentation | None = None,
         mixing: Mixing | None = None,
+        view: EpochAugmentation | None = None,
     ) -> Batches:
         own_size = self.network.image_size if self.network else DEFAULT_IMAGE_SIZE
         size, config = self._config.image_size or own_size, self._config
         return ImageBatches(
             *(split, size, config.batch_size, config.seed),
             *(augmentation, mixing, self._channels, self._rows),
+            view=view,
         )
 
     def _kept_extractor(self) -> Extractor:
