@@ -26,6 +26,7 @@ Name = Literal[
     "images",
     "finetune",
     "augmentation",
+    "imbalance",
     "checkpoints",
     "growth",
     "startup",
@@ -44,6 +45,7 @@ DATASETS: dict[Name, str] = {
     "images": "horses_or_humans/3.0.0",
     "finetune": "tf_flowers/3.0.1",
     "augmentation": "tf_flowers/3.0.1",
+    "imbalance": "tf_flowers/3.0.1",
     "growth": "tf_flowers/3.0.1",
     "startup": "tf_flowers/3.0.1",
     "prediction": "tf_flowers/3.0.1",
@@ -62,7 +64,8 @@ PACKAGES: dict[Name, dict[str, str]] = {
 """What a benchmark needs and the trainer does not, by the names of package and module."""
 
 IN_ONE_PROCESS = (
-    *("head", "extraction", "images", "augmentation", "checkpoints", "prediction", "photos"),
+    *("head", "extraction", "images", "augmentation", "imbalance", "checkpoints", "prediction"),
+    "photos",
 )
 """Those that import TensorFlow; the others start processes, and stay small themselves."""
 

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 import tyro
 
 from trainer import command_line
+from trainer.config.bounds import Between, Options
 from trainer.runs.run import load
 from trainer.setup.resume import LAST, find_run
 
@@ -19,7 +20,7 @@ logger = logging.getLogger("trainer.evaluate")  # not __name__, which is __main_
 
 
 @dataclasses.dataclass(frozen=True)
-class EvaluateOptions:
+class EvaluateOptions(Options):
     """Measure a finished run: its metrics with 95 % intervals, and every class."""
 
     run: Annotated[str, tyro.conf.Positional] = LAST
@@ -31,6 +32,10 @@ class EvaluateOptions:
     data: str | None = None
     """Other data than the run's: a folder of class folders, or a table. All of its images are
     measured, unless it has splits."""
+
+    tta: Annotated[int, Between(1, 100)] = 1
+    """Test-time augmentation: average the scores of this many views of each image, the first of
+    which is the image as it is; the others as in training, or flipped and lightly augmented."""
 
     predictions: Path | None = None
     """Write a CSV file with the label and the scores of every image."""
@@ -55,7 +60,7 @@ def main(arguments: Sequence[str]) -> None:
     options, output = command_line.parse_options("evaluate", OPTIONS, arguments)
     with output.shown():
         run = load(find_run(options.run, options.log_dir, None, option="RUN"))
-        measured = run.evaluate(options.split, options.data, options.data_dir)
+        measured = run.evaluate(options.split, options.data, options.data_dir, options.tta)
         logger.info("%s, %s examples", measured.about, f"{measured.evaluation.examples:,}")
         for table in measured.tables():
             logger.info(table)

@@ -44,6 +44,10 @@ class PredictOptions(Options):
     precision: Literal["0.80", "0.90", "0.95", "0.98", "0.99"] | None = None
     """The same, with the score above which this part of the answers is right on validation."""
 
+    tta: Annotated[int, Between(1, 100)] = 1
+    """Test-time augmentation: average the scores of this many views of each image, the first of
+    which is the image as it is; the others as in training, or flipped and lightly augmented."""
+
     csv: bool = False
     """Print CSV, with a column for every score."""
 
@@ -68,7 +72,7 @@ def main(arguments: Sequence[str]) -> None:
     with output.shown(only_results=options.csv) as stdout:
         run = load(find_run(options.run, options.log_dir, None, option="RUN"))
         writer = _writer(options, output.json, stdout)
-        for predictions in run.predict_files(paths, _unknown_below(run, options)):
+        for predictions in run.predict_files(paths, _unknown_below(run, options), options.tta):
             writer.write(predictions)
             for image, error in predictions.unreadable.items():
                 logger.warning("%s %s; it is skipped", image, error)

@@ -269,3 +269,66 @@ def test_several_outputs_have_measures_each(learn, tmp_path):
     header = path.read_text().splitlines()[0].split(",")
     assert header[:3] == ["image", "tint truth", "tint predicted"]
     assert header[-2:] == ["light truth light", "light light"]
+
+
+# Test-time augmentation.
+
+
+def test_one_view_is_the_image_as_it_is(trained, measured):
+    result, _ = measured
+    assert run_json(trained, "--tta", 1) == result
+
+
+def predictions_of(trained, path, *options):
+    result = run_json(trained, "--predictions", path, *options)
+    with path.open(newline="") as file:
+        return result, list(csv.DictReader(file))
+
+
+def test_the_scores_of_views_are_averaged(trained, measured, tmp_path):
+    """Of the image and of its mirror image, which a folder of mirror images has alone."""
+    result, rows = predictions_of(trained, tmp_path / "two.csv", "--tta", 2)
+    again, _ = predictions_of(trained, tmp_path / "again.csv", "--tta", 2)
+    assert again == result
+    _, plain = measured
+    assert [row["image"] for row in rows] == [row["image"] for row in plain]
+    mirrored = tmp_path / "mirrored"
+    for row in plain:
+        source = row["image"]
+        folder = mirrored / "test" / row["truth"]
+        folder.mkdir(parents=True, exist_ok=True)
+        name = f"{len(list(folder.iterdir()))}.png"
+        Image.open(source).transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(folder / name)
+        row["mirror"] = str(folder / name)
+    from trainer import load
+
+    flipped = load(trained).predict([row["mirror"] for row in plain]).scores
+    for row, before, mirror in zip(rows, plain, flipped, strict=True):
+        for name, of_mirror in zip(NAMES, mirror, strict=True):
+            mean = (float(before[name]) + of_mirror) / 2
+            assert float(row[name]) == pytest.approx(mean, abs=2e-3)
+
+
+def test_metrics_and_measures_are_of_the_mean(trained, tmp_path):
+    result, rows = predictions_of(trained, tmp_path / "four.csv", "--tta", 4)
+    truth, scores = truth_and_scores(rows)
+    assert result["metrics"]["accuracy"] == pytest.approx(np.mean(scores.argmax(1) == truth))
+    low, high = result["intervals"]["accuracy"]
+    assert low <= result["metrics"]["accuracy"] <= high
+    assert scores.sum(1) == pytest.approx(np.ones(len(rows)), abs=1e-5)
+
+
+def test_views_of_a_run_that_trains_on_images(commands, noise_folder, tmp_path):
+    folder = commands(
+        *("--task", "folder", "--data", noise_folder, "--augment", "light", "--run-name", "images")
+    )
+    plain = run_json(folder)
+    averaged = run_json(folder, "--tta", 3)
+    assert averaged["examples"] == plain["examples"]
+    assert averaged["metrics"]["loss"] != plain["metrics"]["loss"]
+
+
+@pytest.mark.parametrize("views", [0, 101])
+def test_a_number_of_views_out_of_bounds_is_an_error(measure, trained, views):
+    code, _, err = measure(trained, "--tta", views)
+    assert (code, err.startswith("error: --tta must be at")) == (2, True)

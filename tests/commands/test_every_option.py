@@ -12,7 +12,9 @@ RUNS = {
         "--optimizer adagrad --schedule piecewise --warmup 8examples --jit off",
         "--optimizer lion --learning-rate 1e-4 --checkpoint-every 50%",
         "--rotation 5 --width-shift 0.1 --height-shift 0.1 --shear 5 --zoom 0.1 --flip both"
-        " --brightness 0.1 --contrast 0.1 --fill reflect --augment-copies 2 --optimizer nadam",
+        " --brightness 0.1 --contrast 0.1 --hue 0.1 --saturation 0.1 --crop 0.5 --rand-augment 2"
+        " --rand-magnitude 5 --erasing 0.25 --fill reflect --augment-copies 2 --optimizer nadam"
+        " --sampling balanced --loss focal",
     ],
     "map": [
         "--optimizer adamax --pool max --validation-steps 1 --resize pad",

@@ -30,6 +30,8 @@ USUAL = {
     "schedule": ["cosine", "piecewise"],
     "warmup": ["5%", "3steps", "101%", "1e3steps"],
     "class_weights": ["balanced"],
+    "sampling": ["balanced"],
+    "loss": ["focal"],
     "precision": ["mixed_bfloat16", "mixed_float16"],
     "stop_at": ["loss<1", "accuracy>=0.9", "loss", "validation/nothing>1"],
     "checkpoint_every": ["auto", "2steps", "0"],

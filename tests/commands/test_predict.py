@@ -205,3 +205,23 @@ def test_images_become_squares_as_the_run_has_them(say, trained, tmp_path, capfd
     arguments = [str(cropping), str(tmp_path / "wide.png"), "--json"]
     [cropped] = rows_of((command_line.exit_code(predict.main, arguments), *capfd.readouterr()))
     assert cropped["scores"] == square["scores"] != squashed["scores"]
+
+
+def test_averaged_scores_are_those_of_an_evaluation(say, trained, noise_folder, tmp_path):
+    path = tmp_path / "test.csv"
+    trainer.load(trained).evaluate(tta=3).write_predictions(path)
+    with path.open(newline="") as file:
+        expected = {row["image"]: row for row in csv.DictReader(file)}
+    rows = rows_of(say(noise_folder / "test", "--json", "--tta", 3))
+    assert {row["image"] for row in rows} == set(expected)
+    for row in rows:
+        scores = {name: float(expected[row["image"]][name]) for name in NAMES}
+        assert row["scores"] == pytest.approx(scores, abs=1e-5)
+
+
+def test_averaged_scores_of_an_image_do_not_depend_on_the_others(say, noise_folder):
+    all_rows = rows_of(say(noise_folder / "test", "--json", "--tta", 4))
+    [alone] = rows_of(say(all_rows[-1]["image"], "--json", "--tta", 4))
+    assert alone["scores"] == pytest.approx(all_rows[-1]["scores"], abs=1e-6)
+    [plain] = rows_of(say(all_rows[-1]["image"], "--json"))
+    assert alone["scores"] != plain["scores"]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from trainer import command_line
-from trainer.data.pipeline.augment import PRESETS
+from trainer.data.pipeline.augmentation import PRESETS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "training.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^python -m trainer\.run (.*)$", PAGE, re.MULTILINE)

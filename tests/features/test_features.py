@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from trainer.config.transfer import TransferOptions
-from trainer.data.pipeline.augment import PRESETS, EpochAugmentation
+from trainer.data.pipeline.augment import EpochAugmentation
+from trainer.data.pipeline.augmentation import PRESETS
 from trainer.data.pipeline.batches import image_batches
 from trainer.extractors.loading import Extractor, load_network
 from trainer.features.features import (

@@ -9,7 +9,8 @@ import pytest
 from trainer import UserError
 from trainer.config.transfer import TransferOptions
 from trainer.core.progress import shown_by
-from trainer.data.pipeline.augment import PRESETS, EpochAugmentation
+from trainer.data.pipeline.augment import EpochAugmentation
+from trainer.data.pipeline.augmentation import PRESETS
 from trainer.extractors.loading import Extractor, load_network
 from trainer.features.features import concatenate, extract
 from trainer.features.store import SHARD_ROWS, FeatureSpec, FeatureStore

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from tasks.horses import Horses
 from trainer import Config, ImageClassification, Trainer
-from trainer.data.pipeline.augment import PRESETS
+from trainer.data.pipeline.augmentation import PRESETS
 from trainer.data.pipeline.mixup import Mixing
 from trainer.data.splits import Split
 from trainer.loop.batches import ImageBatches

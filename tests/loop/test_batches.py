@@ -1,3 +1,4 @@
+import dataclasses
 import itertools
 import json
 from typing import Any
@@ -6,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer.data.pipeline.augment import PRESETS
+from trainer.data.pipeline.augmentation import PRESETS
 from trainer.data.pipeline.mixup import Mixing
 from trainer.data.splits import Split
 from trainer.features.features import Features, StoredFeatures, concatenate
@@ -335,3 +336,89 @@ def test_rows_have_the_weights_of_their_examples_and_0_where_they_fill_up(make):
         present = min(batches.batch_size, batches.examples - step * batches.batch_size)
         np.testing.assert_array_equal(weights[:present], indices[:present])
         assert not np.any(weights[present:])
+
+
+# Balanced epochs.
+
+
+CLASSES = (np.arange(EXAMPLES) >= 8).astype(np.int32)
+"""Eight examples of one class and two of another."""
+
+
+def balanced(make: Any, **options: Any) -> Batches:
+    """Batches of which `labels` gives those classes; the labels of batches are their numbers."""
+    batches = make(**options)
+    batches.balanced = True
+    return batches
+
+
+@pytest.fixture
+def two_classes(monkeypatch):
+    for kind in (FeatureBatches, StreamedFeatureBatches, ImageBatches):
+        monkeypatch.setattr(kind, "labels", property(lambda self: CLASSES))
+
+
+@EVERY_KIND
+@pytest.mark.parametrize("epoch", [0, 1])
+def test_a_balanced_epoch_takes_both_classes_equally_often(two_classes, make, epoch):
+    batches = balanced(make)
+    weighted = zip(labels_of(batches, epoch), weights_of(batches, epoch), strict=True)
+    taken = [label for label, weight in weighted if weight]
+    assert np.bincount(CLASSES[taken]).tolist() == [5, 5]
+
+
+def test_a_balanced_epoch_has_as_many_steps_as_any(two_classes):
+    batches = balanced(feature_batches)
+    assert (batches.steps, batches.examples) == (3, EXAMPLES)
+    assert weights_of(batches, 0) == [1.0] * EXAMPLES + [0.0] * 2
+
+
+@EVERY_KIND
+def test_balanced_batches_are_evaluated_with_every_example_once(two_classes, make):
+    assert labels_of(balanced(make), None)[:EXAMPLES] == list(range(EXAMPLES))
+
+
+@pytest.mark.parametrize("epoch", [0, 1])
+def test_every_kind_has_the_same_balanced_order(two_classes, epoch):
+    kinds = [balanced(kind) for kind in (feature_batches, streamed_feature_batches, image_batches)]
+    first, *others = [labels_of(batches, epoch) for batches in kinds]
+    assert all(other == first for other in others)
+
+
+@EVERY_KIND
+@pytest.mark.parametrize("first", [1, 2])
+def test_from_a_step_within_a_balanced_epoch_batches_are_those_of_the_whole(
+    two_classes, make, first
+):
+    require_the_rest(balanced(make), 1, first)
+
+
+@EVERY_KIND
+def test_indices_of_a_balanced_epoch_are_the_places_in_the_stored_order(two_classes, make):
+    for (_, labels, _), indices in steps_of(balanced(make), 2):
+        np.testing.assert_array_equal(labels, indices)
+
+
+def test_a_split_that_is_shuffled_in_blocks_is_balanced_as_a_whole(two_classes):
+    batches = balanced(image_batches)
+    batches._split = dataclasses.replace(batches._split, shuffle_buffer_size=3)
+    taken = labels_of(batches, 0)[:EXAMPLES]
+    assert np.bincount(CLASSES[taken]).tolist() == [5, 5]
+    assert sorted(taken) == sorted(labels_of(balanced(feature_batches), 0)[:EXAMPLES])
+
+
+def test_an_image_that_comes_again_is_augmented_in_another_way(two_classes):
+    batches = balanced(noisy_batches, augmentation=AUGMENTATION)
+    drawn_images, labels, _ = (np.concatenate(c) for c in zip(*drawn(batches, 0), strict=True))
+    again = drawn_images[:EXAMPLES][labels[:EXAMPLES] == 8]
+    assert len(again) >= 2
+    assert np.abs(again[0] - again[1]).max() > 0.02
+
+
+def test_a_feature_that_comes_again_is_that_of_the_next_copy(two_classes):
+    batches = balanced(lambda: copied(FeatureBatches))
+    vectors, labels, _ = (
+        np.concatenate(c)[:EXAMPLES] for c in zip(*drawn(batches, 0), strict=True)
+    )
+    copies = np.sort(vectors[labels == 8, 0] // EXAMPLES)
+    assert copies.tolist() == list(range(len(copies)))[:COPIES]

@@ -18,7 +18,7 @@ from trainer.checkpoints.training_state import TrainingState
 from trainer.core import signals
 from trainer.core.progress import ignore_progress
 from trainer.core.run_folder import RunFolder
-from trainer.data.pipeline.augment import PRESETS
+from trainer.data.pipeline.augmentation import PRESETS
 from trainer.data.pipeline.mixup import Mixing
 from trainer.data.splits import Split
 from trainer.features.features import StoredFeatures
@@ -82,12 +82,19 @@ def feature_batches(split):
     return AskingBatches(kept, BATCH, seed=0)
 
 
+def balanced(batches):
+    batches.balanced = True
+    return batches
+
+
 KINDS = {
     "features": feature_batches,
     "streamed features": lambda split: StreamedFeatureBatches(
         StoredFeatures([features(split)]), BATCH, seed=0
     ),
     "augmented and mixed images": image_batches,
+    "balanced features": lambda split: balanced(feature_batches(split)),
+    "balanced images": lambda split: balanced(image_batches(split)),
 }
 
 

@@ -7,11 +7,21 @@ import tensorflow as tf
 
 from tasks.horses import Horses
 from tests.training import BATCH, SIZES, Tiny, features
-from trainer import Config, ImageClassification, Trainer, UserError
+from trainer import (
+    Config,
+    ImageClassification,
+    MultiLabelClassification,
+    Regression,
+    Trainer,
+    UserError,
+)
 from trainer.loop.array_batches import FeatureBatches
 from trainer.optimization.losses import (
     SmoothedLoss,
     balanced_class_weights,
+    binary_focal_crossentropy,
+    check_label_options,
+    focal_crossentropy,
     task_example_loss,
     with_class_weights,
 )
@@ -172,3 +182,73 @@ def test_with_a_loss_of_keras_rows_of_weight_0_do_not_count():
     trainer = Trainer(KerasLoss(), Config(batch_size=BATCH), ["a", "b", "c"], batches)
     filled = trainer.compute_loss(LABELS, LOGITS, tf.constant([1.0, 0.0]))
     assert float(filled) == pytest.approx(float(LOSS(LABELS, LOGITS)[0]))
+
+
+# Focal loss.
+
+
+def test_focal_loss_is_the_cross_entropy_times_the_square_of_what_is_wrong():
+    probability = np.exp(-LOSS(LABELS, LOGITS))
+    expected = (1 - probability) ** 2 * LOSS(LABELS, LOGITS)
+    np.testing.assert_allclose(focal_crossentropy(LABELS, LOGITS), expected, rtol=1e-5)
+
+
+def test_focal_loss_takes_soft_labels_by_share():
+    soft = tf.constant([[0.25, 0.0, 0.75]])
+    of_classes = [focal_crossentropy(tf.constant([label]), LOGITS[:1]) for label in (0, 2)]
+    expected = 0.25 * of_classes[0] + 0.75 * of_classes[1]
+    np.testing.assert_allclose(focal_crossentropy(soft, LOGITS[:1]), expected, rtol=1e-5)
+
+
+def test_focal_loss_of_labels_is_the_mean_of_each():
+    labels, logits = tf.constant([[1.0, 0.0]]), tf.constant([[0.5, 2.0]])
+    right = 1 / (1 + np.exp(-np.array([0.5, -2.0])))
+    expected = np.mean((1 - right) ** 2 * -np.log(right))
+    np.testing.assert_allclose(binary_focal_crossentropy(labels, logits), [expected], rtol=1e-5)
+
+
+def test_training_minimizes_focal_loss_and_evaluation_measures_that_of_the_task(make_trainer):
+    trainer = make_trainer(loss="focal")
+    focal = np.mean(focal_crossentropy(LABELS, LOGITS))
+    assert float(trainer.compute_loss(LABELS, LOGITS, ALL)) == pytest.approx(focal, rel=1e-5)
+    measured = trainer.compute_loss(LABELS, LOGITS, ALL, training=False)
+    assert float(measured) == pytest.approx(np.mean(LOSS(LABELS, LOGITS)), rel=1e-5)
+
+
+def test_focal_loss_takes_smoothed_labels_and_weights_of_classes(make_trainer):
+    trainer = make_trainer(loss="focal", label_smoothing=0.3, class_weights="balanced")
+    weights = balanced_class_weights(features("train").labels, 3)
+    smoothed = SmoothedLoss(focal_crossentropy, 0.3, classes=3)
+    expected = np.mean(with_class_weights(smoothed, weights)(LABELS, LOGITS))
+    assert float(trainer.compute_loss(LABELS, LOGITS, ALL)) == pytest.approx(expected, rel=1e-5)
+
+
+class OwnLoss(ImageClassification):
+    def loss(self, labels, logits):
+        return super().loss(labels, logits)
+
+
+class OfKeras(ImageClassification):
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+
+@pytest.mark.parametrize("task", [OwnLoss(), OfKeras(), Horses(), Regression()])
+def test_focal_loss_is_not_for_a_task_with_another_loss(task):
+    with pytest.raises(UserError, match=rf"^--loss focal .* and {task.name} has another; omit it$"):
+        check_label_options(task, Config(loss="focal"))
+
+
+@pytest.mark.parametrize("task", [ImageClassification(), MultiLabelClassification()])
+def test_focal_loss_is_for_classes_and_for_labels(task):
+    check_label_options(task, Config(loss="focal"))
+
+
+@pytest.mark.parametrize("task", [MultiLabelClassification(), Regression()])
+def test_balanced_sampling_is_for_classes(task):
+    with pytest.raises(UserError, match=r"^--sampling is for one class an image, and .*; omit it$"):
+        check_label_options(task, Config(sampling="balanced"))
+
+
+def test_balanced_sampling_and_class_weights_are_not_for_each_other():
+    with pytest.raises(UserError, match=r"^--sampling balanced and --class-weights balanced both"):
+        Config(sampling="balanced", class_weights="balanced")

@@ -337,6 +337,32 @@ def test_class_weights_need_labels_that_are_known(train):
         train(Streamed(), class_weights="balanced")
 
 
+def test_balanced_sampling_is_not_for_a_pipeline(train):
+    with pytest.raises(UserError, match=r"^--sampling: a pipeline has an order of its own; omit"):
+        train(Streamed(), sampling="balanced")
+
+
+def test_arrays_are_sampled_by_their_classes(train):
+    run = train(Table(), sampling="balanced")
+    assert run.metrics["test"]["accuracy"] > 0.85
+
+
+def test_balanced_sampling_is_for_one_class_an_example(train):
+    with pytest.raises(UserError, match=r"^--sampling is for one class an example"):
+        train(
+            type("NoLabels", (Table,), {"data": lambda self: three_splits(X, X)})(),
+            sampling="balanced",
+        )
+
+
+def test_arrays_that_are_no_images_have_no_views(train):
+    run = train(Table(), epochs=1)
+    with pytest.raises(UserError, match=r"^--tta augments images, and the data of table are none"):
+        run.evaluate(tta=2)
+    with pytest.raises(UserError, match=r"^table takes no images"):
+        run.predict(X[:2].astype(np.float32), tta=2)
+
+
 # Mistakes.
 
 

@@ -46,6 +46,27 @@ class AugmentationOptions(Options):
     contrast: Annotated[float | None, Between(0, 1)] = None
     """Raise or lower the contrast by up to this fraction."""
 
+    hue: Annotated[float | None, Between(0, 0.5)] = None
+    """Turn the hues by up to this fraction of their circle either way: 0.1 is usual."""
+
+    saturation: Annotated[float | None, Between(0, 1)] = None
+    """Raise or lower the saturation by up to this fraction."""
+
+    crop: Annotated[float | None, Between(0.01, 1)] = None
+    """Random resized crop: keep this fraction of the image's area at least, 0.5 for example, and
+    enlarge it to the whole; 1 crops nothing."""
+
+    rand_augment: Annotated[int | None, Between(0, 14)] = None
+    """RandAugment (arXiv 1909.13719): this many of its operations an image; 2 is usual, 0 turns it
+    off."""
+
+    rand_magnitude: Annotated[float | None, Between(0, 30)] = None
+    """How strong the operations of RandAugment are, from 0 to 30; 9 when not given."""
+
+    erasing: Annotated[float | None, Between(0, 1)] = None
+    """Random erasing (arXiv 1708.04896): the probability with which a box of an image is replaced
+    by noise; 0.25 is usual."""
+
     fill: Literal["nearest", "reflect", "constant"] | None = None
     """What fills the border of a moved image: its edge pixels, its mirror image, or black."""
 

@@ -14,6 +14,7 @@ from trainer.config.run import RunOptions
 from trainer.config.stopping import StoppingOptions
 from trainer.config.transfer import TransferOptions
 from trainer.core.addresses import address_of
+from trainer.core.errors import UserError
 
 STOPPING = ("epochs", "stop_at", "patience", "max_minutes")
 """The options that say how long training lasts."""
@@ -41,6 +42,11 @@ class Config(
         super().__post_init__()
         has_frozen_part = not self.extractor_trainable or self.trained_from is not None
         check_augment_copies(self.augment_copies, self.uses_extractor and has_frozen_part)
+        if self.sampling != "none" and self.class_weights != "none":
+            raise UserError(
+                f"--sampling {self.sampling} and --class-weights {self.class_weights} both make"
+                " rare classes count more; omit one"
+            )
 
     @property
     def initial_learning_rate(self) -> float:

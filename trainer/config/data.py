@@ -40,6 +40,10 @@ class DataOptions(Options):
     """How features are cached: float16 takes half of the disk and the memory, and keeps three
     digits. Training computes in --precision all the same."""
 
+    sampling: Literal["none", "balanced"] = "none"
+    """balanced: an epoch takes all classes equally often, examples of rare ones more than once,
+    and has as many steps as one that takes every example once."""
+
     feature_memory: Annotated[float, Between(0, MAX_FLOAT)] = 2.0
     """Gigabytes of memory for features; larger ones are read from disk during training."""
 

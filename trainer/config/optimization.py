@@ -65,6 +65,10 @@ class OptimizationOptions(Options):
     """The decay of an exponential moving average of the weights, 0.999 for example; the average is
     evaluated, and saved as the best weights."""
 
+    loss: Literal["task", "focal"] = "task"
+    """What training minimizes: the task's own loss; or, of classes and of labels, focal loss (arXiv
+    1708.02002, gamma 2), in which examples that are right already count for less."""
+
     label_smoothing: Annotated[float, below_one] = 0.0
     """The fraction of each training label that is spread over all classes: 0.1 is usual."""
 

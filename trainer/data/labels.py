@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from trainer.core.errors import UserError
+
 Names = tuple[str, ...] | Mapping[str, tuple[str, ...]]
 """Of the classes, the labels or the numbers that data have; of several outputs by output."""
 
@@ -36,6 +38,16 @@ def names_as_json(names: Names) -> Any:
 def names_from_json(names: Any) -> Names:
     """What `names_as_json` put into lists."""
     return by_output(names, tuple)
+
+
+def check_class_labels(option: str, labels: np.ndarray) -> None:
+    """Refuse an option that is for one class an example, where the labels are something else.
+
+    Raises:
+        UserError: naming it.
+    """
+    if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
+        raise UserError(f"{option} is for one class an example, an integer; omit it")
 
 
 def label_spec(labels: np.ndarray) -> Any:

@@ -16,7 +16,7 @@ from trainer.data import SPLITS
 from trainer.data.checks.unreadable import drop_unreadable
 from trainer.data.downloads import downloaded_data
 from trainer.data.json_cache import JsonCache
-from trainer.data.pipeline.augment import Augmentation
+from trainer.data.pipeline.augmentation import Augmentation
 from trainer.data.readers.folder import folder_source
 from trainer.data.readers.own_data import own_data_source
 from trainer.data.readers.partition import split_percents

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from trainer.data.labels import columns, from_columns, label_spec
 from trainer.data.pipeline.batches import PREFETCH, without_autotune
-from trainer.data.pipeline.order import epoch_order
+from trainer.data.pipeline.order import epoch_order, repeated
 from trainer.features.features import Features, StoredFeatures
 from trainer.loop.batches import Batch, Batches, in_batches, weight_spec
 
@@ -170,7 +170,20 @@ def _rows_by_step(batches: Batches, seed: int, epoch: int | None, copies: int) -
     """
     rows = tf.range(batches.examples)
     if epoch is not None:
-        first_of_copy = epoch % copies * batches.examples
-        rows = first_of_copy + epoch_order(batches.examples, seed, epoch)
+        rows, times = epoch_rows(batches, seed, epoch)
+        rows += (epoch + times) % copies * batches.examples
     places = tf.range(batches.steps * batches.batch_size) % batches.examples
     return tf.reshape(tf.gather(rows, places), [batches.steps, batches.batch_size])
+
+
+def epoch_rows(batches: Batches, seed: int, epoch: int) -> tuple[tf.Tensor, tf.Tensor]:
+    """The examples of a data epoch in their order, int32 [examples].
+
+    And how often each has come before in the stored order of the epoch, int32 [examples].
+    """
+    order = epoch_order(batches.examples, seed, epoch)
+    counts = batches.epoch_counts(seed, epoch)
+    if counts is None:
+        return order, tf.zeros_like(order)
+    rows, times = repeated(tf.constant(counts))
+    return tf.gather(rows, order), tf.gather(times, order)

@@ -14,6 +14,7 @@ order, with a `sample_weight` of 0: they count in no loss and no metric.
 from __future__ import annotations
 
 import abc
+import functools
 import json
 from typing import Any, ClassVar
 
@@ -24,9 +25,11 @@ from trainer.config.transfer import Resize
 from trainer.core.errors import UserError
 from trainer.data.labels import by_output
 from trainer.data.own_data import DataPipeline
-from trainer.data.pipeline.augment import Augmentation, EpochAugmentation
+from trainer.data.pipeline.augment import EpochAugmentation
+from trainer.data.pipeline.augmentation import Augmentation
 from trainer.data.pipeline.batches import PREFETCH, image_batches, num_batches
 from trainer.data.pipeline.mixup import Mixing
+from trainer.data.pipeline.order import balanced_counts
 from trainer.data.splits import Split
 from trainer.distribution.rows import Rows, all_rows
 
@@ -54,6 +57,10 @@ class Batches(abc.ABC):
     weights: np.ndarray | None = None
     """The weight of each example in the stored order, float32 [examples]; 1 where None."""
 
+    balanced: bool = False
+    """Whether an epoch of training takes all classes equally often, in place of every example
+    once."""
+
     @property
     def rows(self) -> Rows:
         """Which rows of a batch `get_next` gives in this process."""
@@ -63,6 +70,10 @@ class Batches(abc.ABC):
     def steps(self) -> int:
         """Batches a data epoch, the last one that is filled up included."""
         return num_batches(self.examples, self.batch_size)
+
+    def epoch_counts(self, seed: int, epoch: int) -> np.ndarray | None:
+        """How often an epoch of training takes each example; None where each comes once."""
+        return balanced_counts(self.labels, seed, epoch) if self.balanced else None
 
     def examples_in(self, first: int, steps: int) -> int:
         """How many examples the `steps` batches from batch `first` of a data epoch hold."""
@@ -122,6 +133,7 @@ class ImageBatches(Batches):
         channels: int = 3,
         rows: Rows | None = None,
         resize: Resize = "squash",
+        view: EpochAugmentation | None = None,
     ) -> None:
         """Images [batch_size, image_size, image_size, channels] of a split.
 
@@ -136,10 +148,12 @@ class ImageBatches(Batches):
             rows: Those that this process takes of a batch, all when None; of images that are mixed
                 it gets all, because each is mixed with any other.
             resize: How images become squares.
+            view: How images are augmented in the stored order, if they are.
         """
         self._split, self._image_size, self._seed = split, image_size, seed
+        self._labels = functools.cache(split.labels)
         self._augmentation, self._mixing = augmentation, mixing
-        self._channels, self._resize = channels, resize
+        self._channels, self._resize, self._view = channels, resize, view
         self.examples, self.weights = split.examples, split.weights
         self.batch_size = batch_size
         self._rows = rows if rows is not None and mixing is None else all_rows(batch_size)
@@ -158,7 +172,7 @@ class ImageBatches(Batches):
     @property
     def labels(self) -> np.ndarray:
         """Those of the split, without a look at its images."""
-        return self._split.labels()
+        return self._labels()
 
     def make_iterator(self, epoch: int | None, first: int = 0) -> tf.data.Iterator:
         """The epoch's pipeline, at the batch of its first step; no image before it is decoded."""
@@ -172,13 +186,13 @@ class ImageBatches(Batches):
         return (images, labels, self.sample_weight(step, indices)), indices
 
     def _in_stored_order(self, first: int) -> tf.data.Dataset:
-        batches = self._images(first)
+        batches = self._images(first, augmentation=self._view)
         return batches if self._mixing is None else self._mixing.one_hot(batches)
 
     def _training_epoch(self, epoch: int, first: int) -> tf.data.Dataset:
         seeds, augmentation = (self._seed, epoch), self._augmentation
         augment = None if augmentation is None else EpochAugmentation(augmentation, *seeds)
-        batches = self._images(first, seeds, augment)
+        batches = self._images(first, seeds, augment, self.epoch_counts(*seeds))
         if self._mixing is None:
             return batches
         return self._mixing.apply(batches, self.examples, *seeds, first)
@@ -188,19 +202,18 @@ class ImageBatches(Batches):
         first: int,
         shuffled_by: tuple[int, int] | None = None,
         augmentation: EpochAugmentation | None = None,
+        counts: np.ndarray | None = None,
     ) -> tf.data.Dataset:
+        has_all = self._rows == all_rows(self.batch_size)
         batches = image_batches(
-            self._split.with_indices(),
-            self._image_size,
-            self.batch_size,
-            shuffled_by,
-            augmentation,
-            self._channels,
-            first,
-            None
-            if self._rows == all_rows(self.batch_size)
-            else (self._rows.first, self._rows.last),
+            *(self._split.with_indices(), self._image_size, self.batch_size),
+            shuffled_by=shuffled_by,
+            augmentation=augmentation,
+            channels=self._channels,
+            first=first,
+            rows=None if has_all else (self._rows.first, self._rows.last),
             resize=self._resize,
+            counts=counts,
         )
         return batches.map(lambda images, labelled: (images, *labelled))
 

@@ -104,7 +104,7 @@ class Trainer:
     ) -> tf.Tensor:
         """The loss of a batch, scalar: the weighted mean of its examples', and regularization.
 
-        In training with smoothed labels and weighted classes, where the options ask for them.
+        In training with the loss, the smoothed labels and the weighted classes of the options.
         """
         example_loss = self.training_example_loss if training else self.example_loss
         mean = batch_mean(example_loss(labels, logits), sample_weight)
@@ -330,7 +330,7 @@ class Trainer:
         self.optimizer.build(self.model.trainable_variables)
         self.example_loss = task_example_loss(task)
         self.training_example_loss = training_example_loss(
-            self.example_loss, config, output_sizes(classes), lambda: train.labels
+            task, config, output_sizes(classes), lambda: train.labels
         )
         checks.check_soft_labels(task.name, config, self.training_example_loss, labels, logits)
         self.train_metrics = Metrics(task.metrics(), classes)

@@ -12,13 +12,17 @@ import tensorflow as tf
 from trainer.config.bounds import flag
 from trainer.config.config import Config
 from trainer.core.errors import UserError
-from trainer.task import Task, label_kind_text
+from trainer.data.labels import check_class_labels
+from trainer.task import ImageClassification, MultiLabelClassification, Task, label_kind_text
 
 ExampleLoss = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 """Labels and logits of a batch to the loss of each example, float32 [batch].
 
 Labels are classes, int32 [batch], or soft, float32 [batch, classes].
 """
+
+FOCAL_GAMMA = 2.0
+"""That of the paper (arXiv 1708.02002)."""
 
 SOFT_LABEL_OPTIONS = ("label_smoothing", "mixup", "cutmix")
 """The options under which labels are soft."""
@@ -46,23 +50,67 @@ def task_example_loss(task: Task) -> ExampleLoss:
 
 
 def training_example_loss(
-    loss: ExampleLoss, config: Config, classes: Any, labels: Callable[[], np.ndarray]
+    task: Task, config: Config, classes: Any, labels: Callable[[], np.ndarray]
 ) -> ExampleLoss:
-    """A task's loss with the label smoothing and the class weights that the options ask for.
+    """The loss of `--loss` with the label smoothing and the class weights of the options.
 
     Args:
-        loss: The task's own.
+        task: What is learned.
         config: The options.
         classes: How many there are.
         labels: Gives the class of every training example, int32 [examples].
     """
+    loss = _focal_loss(task) if config.loss == "focal" else task_example_loss(task)
     if config.label_smoothing:
         loss = SmoothedLoss(loss, config.label_smoothing, classes)
     if config.class_weights == "balanced":
         of_examples = labels()
-        if of_examples.ndim != 1 or not np.issubdtype(of_examples.dtype, np.integer):
-            raise UserError("--class-weights is for one class an example, an integer; omit it")
+        check_class_labels("--class-weights", of_examples)
         loss = with_class_weights(loss, balanced_class_weights(of_examples, classes))
+    return loss
+
+
+def focal_crossentropy(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+    """The focal loss of each example's class, float32 [batch], with a gamma of 2.
+
+    Without the paper's alpha, which weights classes: `--class-weights` does.
+
+    Args:
+        labels: Classes, int32 [batch], or soft, float32 [batch, classes].
+        logits: float32 [batch, classes].
+    """
+    soft = soft_labels(labels, logits.shape[-1])
+    return keras.losses.categorical_focal_crossentropy(
+        soft, logits, alpha=1.0, gamma=FOCAL_GAMMA, from_logits=True
+    )
+
+
+def binary_focal_crossentropy(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+    """The mean of the focal losses of an example's labels, float32 [batch], with a gamma of 2.
+
+    Args:
+        labels: float32 [batch, labels], 1 where an example has the label.
+        logits: float32 [batch, labels].
+    """
+    return keras.losses.binary_focal_crossentropy(
+        labels, logits, gamma=FOCAL_GAMMA, from_logits=True
+    )
+
+
+FOCAL_LOSSES: dict[Any, ExampleLoss] = {
+    ImageClassification.loss: focal_crossentropy,
+    MultiLabelClassification.loss: binary_focal_crossentropy,
+}
+"""By the loss that they take the place of."""
+
+
+def _focal_loss(task: Task) -> ExampleLoss:
+    loss = FOCAL_LOSSES.get(getattr(task.loss, "__func__", None))
+    if loss is None:
+        raise UserError(
+            "--loss focal takes the place of the loss of ImageClassification and"
+            f" MultiLabelClassification, and {task.name} has another; omit it"
+        )
     return loss
 
 
@@ -72,16 +120,17 @@ def check_label_options(task: Task, config: Config) -> None:
     Raises:
         UserError: naming the option.
     """
+    if config.loss == "focal":
+        _focal_loss(task)
     options = [option for option in SOFT_LABEL_OPTIONS if getattr(config, option)]
     options += ["class_weights"] if config.class_weights != "none" else []
-    if not options:
-        return
-    if task.label_kind != "class":
+    by_class = [*options, *(["sampling"] if config.sampling != "none" else [])]
+    if by_class and task.label_kind != "class":
         raise UserError(
-            f"{flag(options[0])} is for one class an image, and {task.name} learns"
+            f"{flag(by_class[0])} is for one class an image, and {task.name} learns"
             f" {label_kind_text(task)}; omit it"
         )
-    if type(task).targets is not Task.targets:
+    if options and type(task).targets is not Task.targets:
         raise UserError(
             f"{flag(options[0])} is for classes as the data have them, and {task.name} has targets"
             " of its own; omit it"

@@ -12,7 +12,8 @@ import tensorflow as tf
 from trainer.config.config import Config
 from trainer.core.text import printable
 from trainer.data.json_cache import JsonCache
-from trainer.data.pipeline.augment import Augmentation, EpochAugmentation
+from trainer.data.pipeline.augment import EpochAugmentation
+from trainer.data.pipeline.augmentation import Augmentation
 from trainer.data.pipeline.batches import decode_and_resize, preparation
 from trainer.data.splits import Split
 from trainer.data.thumbnails import encoded_images

@@ -90,13 +90,15 @@ class Run:
         split: str = "test",
         data: str | Path | None = None,
         data_dir: Path | None = None,
+        tta: int = 1,
     ) -> MeasuredRun:
         """The run measured on a split, with the best weights.
 
         Args:
             split: train, validation or test.
             data: Other data than the run's: a folder of class folders, or a table.
-            data_dir: The folder of TFDS datasets; that of the run when None.
+            data_dir: Of TFDS datasets; that of the run when None.
+            tta: Test-time augmentation: the views of each image whose scores are averaged.
 
         Raises:
             UserError: there are no such data, or the run has not learned their classes.
@@ -104,17 +106,13 @@ class Run:
         from trainer.results.evaluation import temperatures_of
         from trainer.trained.evaluate import measure_run
 
+        config = dataclasses.replace(self.config, data_dir=data_dir or self.config.data_dir)
         return measure_run(
-            self.folder,
-            self.task,
-            dataclasses.replace(self.config, data_dir=data_dir or self.config.data_dir),
-            self.trainer_class,
-            temperatures_of(self.result),
-            split,
-            None if data is None else str(data),
+            *(self.folder, self.task, config, self.trainer_class, temperatures_of(self.result)),
+            *(split, None if data is None else str(data), tta),
         )
 
-    def predict(self, images: Any, unknown_below: float = 0.0) -> Predictions:
+    def predict(self, images: Any, unknown_below: float = 0.0, tta: int = 1) -> Predictions:
         """What the best weights say of images, with calibrated scores.
 
         ```python
@@ -125,6 +123,7 @@ class Run:
             images: Paths of image files; or an array as the network takes it, images float32
                 [images, side, side, channels] in [0, 1], or the task's own inputs.
             unknown_below: Where the most probable class has a lower score, it is "unknown".
+            tta: The views of each image whose scores are averaged.
 
         Raises:
             UserError: the run has no checkpoint, or the network takes no images.
@@ -132,14 +131,14 @@ class Run:
         from trainer.trained.predictions import concatenated
 
         if not _are_paths(images):
-            return self._predictor.predict_arrays(images, unknown_below)
-        return concatenated(list(self.predict_files(list(map(str, images)), unknown_below)))
+            return self._predictor.predict_arrays(images, unknown_below, tta)
+        return concatenated(list(self.predict_files(list(map(str, images)), unknown_below, tta)))
 
     def predict_files(
-        self, paths: Sequence[str], unknown_below: float = 0.0
+        self, paths: Sequence[str], unknown_below: float = 0.0, tta: int = 1
     ) -> Iterator[Predictions]:
         """The same of many files, batch by batch as they come."""
-        return self._predictor.predict_files(paths, unknown_below)
+        return self._predictor.predict_files(paths, unknown_below, tta)
 
     def __str__(self) -> str:
         """The metrics of every split, below the folder."""

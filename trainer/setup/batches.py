@@ -12,8 +12,11 @@ import tensorflow as tf
 from trainer.config.config import Config
 from trainer.core.addresses import address_of
 from trainer.core.cache_folder import FEATURES
+from trainer.core.errors import UserError
+from trainer.data.labels import check_class_labels
 from trainer.data.own_data import Arrays, DataPipeline
-from trainer.data.pipeline.augment import Augmentation, EpochAugmentation
+from trainer.data.pipeline.augment import EpochAugmentation
+from trainer.data.pipeline.augmentation import Augmentation
 from trainer.data.pipeline.batches import preparation
 from trainer.data.pipeline.mixup import Mixing
 from trainer.data.splits import Source, Split
@@ -100,11 +103,12 @@ class BatchFactory:
             UserError: the extractor cannot be loaded, or its features cannot be kept.
         """
         if source.own_data is not None:
-            return {name: self._own_batches(found) for name, found in source.own_data.items()}
+            own = {name: self._own_batches(found) for name, found in source.own_data.items()}
+            return self._with_sampling(own)
         if self._networks.cached is not None:
             copies = self._config.augment_copies
             return self._feature_batches_of(source, self._networks.cached, copies)
-        return self._image_batches(source)
+        return self._with_sampling(self._image_batches(source))
 
     def head_batches(self, source: Source) -> dict[str, Batches]:
         """The batches of every split as features of the whole extractor as it comes.
@@ -115,8 +119,18 @@ class BatchFactory:
         assert self._networks.whole is not None, "a run without an extractor asks for no features"
         return self._feature_batches_of(source, self._networks.whole)
 
-    def split_batches(self, split: Split, own_data: Arrays | DataPipeline | None) -> Batches:
+    def split_batches(
+        self,
+        split: Split,
+        own_data: Arrays | DataPipeline | None,
+        view: EpochAugmentation | None = None,
+    ) -> Batches:
         """The batches of one split as an evaluation takes them: in stored order, not augmented.
+
+        Args:
+            split: Its examples.
+            own_data: What takes their place where they are no images.
+            view: What is done with every image all the same.
 
         Raises:
             UserError: the extractor cannot be loaded, or its features cannot be kept.
@@ -124,23 +138,39 @@ class BatchFactory:
         if own_data is not None:
             return self._own_batches(own_data)
         if self.uses_cached_features:
-            kept = self.stored_features(split)
+            kept = self.stored_features(split, view=view)
             return self._feature_batches(kept, 1, split.weights, self._fit_in_memory([kept]))
-        return self._make_image_batches(split)
+        return self._make_image_batches(split, view=view)
 
-    def stored_features(self, split: Split) -> StoredFeatures:
+    def stored_features(
+        self, split: Split, view: EpochAugmentation | None = None
+    ) -> StoredFeatures:
         """The features of a split that are cached, extracted as far as they are not.
+
+        Args:
+            split: The images.
+            view: How each is augmented, if it is.
 
         Raises:
             UserError: the extractor cannot be loaded, or its features cannot be kept.
         """
         assert self._networks.cached is not None, "without uses_cached_features there are none"
-        return self._stored(split, self._networks.cached)
+        return self._stored(split, self._networks.cached, view=view)
 
     def images_per_second(self, clock: Clock) -> float | None:
         """The speed of the extractor; None if no image had to pass it."""
         extracted = self._store.extracted
         return round(extracted / clock.seconds["extract"], 1) if extracted else None
+
+    def _with_sampling(self, batches: dict[str, Batches]) -> dict[str, Batches]:
+        """The same, of which training takes the classes as `--sampling` says."""
+        if self._config.sampling == "balanced":
+            train = batches["train"]
+            if isinstance(train, PipelineBatches):
+                raise UserError("--sampling: a pipeline has an order of its own; omit it")
+            check_class_labels("--sampling", train.labels)
+            train.balanced = True
+        return batches
 
     def _own_batches(self, data: Arrays | DataPipeline) -> Batches:
         batch_size, seed = self._config.batch_size, self._config.seed
@@ -164,14 +194,21 @@ class BatchFactory:
             for name, split in source.splits.items()
         }
         fit_in_memory = self._fit_in_memory(stored.values())
-        return {
+        batches = {
             name: self._feature_batches(
                 kept, max(1, copies_of[name]), source.splits[name].weights, fit_in_memory
             )
             for name, kept in stored.items()
         }
+        return self._with_sampling(batches)
 
-    def _stored(self, split: Split, network: FrozenNetwork, copies: int = 0) -> StoredFeatures:
+    def _stored(
+        self,
+        split: Split,
+        network: FrozenNetwork,
+        copies: int = 0,
+        view: EpochAugmentation | None = None,
+    ) -> StoredFeatures:
         dtype, resize = self._config.feature_dtype, self._config.resize
         identity = {
             **network.identity,
@@ -185,7 +222,7 @@ class BatchFactory:
         )
         if copies:
             return self._store.copies(spec, self._augmentations(copies))
-        return self._store.features(spec)
+        return self._store.features(spec if view is None else spec.augmented(view))
 
     def _feature_batches(
         self, kept: StoredFeatures, copies: int, weights: np.ndarray | None, in_memory: bool
@@ -210,12 +247,14 @@ class BatchFactory:
         split: Split,
         augmentation: Augmentation | None = None,
         mixing: Mixing | None = None,
+        view: EpochAugmentation | None = None,
     ) -> Batches:
         (size, channels), config = self.image_shape, self._config
         return ImageBatches(
             *(split, size, config.batch_size, config.seed),
             *(augmentation, mixing, channels, self._rows),
             resize=config.resize,
+            view=view,
         )
 
     def _augmentations(self, copies: int) -> list[EpochAugmentation]:

@@ -50,7 +50,7 @@ def load_data(task: Task, config: Config) -> RunData:
         logger.info(skipped_message(source.skipped))
     with report_unreadable_images(source.image_splits):
         audited = audit(source, data_cache(config))
-    for warning in audited.warnings(config.class_weights):
+    for warning in audited.warnings("balanced" in (config.class_weights, config.sampling)):
         logger.warning(warning)
     data = RunData(source, audited, config)
     return _dry_run_subset(data) if config.dry_run else data

@@ -12,7 +12,7 @@ from trainer.config.config import Config
 from trainer.config.transfer import TransferOptions
 from trainer.core.cache_folder import NETWORKS
 from trainer.core.errors import UserError
-from trainer.data.pipeline.augment import Augmentation
+from trainer.data.pipeline.augmentation import Augmentation
 from trainer.distribution.variables import variables_of
 from trainer.extractors.cutting import CutNetwork, cut_network
 from trainer.extractors.hub_modules import DEFAULT_IMAGE_SIZE

@@ -6,22 +6,22 @@ import csv
 import dataclasses
 import html
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from trainer.config.config import Config
 from trainer.core import atomic
 from trainer.core.errors import UserError
 from trainer.data.checks.unreadable import report_unreadable_images
+from trainer.data.pipeline.views import views
 from trainer.evaluation.bootstrap import intervals
 from trainer.evaluation.calibration import reliability
 from trainer.evaluation.comparison import McNemar, mcnemar
 from trainer.evaluation.outputs import SINGLE_OUTPUT, Evaluation, Output
-from trainer.loop.metrics import Metrics
+from trainer.loop.batches import Batches
 from trainer.loop.predictions import evaluate_with_outputs
 from trainer.loop.trainer import Trainer
 from trainer.report.display import Table
@@ -29,7 +29,13 @@ from trainer.report.measures import measure_table, measures_as_json
 from trainer.results.evaluation import with_temperatures
 from trainer.setup.batches import BatchFactory
 from trainer.task import Task
-from trainer.trained.data import open_measured_data
+from trainer.trained.average import (
+    averaged_outputs,
+    example_losses,
+    has_all_outputs,
+    measure_of,
+)
+from trainer.trained.data import MeasuredData, open_measured_data
 from trainer.trained.model import classes_of, load_trainer
 
 
@@ -138,6 +144,7 @@ def measure_run(
     temperatures: Mapping[str, float],
     split: str,
     path: str | None = None,
+    tta: int = 1,
 ) -> MeasuredRun:
     """Measure the best weights of a run on a split.
 
@@ -149,70 +156,71 @@ def measure_run(
         temperatures: By output, of those that have one.
         split: train, validation or test.
         path: A folder of class folders or a table, in place of the run's data.
+        tta: Test-time augmentation: the views of each image whose scores are averaged.
 
     Raises:
-        UserError: there are no such data, or the run has not learned their classes.
+        UserError: there are no such data, the run has not learned their classes, or it has nothing
+            to average.
         Interrupted: a signal asks the process to end.
     """
     data = open_measured_data(task, config, classes_of(run), split, path)
+    if tta > 1:
+        _check_views(task, trainer_class, data)
     factory = BatchFactory(config, task.channels)
     with report_unreadable_images([] if data.own_data is not None else [data.split]):
-        batches = {split: factory.split_batches(data.split, data.own_data)}
+        of_views = [
+            factory.split_batches(data.split, data.own_data, view) for view in views(config, tta)
+        ]
+        batches = {split: of_views[0]}
         trainer = load_trainer(run, task, config, trainer_class, factory, batches)
-        evaluation = evaluate_with_outputs(trainer, split)
-    images = tuple(map(data.split.describe, range(evaluation.examples)))
-    return MeasuredRun(
-        data.about,
-        with_temperatures(evaluation, temperatures),
-        _intervals(trainer, evaluation),
-        images,
-    )
+        evaluations = _evaluate_views(trainer, split, of_views)
+    mean, of_metrics = _averaged(trainer, evaluations, temperatures)
+    images = tuple(map(data.split.describe, range(mean.examples)))
+    return MeasuredRun(data.about, mean, of_metrics, images)
 
 
-def _intervals(trainer: Trainer, evaluation: Evaluation) -> dict[str, tuple[float, float]]:
-    """Of every metric of the task, computed again for each resample."""
-    kinds, outputs = trainer.task.label_kind, evaluation.outputs
-    if not outputs or set(outputs) != ({SINGLE_OUTPUT} if isinstance(kinds, str) else set(kinds)):
-        return {}
-    labels, logits, scores = (_tensors(outputs, what) for what in ("labels", "logits", "scores"))
-    losses = _example_losses(trainer, labels, logits)
-    metrics = Metrics(trainer.task.metrics(), trainer.classes)
-
-    def results_of(resampled: tf.Tensor) -> dict[str, Any]:
-        metrics.reset_state()
-        metrics.update_state(labels, scores, resampled)
-        return metrics.results()
-
-    weights = next(iter(outputs.values())).weights
-    in_graph = _in_graph(results_of, weights)
-    regularization = evaluation.metrics["loss"] - np.average(losses, weights=weights)
-
-    def measure(resampled: np.ndarray) -> Mapping[str, float]:
-        loss = np.average(losses, weights=resampled) + regularization
-        return {"loss": float(loss), **metrics.named(in_graph(tf.constant(resampled)))}
-
-    return intervals(measure, weights)
+def _evaluate_views(trainer: Trainer, split: str, views: Sequence[Batches]) -> list[Evaluation]:
+    """One evaluation for each, of the same examples."""
+    evaluations = []
+    for batches in views:
+        trainer.batches = {**trainer.batches, split: batches}
+        evaluations.append(evaluate_with_outputs(trainer, split))
+    return evaluations
 
 
-def _in_graph(function: Callable[[tf.Tensor], Any], weights: np.ndarray) -> Callable[..., Any]:
-    """The same as a graph, thirty times as fast; as it is where a metric needs Python."""
-    graph = tf.function(function)
-    try:
-        graph.get_concrete_function(tf.TensorSpec(weights.shape, tf.float32))
-    except (AttributeError, NotImplementedError, TypeError, ValueError):
-        return function
-    return graph
+def _averaged(
+    trainer: Trainer, evaluations: Sequence[Evaluation], temperatures: Mapping[str, float]
+) -> tuple[Evaluation, dict[str, tuple[float, float]]]:
+    """The mean of the evaluations, with calibrated scores; and the interval of every metric."""
+    first, *others = evaluations
+    calibrated = [with_temperatures(evaluation, temperatures) for evaluation in evaluations]
+    mean = dataclasses.replace(calibrated[0], outputs=averaged_outputs(calibrated))
+    if not has_all_outputs(trainer, first):
+        if others:
+            raise UserError(
+                f"--tta averages probabilities or numbers, and the outputs of {trainer.task.name}"
+                " are neither; omit it"
+            )
+        return mean, {}
+    weights = next(iter(first.outputs.values())).weights
+    losses = example_losses(trainer, first.outputs)
+    regularization = first.metrics["loss"] - np.average(losses, weights=weights)
+    measure = measure_of(trainer, averaged_outputs(evaluations), regularization)
+    if others:
+        mean = dataclasses.replace(mean, metrics=measure(weights))
+    return mean, intervals(measure, weights)
 
 
-def _tensors(outputs: Mapping[str, Output], what: str) -> Any:
-    """The labels, logits or scores of all outputs as a task takes them."""
-    tensors = {name: tf.constant(getattr(output, what)) for name, output in outputs.items()}
-    return tensors.get(SINGLE_OUTPUT, tensors)
-
-
-def _example_losses(trainer: Trainer, labels: Any, logits: Any) -> np.ndarray:
-    """The loss of each example, float32 [examples], as `Trainer.compute_loss` averages them."""
-    return np.asarray(trainer.example_loss(labels, logits))
+def _check_views(task: Task, trainer_class: type[Trainer], data: MeasuredData) -> None:
+    """Refuse several views where there are no images, or no mean of what is measured."""
+    if data.own_data is not None:
+        raise UserError(f"--tta augments images, and the data of {task.name} are none; omit it")
+    standard = Trainer.evaluate, Trainer.eval_step
+    if (trainer_class.evaluate, trainer_class.eval_step) != standard:
+        raise UserError(
+            f"--tta is for the evaluation of Trainer, and {trainer_class.__name__} has one of its"
+            " own; omit it"
+        )
 
 
 def _columns(name: str, output: Output) -> tuple[list[str], list[list[Any]]]:

@@ -20,6 +20,7 @@ from trainer.core.progress import progress_bar
 from trainer.data.images.decoding import decode_error
 from trainer.data.labels import Names, by_output, names_from_json
 from trainer.data.pipeline.batches import PREFETCH, decode_and_resize, without_autotune
+from trainer.data.pipeline.views import View, views
 from trainer.features.features import EXTRACTION_BATCH
 from trainer.results.evaluation import temperatures_of
 from trainer.task import Task
@@ -44,7 +45,7 @@ def make_predictor(
     """
     network = whole_network(model, folder, task, config)
     names = names_from_json(result["data"]["classes"])
-    return Predictor(network, names, temperatures_of(result), config.resize)
+    return Predictor(network, names, temperatures_of(result), config)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,17 +55,17 @@ class Predictor:
     network: WholeNetwork
     names: Names
     temperatures: Mapping[str, float]
-    resize: Resize
-    """How images become squares."""
+    config: Config
 
     def predict_files(
-        self, paths: Sequence[str], unknown_below: float = 0.0
+        self, paths: Sequence[str], unknown_below: float = 0.0, tta: int = 1
     ) -> Iterator[Predictions]:
         """The predictions of image files, batch by batch; those that cannot be read are named.
 
         Args:
             paths: The files.
             unknown_below: Where the most probable class has a lower score, it is unknown.
+            tta: The views of each image whose scores are averaged.
 
         Raises:
             UserError: the network takes no images.
@@ -72,25 +73,35 @@ class Predictor:
         size, channels = self._image_shape()
         done, predictions = 0, self._predictions_of(unknown_below)
         with progress_bar("predicting", "images") as report:
-            for indices, images in _decoded_batches(paths, size, channels, self.resize):
+            for indices, images in _decoded_batches(paths, size, channels, self.config.resize):
                 last = int(indices[-1]) + 1
                 present = [paths[index] for index in indices]
                 missing = sorted(set(range(done, last)) - set(indices.tolist()))
-                scores = _arrays(self._in_graph(images))
+                scores = self._mean_scores(self._in_graph, images, tta)
                 yield predictions(present, scores, [paths[index] for index in missing])
                 done = last
                 report(done, len(paths))
         if done < len(paths):
             yield predictions([], self._no_scores(), paths[done:])
 
-    def predict_arrays(self, inputs: Any, unknown_below: float = 0.0) -> Predictions:
+    def predict_arrays(self, inputs: Any, unknown_below: float = 0.0, tta: int = 1) -> Predictions:
         """The predictions of arrays as the network takes them: images float32 in [0, 1], say."""
         inputs = tf.nest.map_structure(
             lambda array, spec: tf.cast(array, spec.dtype), inputs, self.network.input_spec
         )
-        scores = _arrays(self._scores(inputs))
+        if tta > 1:
+            self._image_shape()
+        scores = self._mean_scores(self._scores, inputs, tta)
         examples = len(tf.nest.flatten(inputs)[0])
         return self._predictions_of(unknown_below)(list(map(str, range(examples))), scores, [])
+
+    def _mean_scores(self, scores_of: Callable[[Any], Any], inputs: Any, tta: int) -> Any:
+        """The mean over the views; arrays float32 [batch, names], of several outputs in a dict."""
+        plain, *others = views(self.config, tta)
+        assert plain is None, "the first view is the image as it is"
+        seen = [inputs, *(_seen(view, inputs) for view in others if view)]
+        scores = [_arrays(scores_of(images)) for images in seen]
+        return tf.nest.map_structure(lambda *of_views: np.stack(of_views).mean(axis=0), *scores)
 
     @functools.cached_property
     def _in_graph(self) -> Callable[[tf.Tensor], Any]:
@@ -139,6 +150,12 @@ def _decoded_batches(
     batches = images.ignore_errors().batch(EXTRACTION_BATCH).prefetch(PREFETCH)
     for indices, pixels in without_autotune(batches):
         yield indices.numpy(), pixels
+
+
+def _seen(view: View, images: tf.Tensor) -> tf.Tensor:
+    """A batch of images in one of the views."""
+    position = tf.constant(0, tf.int64)  # the same for all
+    return tf.stack([view(image, position) for image in images])
 
 
 def _reading_error(path: str) -> str:

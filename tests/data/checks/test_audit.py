@@ -50,7 +50,7 @@ def copied(pets):
 
 
 def test_good_data_give_no_warning(look, pets):
-    assert look(pets).warnings("none") == []
+    assert look(pets).warnings() == []
 
 
 def test_the_result_of_good_data_is_empty(look, pets):
@@ -63,14 +63,14 @@ def test_the_result_of_good_data_is_empty(look, pets):
 
 
 def test_a_built_in_sample_is_good(look, tmp_path):
-    assert look(sample_source("digits", 200, JsonCache(tmp_path))).warnings("none") == []
+    assert look(sample_source("digits", 200, JsonCache(tmp_path))).warnings() == []
 
 
 def test_a_folder_that_was_cut_has_no_leakage(look, class_folders):
     folder = class_folders({"cat": 10, "dog": 10})
     for path in list(folder.glob("*/*")):
         shutil.copy(path, path.with_name(f"copy-{path.name}"))
-    assert look(folder).warnings("none") == []
+    assert look(folder).warnings() == []
 
 
 # Duplicates.
@@ -78,7 +78,7 @@ def test_a_folder_that_was_cut_has_no_leakage(look, class_folders):
 
 def test_an_image_in_two_splits_is_named_at_both_places(look, copied):
     original, copy = copied("train/cat", "test/cat")
-    [line] = look(original.parents[2]).warnings("none")
+    [line] = look(original.parents[2]).warnings()
     assert line == (
         f"1 image is in more than one split, the same bytes at {original} (cat, train) and"
         f" {copy} (cat, test): data leakage, which makes metrics look better than they are;"
@@ -88,7 +88,7 @@ def test_an_image_in_two_splits_is_named_at_both_places(look, copied):
 
 def test_an_image_under_two_labels_is_named_at_both_places(look, copied):
     original, copy = copied("train/cat", "train/dog")
-    [line] = look(original.parents[2]).warnings("none")
+    [line] = look(original.parents[2]).warnings()
     assert line == (
         f"1 image is under more than one label, the same bytes at {original} (cat, train)"
         f" and {copy} (dog, train): keep the right one (result.json lists them)"
@@ -128,14 +128,14 @@ def test_a_class_that_a_split_lacks_is_named(look, pets):
     shutil.rmtree(pets / "valid" / "dog")
     found = look(pets)
     assert found.as_json()["missing_classes"] == {"validation": ["dog"]}
-    assert found.warnings("none") == [
+    assert found.warnings() == [
         "validation has no image of dog, so nothing is measured there; add some"
     ]
 
 
 def test_a_class_that_is_never_trained_on_is_named(look, pets):
     shutil.rmtree(pets / "train" / "dog")
-    assert look(pets).warnings("none") == [
+    assert look(pets).warnings() == [
         "train has no image of dog, so nothing is learned there; add some"
     ]
 
@@ -143,7 +143,7 @@ def test_a_class_that_is_never_trained_on_is_named(look, pets):
 def test_of_many_missing_classes_the_first_are_named(look, class_folders):
     counts = {f"train/{name}": 1 for name in "abcdef"}
     found = look(class_folders({**counts, "valid/a": 1, "test/a": 1}))
-    assert "no image of b, c, d and 2 more, so nothing is measured" in found.warnings("none")[0]
+    assert "no image of b, c, d and 2 more, so nothing is measured" in found.warnings()[0]
     assert found.as_json()["missing_classes"]["test"] == list("bcdef")
 
 
@@ -151,20 +151,20 @@ def test_of_many_missing_classes_the_first_are_named(look, class_folders):
 def test_a_ratio_of_ten_counts_as_imbalance(look, class_folders, cats, ratio):
     found = look(class_folders({**PETS, "train/cat": cats, "train/dog": 1}))
     assert found.as_json()["imbalance"] == ratio
-    assert len(found.warnings("none")) == bool(ratio)
+    assert len(found.warnings()) == bool(ratio)
 
 
 def test_an_imbalance_warning_names_the_largest_and_the_smallest_class(look, class_folders):
-    [line] = look(class_folders({**PETS, "train/cat": 20, "train/dog": 2})).warnings("none")
+    [line] = look(class_folders({**PETS, "train/cat": 20, "train/dog": 2})).warnings()
     assert line == (
         "train has 20 images of cat and 2 of dog: accuracy hides errors in rare classes;"
-        " add images of them, or choose --class-weights balanced"
+        " add images of them, or choose --class-weights balanced or --sampling balanced"
     )
 
 
 def test_with_class_weights_there_is_no_imbalance_warning(look, class_folders):
     found = look(class_folders({**PETS, "train/cat": 20, "train/dog": 2}))
-    assert (found.warnings("balanced"), found.as_json()["imbalance"]) == ([], 10.0)
+    assert (found.warnings(is_balanced=True), found.as_json()["imbalance"]) == ([], 10.0)
 
 
 def test_unlabelled_examples_belong_to_no_class(look, pets):
@@ -193,7 +193,7 @@ def test_files_of_a_folder_that_moved_have_their_new_names(look, copied):
     folder = original.parents[2]
     look(folder)
     moved = folder.rename(folder.with_name("moved"))
-    assert str(moved / "test" / "cat" / "copy.png") in look(moved).warnings("none")[0]
+    assert str(moved / "test" / "cat" / "copy.png") in look(moved).warnings()[0]
 
 
 def test_changed_data_are_audited_again(look, copied):

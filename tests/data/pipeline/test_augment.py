@@ -7,14 +7,9 @@ import pytest
 import tensorflow as tf
 
 from trainer import Config, UserError
-from trainer.data.pipeline.augment import (
-    PARAMS,
-    PRESETS,
-    Augmentation,
-    EpochAugmentation,
-    augment,
-)
-from trainer.data.pipeline.projection import project, scale, shear
+from trainer.data.pipeline.augment import PARAMS, EpochAugmentation, augment
+from trainer.data.pipeline.augmentation import PRESETS, Augmentation
+from trainer.data.pipeline.projection import project, rotation, scale, shear
 
 SIDE = 8
 PICTURE = tf.random.stateless_uniform([SIDE, SIDE, 3], [4, 2])
@@ -30,6 +25,12 @@ def params(**given: float) -> tf.Tensor:
 
 def augmented(drawn: tf.Tensor, image: tf.Tensor = PICTURE, **parts) -> np.ndarray:
     return augment(image, drawn, Augmentation(**parts)).numpy()
+
+
+def compiled(drawn: tf.Tensor, image: tf.Tensor = PICTURE, **parts) -> np.ndarray:
+    """The same by XLA, as in a run: it alone has the random numbers of what is erased."""
+    most = Augmentation(**parts)
+    return tf.function(lambda: augment(image, drawn, most), jit_compile=True)().numpy()
 
 
 def random_params(examples: int) -> tf.Tensor:
@@ -108,6 +109,49 @@ def test_contrast_is_that_of_tensorflow(drawn):
     np.testing.assert_allclose(augmented(params(contrast=drawn), contrast=0.4), expected, atol=1e-6)
 
 
+def test_hue_and_saturation_are_those_of_tensorflow():
+    both = augmented(params(hue=-1.0, saturation=0.5), hue=0.2, saturation=0.4)
+    expected = tf.image.adjust_saturation(tf.image.adjust_hue(PICTURE, -0.2), 1.2)
+    np.testing.assert_allclose(both, expected, atol=1e-5)
+
+
+def test_a_crop_keeps_a_part_of_the_area_and_enlarges_it():
+    quarter = {"crop_area": -1.0, "crop_x": 1.0, "crop_y": -1.0}
+    cropped = augmented(params(**quarter), crop=0.25)
+    half = SIDE // 2
+    expected = tf.image.resize(PICTURE[:half, half:], [SIDE, SIDE])
+    np.testing.assert_allclose(cropped[:-1, 1:], expected[:-1, 1:], atol=1e-5)
+
+
+def test_the_largest_crop_is_the_whole_image():
+    np.testing.assert_allclose(augmented(params(crop_area=1.0), crop=0.25), PICTURE, atol=1e-5)
+
+
+@pytest.mark.parametrize(("drawn", "is_erased"), [(-0.6, True), (-0.4, False)])
+def test_erasing_has_a_probability(drawn, is_erased):
+    changed = compiled(params(erasing=drawn), erasing=0.25)
+    assert (changed != PICTURE.numpy()).any() == is_erased
+
+
+@pytest.mark.parametrize(("area", "expected"), [(-1.0, 0.02), (1.0, 0.4)])
+def test_a_box_of_noise_has_the_area_of_the_paper(area, expected):
+    black = tf.zeros([100, 100, 3])
+    drawn = params(erasing=-1.0, erasing_area=area, erasing_noise=0.3)
+    noise = compiled(drawn, black, erasing=1.0)
+    assert (noise.max(-1) > 0).mean() == pytest.approx(expected, abs=0.01)
+    assert noise[noise > 0].mean() == pytest.approx(0.5, abs=0.05)
+
+
+def test_operations_of_rand_augment_change_colours_and_move_pixels():
+    half_turn = tf.constant([2 * 5.5 / 14 - 1, 1.0, 2 * 11.5 / 14 - 1, 1.0])  # rotate, solarize
+    drawn = tf.concat([params(), half_turn], axis=0)
+    changed = augmented(drawn, rand_augment=2, rand_magnitude=15.0)
+    solarized = tf.where(PICTURE < 0.5, PICTURE, 1 - PICTURE)
+    np.testing.assert_allclose(
+        changed, project(solarized, rotation(tf.constant(15.0)), "nearest"), atol=1e-6
+    )
+
+
 @pytest.mark.parametrize("fill", ["nearest", "reflect", "constant"])
 def test_every_fill_keeps_the_range(fill):
     most = dataclasses.replace(STRONG, fill=fill, flip="both")
@@ -177,6 +221,31 @@ def test_parameters_are_uncorrelated():
     assert np.abs(correlations).max() < 0.2
 
 
+@pytest.mark.parametrize("operations", [1, 2, 5])
+def test_operations_of_rand_augment_change_no_other_parameter(operations):
+    more = dataclasses.replace(STRONG, rand_augment=operations)
+    position = tf.constant(0, tf.int64)
+    numbers = EpochAugmentation(more, 0, 0).sample_params(position).numpy()
+    assert len(numbers) == len(PARAMS) + 2 * operations
+    np.testing.assert_array_equal(numbers[: len(PARAMS)], drawn())
+
+
+def test_the_first_ten_parameters_are_those_of_release_0_1():
+    seed = tf.random.experimental.stateless_fold_in([0, 0], tf.constant(0, tf.int64))
+    before = tf.random.stateless_uniform([10], seed, -1.0, 1.0, alg="philox")
+    np.testing.assert_array_equal(drawn()[:10], before)
+
+
+def test_all_parts_together_keep_the_range_and_repeat():
+    most = dataclasses.replace(
+        STRONG, hue=0.5, saturation=1.0, crop=0.1, rand_augment=3, erasing=0.5, fill="constant"
+    )
+    for position in tf.range(12, dtype=tf.int64):
+        image, again = (EpochAugmentation(most, 1, 2)(PICTURE, position).numpy() for _ in range(2))
+        assert 0 <= image.min() < image.max() <= 1
+        np.testing.assert_array_equal(image, again)
+
+
 def test_the_global_seed_does_not_matter():
     before = drawn()
     tf.random.set_seed(99)
@@ -218,6 +287,12 @@ def test_every_preset_is_stronger_than_the_one_before():
         ("flip", "none"),
         ("brightness", 0.5),
         ("contrast", 0.0),
+        ("hue", 0.1),
+        ("saturation", 0.3),
+        ("crop", 0.5),
+        ("rand_augment", 2),
+        ("rand_magnitude", 5.0),
+        ("erasing", 0.25),
         ("fill", "reflect"),
     ],
 )
@@ -232,7 +307,16 @@ def test_an_option_needs_no_preset():
     assert Augmentation.from_config(Config(rotation=10.0)) == Augmentation(rotation=10.0)
 
 
-@pytest.mark.parametrize("options", [{"rotation": 0.0}, {"fill": "reflect"}, {"flip": "none"}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"rotation": 0.0},
+        {"fill": "reflect"},
+        {"flip": "none"},
+        {"crop": 1.0},
+        {"rand_augment": 0, "rand_magnitude": 30.0},
+    ],
+)
 def test_options_that_change_nothing_are_no_augmentation(options):
     assert Augmentation.from_config(Config(**options)) is None
 
@@ -252,6 +336,12 @@ def test_augmented_copies_without_augmentation_are_an_error():
         ({"shear": 90.0}, "--shear must be at most 89, not 90.0"),
         ({"zoom": 1.0}, "--zoom must be at least 0 and less than 1, not 1.0"),
         ({"brightness": 2.0}, "--brightness must be at most 1, not 2.0"),
+        ({"hue": 0.6}, "--hue must be at most 0.5, not 0.6"),
+        ({"saturation": -0.1}, "--saturation must be at least 0, not -0.1"),
+        ({"crop": 0.0}, "--crop must be at least 0.01, not 0.0"),
+        ({"rand_augment": 15}, "--rand-augment must be at most 14, not 15"),
+        ({"rand_magnitude": 31.0}, "--rand-magnitude must be at most 30, not 31.0"),
+        ({"erasing": 1.5}, "--erasing must be at most 1, not 1.5"),
         ({"contrast": float("nan")}, "--contrast must be at least 0, not nan"),
         ({"flip": "sideways"}, "--flip must be none, horizontal, vertical or both, not sideways"),
         ({"fill": "wrap"}, "--fill must be nearest, reflect or constant, not wrap"),

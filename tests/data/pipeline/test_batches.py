@@ -13,7 +13,8 @@ from PIL import Image
 
 from trainer import UserError
 from trainer.data.checks.unreadable import report_unreadable_images
-from trainer.data.pipeline.augment import PRESETS, EpochAugmentation
+from trainer.data.pipeline.augment import EpochAugmentation
+from trainer.data.pipeline.augmentation import PRESETS
 from trainer.data.pipeline.batches import image_batches, num_batches
 from trainer.data.readers.folder import folder_source
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 
+import numpy as np
 import pytest
 
 import trainer
@@ -44,6 +45,7 @@ MORE = {
     "a warm-up alone, with weight decay": {"warmup": "1epochs", "weight_decay": 3e-3},
     "clipped gradients that are accumulated": {"clip_norm": 0.5, "accumulate": 2},
     "balanced classes and smoothed labels": {"class_weights": "balanced", "label_smoothing": 0.1},
+    "balanced sampling and focal loss": {"sampling": "balanced", "loss": "focal"},
     "no compilation": {"jit": "off", "schedule": "cosine"},
     "momentum of another optimizer": {"optimizer": "rmsprop", "momentum": 0.5},
     "16 bits": {"precision": "mixed_bfloat16"},
@@ -183,3 +185,13 @@ def test_the_best_trial_is_an_ordinary_run_with_the_metrics_of_the_trial(runner)
     assert found.result["weights_digest"] == result.weights_digest
     assert found.metrics["validation"] == pytest.approx(result.metrics, abs=1e-6)
     assert runner.train_best(one) == trained  # nothing is done again
+
+
+def test_folds_are_sampled_by_the_classes_of_their_own_rows(config, tmp_path):
+    plan = Plan(dataclasses.replace(config, sampling="balanced"), SweepOptions(folds=5))
+    runner = TrialRunner(plan, SweepFolder(tmp_path))
+    result = runner.run(plan.trials(0, {})[0])
+    assert result.status == "done"
+    train = runner._trial_data(plan.config).batches(plan.config, fold=0)["train"]
+    taken = np.bincount(train.labels, weights=train.epoch_counts(0, 0))
+    assert taken.max() - taken.min() <= 1

@@ -63,16 +63,16 @@ class Audit:
         is_known = present and self.source.class_names
         return max(present) / min(present) if is_known else 1.0
 
-    def warnings(self, class_weights: str) -> list[str]:
+    def warnings(self, is_balanced: bool = False) -> list[str]:
         """One line for each finding.
 
         Args:
-            class_weights: The option's value; any but "none" already handles imbalance.
+            is_balanced: Whether an option handles imbalance already.
         """
         return [
             *self._duplicate_warnings(),
             *(_missing_warning(split, names) for split, names in self.missing_classes.items()),
-            *(self._imbalance_warning() if class_weights == "none" else ()),
+            *(self._imbalance_warning() if not is_balanced else ()),
         ]
 
     def as_json(self) -> dict[str, Any]:
@@ -118,7 +118,8 @@ class Audit:
         (least, rare), (most, common) = present[0], present[-1]
         yield (
             f"train has {most:,} images of {common} and {least:,} of {rare}: accuracy hides errors"
-            " in rare classes; add images of them, or choose --class-weights balanced"
+            " in rare classes; add images of them, or choose --class-weights balanced or --sampling"
+            " balanced"
         )
 
     def _name(self, place: Place) -> str:

@@ -1,4 +1,4 @@
-"""Random augmentation of training images: brightness and contrast, then one projective transform.
+"""Random augmentation of training images: colours, then one projective transform, then erasing.
 
 What is drawn for an image depends on the seed, the epoch and its position in the split only.
 """
@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from typing import Literal
 
 import tensorflow as tf
 
-from trainer.config.config import Config
-from trainer.core.errors import UserError
-from trainer.data.pipeline.projection import Fill, project, rotation, scale, shear, translation
+from trainer.data.pipeline.augmentation import Augmentation
+from trainer.data.pipeline.boxes import Box
+from trainer.data.pipeline.colours import adjust_hue_and_saturation
+from trainer.data.pipeline.projection import project, rotation, scale, shear, translation
+from trainer.data.pipeline.rand_augment import RandAugment
 
 PARAMS = (
     "rotation",
@@ -26,105 +27,30 @@ PARAMS = (
     "vertical_flip",
     "brightness",
     "contrast",
+    "crop_area",
+    "crop_ratio",
+    "crop_x",
+    "crop_y",
+    "hue",
+    "saturation",
+    "erasing",
+    "erasing_area",
+    "erasing_ratio",
+    "erasing_x",
+    "erasing_y",
+    "erasing_noise",
 )
-"""The random parameters of an image. All are always drawn: turning one off changes no other."""
+"""The random parameters of an image. All are always drawn: turning one off changes no other. Two
+for each operation of RandAugment stand behind them."""
 
+CROP_RATIO = 4 / 3
+"""The largest ratio of the sides of a crop, as in torchvision."""
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Augmentation:
-    """The largest change of an image, in either direction; drawn uniformly for each image.
+ERASED_AREA = (0.02, 0.4)
+"""The least and the most of an image that is erased, a fraction; with the ratio as in the paper."""
 
-    The options are those of Keras' ImageDataGenerator, and transform a square image as they do:
-    rotation, shift, shear, zoom, flip, in this order. It has no contrast; its `shear_range` is in
-    degrees too, though often given as if in radians; its `brightness_range` is (1 - b, 1 + b) of
-    our b; and its `width_shift_range` moves up and down, its `height_shift_range` sideways (3.15).
-    """
+ERASED_RATIO = 10 / 3
 
-    rotation: float = 0.0
-    """Degrees."""
-
-    width_shift: float = 0.0
-    """A fraction of the width."""
-
-    height_shift: float = 0.0
-    """A fraction of the height."""
-
-    shear: float = 0.0
-    """Degrees."""
-
-    zoom: float = 0.0
-    """A fraction of the size, drawn separately for width and height."""
-
-    flip: Literal["none", "horizontal", "vertical", "both"] = "none"
-    """The directions in which an image is flipped, each with probability 1/2."""
-
-    brightness: float = 0.0
-    """A fraction of the brightness."""
-
-    contrast: float = 0.0
-    """A fraction of a pixel's distance from its channel's mean, as `tf.image.adjust_contrast`."""
-
-    fill: Fill = "nearest"
-    """The pixels beyond an image's edges."""
-
-    @classmethod
-    def from_config(cls, config: Config) -> Augmentation | None:
-        """The preset of `--augment`, with the options that are given; None if it changes nothing.
-
-        Raises:
-            UserError: augmented copies are asked for, without any augmentation.
-        """
-        names = [field.name for field in dataclasses.fields(cls)]
-        given = {name: getattr(config, name) for name in names if getattr(config, name) is not None}
-        augmentation = dataclasses.replace(PRESETS[config.augment], **given)
-        if augmentation.is_geometric or augmentation.is_photometric:
-            return augmentation
-        if config.augment_copies:
-            raise UserError(
-                f"--augment-copies {config.augment_copies} would make equal copies; choose how to"
-                " augment them: --augment light, or an option such as --rotation"
-            )
-        return None
-
-    @property
-    def is_geometric(self) -> bool:
-        """Whether it moves pixels."""
-        shifted = self.rotation or self.width_shift or self.height_shift
-        return bool(shifted or self.shear or self.zoom or self.flip != "none")
-
-    @property
-    def is_photometric(self) -> bool:
-        """Whether it changes the values of pixels where they are."""
-        return bool(self.brightness or self.contrast)
-
-
-PRESETS = {
-    "none": Augmentation(),
-    "light": Augmentation(
-        rotation=10.0, width_shift=0.05, height_shift=0.05, zoom=0.1, flip="horizontal"
-    ),
-    "standard": Augmentation(
-        rotation=20.0,
-        width_shift=0.1,
-        height_shift=0.1,
-        shear=5.0,
-        zoom=0.2,
-        flip="horizontal",
-        brightness=0.1,
-        contrast=0.1,
-    ),
-    "strong": Augmentation(
-        rotation=40.0,
-        width_shift=0.2,
-        height_shift=0.2,
-        shear=10.0,
-        zoom=0.3,
-        flip="horizontal",
-        brightness=0.3,
-        contrast=0.3,
-    ),
-}
-"""By their names in `--augment`."""
 
 ALGORITHM = "brightened, contrasted, projected bilinearly, clipped"
 """Part of the key of cached features: to be changed whenever the resulting pixels change."""
@@ -143,9 +69,11 @@ class EpochAugmentation:
         return _compiled(self.augmentation)(image, self.sample_params(position))
 
     def sample_params(self, position: tf.Tensor) -> tf.Tensor:
-        """The random parameters of a position in the split, float32 [PARAMS] in [-1, 1)."""
+        """The random parameters of a position in the split, float32 [parameters] in [-1, 1)."""
         seed = tf.random.experimental.stateless_fold_in([self.seed, self.epoch], position)
-        return tf.random.stateless_uniform([len(PARAMS)], seed, -1.0, 1.0, alg="philox")
+        # The first numbers stay the same when more are drawn.
+        count = len(PARAMS) + 2 * self.augmentation.rand_augment
+        return tf.random.stateless_uniform([count], seed, -1.0, 1.0, alg="philox")
 
     @property
     def identity(self) -> dict[str, object]:
@@ -164,24 +92,45 @@ def augment(image: tf.Tensor, params: tf.Tensor, augmentation: Augmentation) -> 
 
     Args:
         image: float32 [height, width, channels] in [0, 1].
-        params: float32 [PARAMS] in [-1, 1], the fraction of each largest change. 1 is
-            counterclockwise, right, down, smaller, brighter, more contrast; below 0 a flip flips.
+        params: float32 [parameters] in [-1, 1), the fraction of each largest change. 1 is
+            counterclockwise, right, down, smaller, brighter, more contrast, on in the circle of
+            hues, more saturation; of a crop and of what is erased the largest, the widest, at the
+            right, at the bottom. Below 0 a flip flips.
         augmentation: The largest change of each.
     """
-    param = dict(zip(PARAMS, tf.unstack(params), strict=True))
-    # Brightness and contrast first: else XLA would project an image twice, once for its means.
-    if augmentation.brightness:
-        image *= 1 + augmentation.brightness * param["brightness"]
-    if augmentation.contrast:
-        means = tf.reduce_mean(image, axis=[0, 1])
-        image = means + (image - means) * (1 + augmentation.contrast * param["contrast"])
+    param = dict(zip(PARAMS, tf.unstack(params[: len(PARAMS)]), strict=True))
+    of_operations = tf.reshape(params[len(PARAMS) :], [augmentation.rand_augment, 2])
+    operations = RandAugment.from_params(of_operations, augmentation.rand_magnitude)
+    # Colours first: else XLA would project an image twice, once for its means.
+    image = operations.recolour(_recoloured(image, param, augmentation))
     if augmentation.is_geometric:
-        matrix = _matrix(param, augmentation, *image.shape[:2])
+        matrix = _matrix(param, augmentation, operations, *image.shape[:2])
         image = project(image, matrix, augmentation.fill)
-    return tf.clip_by_value(image, 0.0, 1.0)
+    return _erased(tf.clip_by_value(image, 0.0, 1.0), param, augmentation)
 
 
-def _matrix(param: dict[str, tf.Tensor], most: Augmentation, height: int, width: int) -> tf.Tensor:
+def _recoloured(image: tf.Tensor, param: dict[str, tf.Tensor], most: Augmentation) -> tf.Tensor:
+    if most.brightness:
+        image *= 1 + most.brightness * param["brightness"]
+    if most.contrast:
+        means = tf.reduce_mean(image, axis=[0, 1])
+        image = means + (image - means) * (1 + most.contrast * param["contrast"])
+    if most.hue or most.saturation:
+        image = adjust_hue_and_saturation(
+            tf.clip_by_value(image, 0.0, 1.0),
+            most.hue * param["hue"],
+            1 + most.saturation * param["saturation"],
+        )
+    return tf.clip_by_value(image, 0.0, 1.0) if most.rand_augment else image
+
+
+def _matrix(
+    param: dict[str, tf.Tensor],
+    most: Augmentation,
+    operations: RandAugment,
+    height: int,
+    width: int,
+) -> tf.Tensor:
     width_scale = 1 + most.zoom * param["width_zoom"]
     height_scale = 1 + most.zoom * param["height_zoom"]
     if most.flip in ("horizontal", "both"):
@@ -191,7 +140,39 @@ def _matrix(param: dict[str, tf.Tensor], most: Augmentation, height: int, width:
     right = most.width_shift * width * param["width_shift"]
     down = most.height_shift * height * param["height_shift"]
     rigid = rotation(most.rotation * param["rotation"]) @ translation(right, down)
-    return rigid @ shear(most.shear * param["shear"]) @ scale(width_scale, height_scale)
+    matrix = rigid @ shear(most.shear * param["shear"]) @ scale(width_scale, height_scale)
+    if most.rand_augment:
+        matrix = operations.matrix(height, width) @ matrix
+    if most.crop < 1:
+        area = most.crop + (1 - most.crop) * _from_0_to_1(param["crop_area"])
+        box = _box(param, "crop", area, CROP_RATIO)
+        matrix = box.enlarging_matrix(height, width) @ matrix
+    return matrix
+
+
+def _erased(image: tf.Tensor, param: dict[str, tf.Tensor], most: Augmentation) -> tf.Tensor:
+    if not most.erasing:
+        return image
+    least, largest = ERASED_AREA
+    area = least + (largest - least) * _from_0_to_1(param["erasing_area"])
+
+    def with_noise() -> tf.Tensor:
+        box = _box(param, "erasing", area, ERASED_RATIO)
+        seed = tf.stack([tf.bitcast(param["erasing_noise"], tf.int32), 0])
+        noise = tf.random.stateless_uniform(image.shape, seed, alg="threefry")  # quick in XLA
+        return tf.where(box.mask(*image.shape[:2])[..., None], noise, image)
+
+    is_erased = _from_0_to_1(param["erasing"]) < most.erasing
+    return tf.cond(is_erased, with_noise, lambda: image)
+
+
+def _box(param: dict[str, tf.Tensor], what: str, area: tf.Tensor, ratio: float) -> Box:
+    x, y = param[f"{what}_x"], param[f"{what}_y"]
+    return Box.from_params(area, param[f"{what}_ratio"], x, y, ratio)
+
+
+def _from_0_to_1(param: tf.Tensor) -> tf.Tensor:
+    return (param + 1) / 2
 
 
 def _flip_sign(param: tf.Tensor) -> tf.Tensor:

@@ -13,11 +13,17 @@ from trainer.config.transfer import Resize
 from trainer.data.images.decoding import decode_scaled
 from trainer.data.images.resizing import Decoded, resize_to_square, smallest_scale
 from trainer.data.pipeline.augment import EpochAugmentation
-from trainer.data.pipeline.order import epoch_order
+from trainer.data.pipeline.order import epoch_order, repeated
 from trainer.data.splits import Split
 
 PREFETCH = 2
 """Batches made ahead: one ready, one under way."""
+
+
+REPETITION = 2**32
+"""Between the positions of an example that comes more than once in an epoch."""
+
+_REPEATED_TOGETHER = 256
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,6 +75,7 @@ def image_batches(
     rows: tuple[int, int] | None = None,
     blocks: Blocks | None = None,
     resize: Resize = "squash",
+    counts: np.ndarray | None = None,
 ) -> tf.data.Dataset:
     """Batches (images, labels) of a split, each of the full size.
 
@@ -88,9 +95,13 @@ def image_batches(
         blocks: Which blocks of the order there are batches of; all without it. The rows that fill
             the last batch up belong to its block.
         resize: How images become squares.
+        counts: How often each example comes in a shuffled epoch, int [examples], in all as many as
+            there are; once when None. Each time it is augmented in another way.
     """
     numbered = split.references().enumerate(split.first)
     if shuffled_by is not None:
+        if counts is not None:
+            numbered = _repeated(numbered, split, counts)
         numbered = _shuffle(numbered, split.shuffle_buffer_size, *shuffled_by)
     filled = numbered.repeat().take(num_batches(split.examples, batch_size) * batch_size)
     if blocks is not None:
@@ -152,6 +163,20 @@ def _chosen(rows: tf.data.Dataset, blocks: Blocks, examples: int) -> tf.data.Dat
 
     marked = rows.enumerate().scan(tf.constant(False), choose)
     return marked.filter(lambda _, chosen: chosen).map(lambda example, _: example)
+
+
+def _repeated(numbered: tf.data.Dataset, split: Split, counts: np.ndarray) -> tf.data.Dataset:
+    """Each example as often as its count says, in the stored order; of none more is in memory."""
+    counts_of_all = tf.constant(counts)
+
+    def repeat(rows: tuple[tf.Tensor, Any]) -> tuple[tf.Tensor, Any]:
+        positions, _ = rows
+        here, times = repeated(tf.gather(counts_of_all, positions - split.first))
+        positions, examples = tf.nest.map_structure(lambda column: tf.gather(column, here), rows)
+        # Augmentation follows from the position: of each repetition from one of its own.
+        return positions + tf.cast(times, tf.int64) * REPETITION, examples
+
+    return numbered.batch(_REPEATED_TOGETHER).map(lambda *rows: repeat(rows)).unbatch()
 
 
 def _shuffle(numbered: tf.data.Dataset, together: int, seed: int, epoch: int) -> tf.data.Dataset:

@@ -33,6 +33,11 @@ def shear(degrees: tf.Tensor) -> tf.Tensor:
     return _matrix([1.0, -sine, 0.0], [0.0, cosine, 0.0])
 
 
+def skew(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+    """The matrix that moves an image's rows sideways by x times their height, its columns by y."""
+    return _matrix([1.0, x, 0.0], [y, 1.0, 0.0])
+
+
 def scale(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
     """The matrix that shrinks an image by these factors: 2 halves it, -1 flips it."""
     return _matrix([x, 0.0, 0.0], [0.0, y, 0.0])

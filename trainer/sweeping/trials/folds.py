@@ -11,9 +11,8 @@ import tensorflow as tf
 
 from trainer.core.errors import UserError
 from trainer.data.labels import from_columns
-from trainer.data.pipeline.order import epoch_order
 from trainer.data.splits import Source
-from trainer.loop.array_batches import ArrayBatches
+from trainer.loop.array_batches import ArrayBatches, epoch_rows
 from trainer.loop.batches import Batch
 
 POOL = ("train", "validation")
@@ -48,7 +47,7 @@ class FoldBatches(ArrayBatches):
         """The rows of every step of the epoch, int32 [steps, batch_size], and how many count."""
         order = tf.range(self.examples)
         if epoch is not None:
-            order = epoch_order(self.examples, self._seed, epoch)
+            order, _ = epoch_rows(self, self._seed, epoch)
         places = tf.range(self.steps * self.batch_size) % self.examples
         rows = tf.gather(tf.gather(tf.constant(self._rows), order), places)
         return tf.reshape(rows, [self.steps, self.batch_size]), tf.constant(self.examples)
