@@ -145,8 +145,7 @@ class ImageBatches(Batches):
             augmentation: How images are augmented in training, if they are.
             mixing: How images are mixed in training; labels are then soft in every batch.
             channels: 3 for RGB, 1 for grey.
-            rows: Those that this process takes of a batch, all when None; of images that are mixed
-                it gets all, because each is mixed with any other.
+            rows: Those that this process takes, all when None; of images that are mixed all of them.
             resize: How images become squares.
             view: How images are augmented in the stored order, if they are.
         """
@@ -154,8 +153,7 @@ class ImageBatches(Batches):
         self._labels = functools.cache(split.labels)
         self._augmentation, self._mixing = augmentation, mixing
         self._channels, self._resize, self._view = channels, resize, view
-        self.examples, self.weights = split.examples, split.weights
-        self.batch_size = batch_size
+        self.examples, self.weights, self.batch_size = split.examples, split.weights, batch_size
         self._rows = rows if rows is not None and mixing is None else all_rows(batch_size)
         taken = self._rows.count
         self.batch_spec = (
@@ -193,9 +191,8 @@ class ImageBatches(Batches):
         seeds, augmentation = (self._seed, epoch), self._augmentation
         augment = None if augmentation is None else EpochAugmentation(augmentation, *seeds)
         batches = self._images(first, seeds, augment, self.epoch_counts(*seeds))
-        if self._mixing is None:
-            return batches
-        return self._mixing.apply(batches, self.examples, *seeds, first)
+        mixing = self._mixing
+        return batches if mixing is None else mixing.apply(batches, self.examples, *seeds, first)
 
     def _images(
         self,
