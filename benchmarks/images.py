@@ -63,9 +63,10 @@ def _fit(data_dir: Path) -> Callable[[], object]:
 
 def _ours(data_dir: Path) -> Callable[[], None]:
     source = tfds_source(HorsesCnn.dataset, {"train": PHOTOS}, data_dir)
-    batches = {"train": ImageBatches(source.splits["train"], SIDE, BATCH, seed=0)}
+    batches = ImageBatches(source.splits["train"], SIDE, BATCH, seed=0)
+    splits = {"train": batches, "validation": batches}
     config = Config(epochs=1, batch_size=BATCH)  # Adam as the others, not the task's RMSprop
-    return repeated_epoch(TrainOnly(HorsesCnn(), config, source.classes, batches))
+    return repeated_epoch(TrainOnly(HorsesCnn(), config, source.classes, splits))
 
 
 def _bare_steps(data_dir: Path) -> Callable[[], None]:
