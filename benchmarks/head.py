@@ -29,16 +29,15 @@ STEPS = num_batches(EXAMPLES, BATCH)
 ROUNDS = 15
 
 FIT, OURS, ORBIT = "Keras fit", "ours", "Orbit-style tf.while"
-PRODUCTS = "the bare matrix products"
+PRODUCTS, UPDATE = "the bare matrix products", "the products and Adam's update"
 
 
-class WithoutNorm(TrainOnly):
-    """Computes no norm of its gradients, as the other loops do not."""
+class WithEveryNorm(TrainOnly):
+    """Computes the norm of its gradients at every step, as with `--log-every 1`."""
 
-    def apply_gradients(self, gradients: Sequence[tf.Tensor | None]) -> tf.Tensor:
-        """Update the weights; returns 0 instead of the norm."""
-        self.optimizer.apply(gradients, self.model.trainable_variables)
-        return tf.constant(0.0)
+    def at_logged_steps(self, value: Callable[[], tf.Tensor]) -> tf.Tensor:
+        """The value, always."""
+        return value()
 
 
 def contestants(_: Folders) -> Sequence[Contestant]:
@@ -50,8 +49,8 @@ def contestants(_: Folders) -> Sequence[Contestant]:
         "a call a step": _call_a_step(features),
         ORBIT: _while_loop(features),
         OURS: _ours(features, TrainOnly),
-        "ours, without the gradient norm": _ours(features, WithoutNorm),
-        "the products and Adam's update": products(BATCH, WIDTH, STEPS, update=True),
+        "ours, the gradient norm at every step": _ours(features, WithEveryNorm),
+        UPDATE: products(BATCH, WIDTH, STEPS, update=True),
         PRODUCTS: products(BATCH, WIDTH, STEPS, update=False),
     }
     return warmed_up(
@@ -66,9 +65,10 @@ def claims(medians: Medians) -> Sequence[Claim]:
     """How many times as fast as the others, and how near to the limit."""
     step = {name: measures["ms a step"] for name, measures in medians.items()}
     return [
-        Claim(f"times as fast as {FIT}", step[FIT] / step[OURS], at_least=6),
+        Claim(f"times as fast as {FIT}", step[FIT] / step[OURS], at_least=3.5),
         Claim(f"times as fast as the {ORBIT}", step[ORBIT] / step[OURS], at_least=2.5),
-        Claim(f"times as long as {PRODUCTS}", step[OURS] / step[PRODUCTS], at_most=1.3),
+        Claim(f"times as long as {UPDATE}", step[OURS] / step[UPDATE], at_most=1.15),
+        Claim(f"times as long as {PRODUCTS}", step[OURS] / step[PRODUCTS]),
     ]
 
 

@@ -16,7 +16,7 @@ from tasks.flowers import Flowers
 from trainer.data.pipeline.batches import decode_and_resize
 from trainer.features.features import EXTRACTION_BATCH
 
-BATCHES, ROUNDS = 16, 5
+BATCHES, ROUNDS = 64, 5
 PHOTOS = BATCHES * EXTRACTION_BATCH
 
 OURS, FORWARD = "predict", "the forward alone"

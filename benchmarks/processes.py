@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
@@ -32,8 +33,12 @@ class Finished:
     """
 
 
-def run_python(*arguments: object) -> Finished:
+def run_python(*arguments: object, settings: Sequence[str] = ()) -> Finished:
     """Run Python in the checkout, to its end.
+
+    Args:
+        arguments: Behind the interpreter.
+        settings: Environment variables that it gets besides, each as NAME=VALUE.
 
     Raises:
         RuntimeError: it failed; with the end of what it wrote to standard error.
@@ -41,7 +46,10 @@ def run_python(*arguments: object) -> Finished:
     command = [sys.executable, *map(str, arguments)]
     with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
         clock, began = time.time(), time.perf_counter()
-        process = subprocess.Popen(command, cwd=CHECKOUT, stdout=output, stderr=errors)
+        environment = os.environ | dict(setting.split("=", 1) for setting in settings)
+        process = subprocess.Popen(
+            command, cwd=CHECKOUT, env=environment, stdout=output, stderr=errors
+        )
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - began
         process.returncode = os.waitstatus_to_exitcode(status)  # or Popen would wait for it too

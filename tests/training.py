@@ -89,7 +89,7 @@ class TracedTrainers:
     """
 
     UNTRACED = frozenset(
-        {"epochs", "patience", "stop_at", "max_minutes", "log_every", "checkpoint_every", "dry_run"}
+        {"epochs", "patience", "stop_at", "max_minutes", "checkpoint_every", "dry_run"}
     )
     """Options that are in no graph and no initial value, with a constant learning rate."""
 

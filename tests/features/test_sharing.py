@@ -19,6 +19,7 @@ from tests.features import sharing_process
 from tests.features.sharing_process import slow_extractor, spec_of
 from trainer.core import cache_folder
 from trainer.core.progress import shown_by
+from trainer.features.features import EXTRACTION_BATCH
 from trainer.features.store import SHARD_ROWS, FeatureStore
 
 EXAMPLES = 4 * SHARD_ROWS + 5
@@ -103,7 +104,7 @@ def test_two_share_the_shards_and_each_image_passes_once(folder, alone, tmp_path
     assert sum(extracted) == EXAMPLES
     assert all(extracted)
     times = passed(log)
-    filled_up = set(range(32 - EXAMPLES % 32))  # by the first images
+    filled_up = set(range(-EXAMPLES % EXTRACTION_BATCH))  # by the first images
     assert {number for number, count in times.items() if count > 1} <= filled_up
     assert contents(folder) == contents(alone)
 
@@ -202,7 +203,7 @@ def test_progress_shows_the_shards_of_all(folder, alone, partial):
 
     with shown_by(bar):
         Member(folder).join()
-    assert reports[0] == (2 * SHARD_ROWS + 32, EXAMPLES)
+    assert reports[0] == (2 * SHARD_ROWS + EXTRACTION_BATCH, EXAMPLES)
     assert reports == sorted(reports)
     assert reports[-1] == (EXAMPLES, EXAMPLES)
 
@@ -227,7 +228,7 @@ def test_a_process_that_is_killed_leaves_its_shard_to_the_other(folder, alone, t
     _, errors = living.communicate(timeout=120)
     assert living.returncode == 0, errors
     assert contents(folder) == contents(alone)
-    assert sum(count > 1 for count in passed(log).values()) <= SHARD_ROWS + 32
+    assert sum(count > 1 for count in passed(log).values()) <= SHARD_ROWS + EXTRACTION_BATCH
 
 
 @pytest.mark.slow

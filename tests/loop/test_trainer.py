@@ -270,6 +270,46 @@ def test_the_test_takes_every_batch(make_traced_trainer):
     assert limited.evaluate("test") == whole.evaluate("test")
 
 
+class KeepNorms(Hook):
+    """Collects the gradient norm of every step."""
+
+    def __init__(self) -> None:
+        self.norms = []
+
+    def on_steps_end(self, trainer, output):
+        self.norms.extend(output.values["gradient_norm"])
+
+
+@COMPILED_IF_SLOW
+def test_the_gradient_norm_is_computed_at_logged_steps_alone_and_changes_no_weight(
+    make_trainer, weights, jit
+):
+    every, some = (make_trainer(epochs=2, log_every=n, jit=jit) for n in (1, 3))
+    of_every, of_some = KeepNorms(), KeepNorms()
+    every.fit([of_every])
+    some.fit([of_some])
+    done = np.arange(1, 2 * STEPS_PER_EPOCH + 1)
+    is_logged = (done % 3 == 0) | (done % STEPS_PER_EPOCH == 0)
+    np.testing.assert_array_equal(np.isnan(of_some.norms), ~is_logged)
+    logged = np.array(of_every.norms)[is_logged]
+    np.testing.assert_allclose(np.array(of_some.norms)[is_logged], logged, rtol=1e-6)
+    for one, other in zip(weights(every), weights(some), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_the_gradient_norm_of_an_epoch_is_the_mean_of_its_logged_steps(make_trainer):
+    trainer, kept = make_trainer(epochs=1, log_every=3), KeepNorms()
+    trainer.fit([kept])
+    # The batches weigh as many examples as they have, the last one fewer.
+    counts = np.full(STEPS_PER_EPOCH, BATCH)
+    counts[-1] = SIZES["train"] - BATCH * (STEPS_PER_EPOCH - 1)
+    norms = np.array(kept.norms)
+    logged = ~np.isnan(norms)
+    mean = np.average(norms[logged], weights=counts[logged])
+    [record] = trainer.history
+    assert record.metrics["train"]["gradient_norm"] == pytest.approx(mean, rel=1e-5)
+
+
 def test_the_names_of_all_metrics_are_there_before_the_first_step(make_traced_trainer):
     trainer = make_traced_trainer()
     trainer.build()

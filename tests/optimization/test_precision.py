@@ -69,7 +69,10 @@ def test_logits_and_losses_are_float32(make_trainer, precision):
 @COMPILED_OR_NOT
 @pytest.mark.parametrize("precision", MIXED)
 def test_training_in_sixteen_bits_learns_with_finite_losses(make_trainer, precision, jit):
-    trainer, recorded = make_trainer(precision=precision, jit=jit, epochs=20), RecordValues()
+    trainer, recorded = (
+        make_trainer(precision=precision, jit=jit, epochs=20, log_every=1),
+        RecordValues(),
+    )
     trainer.fit([recorded])
     assert np.isfinite(recorded.values["loss"]).all()
     assert np.isfinite(recorded.values["gradient_norm"]).all()

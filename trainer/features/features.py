@@ -19,8 +19,11 @@ from trainer.data.pipeline.batches import Blocks, image_batches
 from trainer.data.splits import Split
 from trainer.extractors.loading import Extractor
 
-EXTRACTION_BATCH = 32
-"""Images in a call of the extractor; not --batch-size, on which features must not depend."""
+EXTRACTION_BATCH = 8
+"""Images in a call of the extractor; not --batch-size, on which features must not depend.
+
+So few that what one layer hands to the next stays in a processor's cache. Without oneDNN TensorFlow
+takes large buffers from the system, and gives them back, at every layer."""
 
 
 @dataclasses.dataclass(frozen=True)

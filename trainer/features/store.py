@@ -54,7 +54,7 @@ from trainer.remote.features import RemoteFeatures
 
 logger = logging.getLogger(__name__)
 
-BATCHES_PER_SHARD = 16
+BATCHES_PER_SHARD = 64
 SHARD_ROWS = BATCHES_PER_SHARD * EXTRACTION_BATCH
 """Examples in a shard: at most this many are extracted again after a kill."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from trainer.loop.history import EpochRecord
@@ -56,6 +57,8 @@ def _values_at(trainer: Trainer, output: LoopOutput, step: int) -> dict[str, flo
     """What a step of a call returned, its learning rate, and the speed of the call."""
     number = step - output.first - 1
     returned = {name: float(values[number]) for name, values in output.values.items()}
+    if not trainer.is_logged(step - 1):  # the last one, where training was stopped
+        returned = {n: v for n, v in returned.items() if n == "loss" or not math.isnan(v)}
     return {
         **returned,
         "learning_rate": learning_rate_at(trainer.optimizer, step),

@@ -19,9 +19,10 @@ REMEDY = "try a lower --learning-rate, or --clip-norm 1"
 
 
 class TerminateOnNaN(Hook):
-    """Ends training at the first step whose loss or gradient is not finite.
+    """Ends training at the first step whose loss, or logged gradient norm, is not finite.
 
-    It looks at what a call recorded anyway, so that no step is slower for it.
+    It looks at what a call recorded anyway, so that no step is slower for it. A gradient that is
+    not finite at another step shows in the loss of the next.
     """
 
     def __init__(self) -> None:
@@ -34,8 +35,12 @@ class TerminateOnNaN(Hook):
         Raises:
             DivergedError: one is not finite; with the last loss that was.
         """
+        is_logged = trainer.is_logged(np.arange(output.first, output.last))
         watched = {name: output.values[name] for name in WATCHED if name in output.values}
-        wrong = {name: np.flatnonzero(~np.isfinite(values)) for name, values in watched.items()}
+        wrong = {
+            name: np.flatnonzero(~np.isfinite(values) & (is_logged | (name == "loss")))
+            for name, values in watched.items()
+        }
         diverged = {name: int(steps[0]) for name, steps in wrong.items() if steps.size}
         if diverged:
             self._raise(output, *min(diverged.items(), key=lambda found: found[1]))

@@ -145,7 +145,7 @@ class ImageBatches(Batches):
             augmentation: How images are augmented in training, if they are.
             mixing: How images are mixed in training; labels are then soft in every batch.
             channels: 3 for RGB, 1 for grey.
-            rows: Those that this process takes, all when None; of images that are mixed all of them.
+            rows: Those that this process takes, all when None; of images that are mixed all.
             resize: How images become squares.
             view: How images are augmented in the stored order, if they are.
         """

@@ -35,7 +35,8 @@ class LoopOutput:
     first: int
     last: int
     values: Mapping[str, np.ndarray]
-    """What each step returned, by name: float32 [last - first]."""
+    """What each step returned, by name: float32 [last - first]; the gradient norm is NaN at steps
+    that are not logged."""
 
     examples: int
     """How many examples the steps took, without the rows that fill up a last batch."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from typing import Any
@@ -12,6 +13,9 @@ import tensorflow as tf
 
 from trainer.core.errors import UserError
 from trainer.core.text import first_line
+
+NOT_LOGGED = math.nan
+"""The value, other than the loss, of a step at which it was not computed: it is in no mean."""
 
 
 class Metrics:
@@ -55,7 +59,8 @@ class Metrics:
     def track(self, names: Iterable[str]) -> None:
         """Keep the means of these values of a step too; outside the graph, before the first."""
         for name in names:
-            self._means.setdefault(name, keras.metrics.Mean(name=name))
+            mean = keras.metrics.Mean if name == "loss" else MeanOfLogged
+            self._means.setdefault(name, mean(name=name))
 
     def make_variables(self, labels: Any, predictions: Any) -> None:
         """Make those of metrics that wait for their first batch, by one that counts nothing.
@@ -174,6 +179,22 @@ class Metrics:
         """What a checkpoint must hold of an epoch that is not over."""
         metrics = (*self._means.values(), *self._metrics.values())
         return [variable for metric in metrics for variable in metric.variables]
+
+
+class MeanOfLogged(keras.metrics.Mean):
+    """The mean of the values that are not `NOT_LOGGED`; where all are, that is the mean too."""
+
+    def update_state(self, values: tf.Tensor, sample_weight: tf.Tensor) -> None:
+        """Count a value, scalar, with its weight."""
+        values = tf.cast(values, tf.float32)
+        logged = ~tf.math.is_nan(values)
+        weight = tf.where(logged, sample_weight, tf.zeros_like(sample_weight))
+        super().update_state(tf.where(logged, values, tf.zeros_like(values)), weight)
+
+    def result(self) -> tf.Tensor:
+        """The mean so far."""
+        mean = tf.convert_to_tensor(super().result())
+        return tf.where(tf.convert_to_tensor(self.count) > 0, mean, NOT_LOGGED)
 
 
 def _weight_of_values(sample_weight: tf.Tensor, labels: Any) -> tf.Tensor:

@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from trainer.core.errors import UserError
 from trainer.loop.batches import Batch, Batches
+from trainer.optimization.compiled_updates import compiled_updates
 from trainer.optimization.precision import traced_for_xla
 
 logger = logging.getLogger(__name__)
@@ -35,7 +36,8 @@ class Jit:
 
     when: Literal["auto", "on", "off"] = "off"
     """auto: over features on any device, over images only where there is a GPU, because XLA runs
-    convolutions on a CPU many times slower than TensorFlow itself."""
+    convolutions on a CPU many times slower than TensorFlow itself. Of a step that is not compiled
+    whole, the optimizer's update is."""
 
     def on_replicas(self, count: int) -> Jit:
         """For so many: XLA makes a program for one device, without exchange between several.
@@ -63,7 +65,9 @@ class Jit:
             if reason is None:
                 return compiled, True
             self._report(reason)
-        return _trace(step, batches, jit_compile=False), False
+        updates = contextlib.nullcontext() if self.when == "off" else compiled_updates()
+        with updates:
+            return _trace(step, batches, jit_compile=False), False
 
     def is_wanted(self, batches: Batches) -> bool:
         """Whether a step over these batches is to be compiled on one device."""

@@ -49,11 +49,11 @@ NOT_TRACED = frozenset(
         *("learning_rate", "weight_decay", "ema", "label_smoothing"),
         *("schedule", "warmup", "plateau_epochs"),
         *STOPPING,
-        *("seed", "steps_per_epoch", "validation_steps", "checkpoint_every"),
+        *("seed", "validation_steps", "checkpoint_every"),
         *("feature_memory", "cache_dir", "data_dir"),
         *LoggingOptions.__dataclass_fields__,
     }
-)
+) - {"log_every"}
 """The options that are in no graph by themselves: the numbers, and what only Python reads. Whether
 there is a schedule, an average and so on shows in which numbers there are."""
 
