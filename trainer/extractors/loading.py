@@ -21,7 +21,6 @@ from trainer.extractors.hub_modules import (
     hub_image_size,
     known_image_size,
     load_hub_network,
-    module_fingerprint,
     randomise_weights,
 )
 from trainer.extractors.inference_graph import GRAPH_OPTIMIZATIONS, optimize_for_inference
@@ -32,6 +31,8 @@ from trainer.extractors.keras_models import (
     keras_image_size,
     load_keras_network,
 )
+from trainer.extractors.kerashub_models import kerashub_identity, load_kerashub_network
+from trainer.extractors.module_sources import module_fingerprint
 from trainer.extractors.names import ExtractorName, parse_extractor
 
 POOLING_LAYERS: dict[str, Callable[[], keras.layers.Layer]] = {
@@ -163,6 +164,8 @@ def _extractor_name(options: TransferOptions) -> ExtractorName:
 
 
 def _weights_identity(name: ExtractorName, weights: str, seed: int) -> Any:
+    if name.is_kerashub_preset:
+        return kerashub_identity(name)
     if not name.is_keras_model:
         return module_fingerprint(name.network)
     content: Any = weights
@@ -180,6 +183,8 @@ def _load_layer(
     keras.utils.set_random_seed(seed)  # which random weights follow from
     if name.is_keras_model:
         return _load_keras_layer(name, options, trainable)
+    if name.is_kerashub_preset:
+        return _load_kerashub_layer(name, options, trainable)
     return _load_hub_layer(name, options, seed, trainable)
 
 
@@ -192,6 +197,15 @@ def _load_keras_layer(
     model.trainable = trainable
     if trainable and options.unfreeze_from is not None:
         freeze_layers_before(model, name, options.unfreeze_from)
+    return model, size
+
+
+def _load_kerashub_layer(
+    name: ExtractorName, options: TransferOptions, trainable: bool
+) -> tuple[keras.layers.Layer, int]:
+    has_weights = options.transfer_mode != "scratch"
+    model, size = load_kerashub_network(name, options.image_size, has_weights)
+    model.trainable = trainable
     return model, size
 
 
@@ -223,7 +237,7 @@ def _trace(name: ExtractorName, size: int, layer: keras.layers.Layer) -> Any:
 
 def _feature_map_remedy(name: ExtractorName, size: int) -> str:
     """What to do where a head of feature maps is given the vectors of this network."""
-    if name.is_keras_model:  # at its end there are maps
+    if name.is_keras_model or name.is_kerashub_preset:  # at its end there are maps
         return f"vectors; choose --extractor {name.network}, or omit --head"
     endpoints = feature_map_endpoints(name, size)
     if not endpoints:
