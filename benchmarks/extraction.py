@@ -21,7 +21,7 @@ from trainer.data.readers.tfds import tfds_source
 from trainer.data.splits import Split
 from trainer.exporting.onnx import OPSET
 from trainer.extractors.loading import Extractor, load_network
-from trainer.extractors.names import module_handle
+from trainer.extractors.names import EMBEDDED
 from trainer.features.features import EXTRACTION_BATCH, extract
 from trainer.machine.hardware import processor
 
@@ -76,7 +76,7 @@ def _batches(photos: Split, extractor: Extractor) -> tf.data.Dataset:
 
 
 def _as_loaded(photos: Split, extractor: Extractor) -> Callable[[], object]:
-    module = hub.KerasLayer(module_handle(MODULE))
+    module = hub.KerasLayer(EMBEDDED)
 
     def run() -> None:
         for images, _ in _batches(photos, extractor):

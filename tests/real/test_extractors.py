@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from trainer import Config
 from trainer.extractors.loading import Extractor, load_network
-from trainer.extractors.names import module_handle
+from trainer.extractors.names import module_handles
 
 pytestmark = pytest.mark.slow
 
@@ -35,6 +35,7 @@ def test_it_gives_the_features_that_it_gives_by_itself(mobilenet, folder):
 
 def test_it_is_found_by_its_name_in_the_cache_of_the_hub(folder, tmp_path, monkeypatch, offline):
     monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path))
-    kept = tmp_path / hashlib.sha1(module_handle("mobilenet_v2").encode()).hexdigest()
+    url = module_handles("mobilenet_v2")[0]
+    kept = tmp_path / hashlib.sha1(url.encode()).hexdigest()
     kept.symlink_to(folder)
     assert Extractor.from_network(load_network(Config(extractor="mobilenet_v2"))).shape == (1280,)

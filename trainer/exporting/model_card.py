@@ -19,7 +19,7 @@ from trainer.setup.command import run_command
 QUANTIZED = Mapping[str, Mapping[str, str]]
 """The metrics of validation by model, "float32" and "quantized", and by name."""
 
-EMBEDDED = "efficientnet_lite0"
+EFFICIENTNET_LITE = ("efficientnet_lite0", "efficientnet_lite2")
 
 _SQUARED: Mapping[Resize, str] = {
     "squash": "resized to this square, the sides not kept in proportion",
@@ -86,7 +86,7 @@ def model_card(
 def extractor_licence(extractor: str) -> str:
     """What is known of the licence of a network's weights."""
     network = parse_extractor(extractor).network
-    if network == EMBEDDED:
+    if network in EFFICIENTNET_LITE:
         return "Apache-2.0, of the EfficientNet-Lite project's weights"
     if network in KNOWN_MODULES:
         return "Apache-2.0, as its page on tfhub.dev says"

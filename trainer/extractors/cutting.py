@@ -154,7 +154,7 @@ def cut_network(options: TransferOptions, seed: int = 0) -> CutNetwork | None:
     """
     name, first = extractor_name(options), str(options.trained_from)
     try:
-        part = (_keras_part if name.is_keras_model else _hub_part)(name, first, options, seed)
+        part = (_keras_part if name.has_layers else _hub_part)(name, first, options, seed)
     except _NotCutError as reason:
         logger.info("--unfreeze-from %s: %s; it runs whole in every step", first, reason)
         return None

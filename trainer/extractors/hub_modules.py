@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import keras
 import tensorflow as tf
 
 from trainer.core.errors import UserError
-from trainer.core.hashing import file_sha256, fingerprint
-from trainer.core.text import first_line
-from trainer.extractors.names import KNOWN_MODULES, ExtractorName, module_handle
+from trainer.extractors.module_sources import load_module
+from trainer.extractors.names import KNOWN_MODULES, ExtractorName
 
 DEFAULT_IMAGE_SIZE = 224
 
@@ -67,9 +64,7 @@ class HubNetwork(keras.layers.Layer):
 def load_hub_network(
     name: ExtractorName, trainable: bool, learns_batch_norms: bool = False
 ) -> HubNetwork:
-    """The module of a known name, a hub URL or a local folder.
-
-    URLs are resolved by tensorflow_hub, its cache (TFHUB_CACHE_DIR) included.
+    """The module of a known name, a hub URL, a handle on Kaggle or a local folder.
 
     Args:
         name: With the endpoint that is wanted.
@@ -79,12 +74,8 @@ def load_hub_network(
     Raises:
         UserError: no such module, it cannot be loaded, or it has no weights to train.
     """
-    import tensorflow_hub as hub
-
     arguments = {} if name.endpoint is None else {"return_endpoints": True}
-    handle = module_handle(name.network)
-    with _load_errors_as_user_errors(name.network, handle):
-        module = hub.KerasLayer(handle, trainable=trainable, arguments=arguments)
+    module = load_module(name.network, trainable=trainable, arguments=arguments)
     if trainable and not module.trainable_variables:
         raise UserError(
             f"--extractor {name} has no trainable weights; choose --transfer frozen, or another"
@@ -182,17 +173,6 @@ def unknown_endpoint_message(name: ExtractorName, endpoints: Sequence[str]) -> s
     return f"--extractor {name}: {name.network} {problem}; there are {', '.join(endpoints)}"
 
 
-def module_fingerprint(network: str) -> str:
-    """SHA-256 of the names and contents of a module's files, which are not loaded.
-
-    Raises:
-        UserError: no such module, or its URL cannot be resolved.
-    """
-    folder = _module_folder(network, module_handle(network))
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return fingerprint([[str(path.relative_to(folder)), file_sha256(path)] for path in files])
-
-
 def randomise_weights(variables: Iterable[keras.Variable], seed: int) -> None:
     """Replace a module's weights by random ones, as before any training.
 
@@ -220,33 +200,6 @@ def keras_variable(variable: tf.Variable, trainable: bool) -> keras.Variable:
     """The same variable as Keras 3 lists and trains it; its own TFSMLayer does it this way."""
     name = variable.name.partition(":")[0].replace("/", "_")
     return keras.Variable(variable, dtype=variable.dtype, trainable=trainable, name=name)
-
-
-def _module_folder(network: str, handle: str) -> Path:
-    """The folder of a handle; tensorflow_hub, slow to import, is needed for a URL only."""
-    if "://" not in handle:
-        return Path(handle)
-    import tensorflow_hub as hub
-
-    with _load_errors_as_user_errors(network, handle):
-        return Path(hub.resolve(handle))
-
-
-@contextlib.contextmanager
-def _load_errors_as_user_errors(network: str, handle: str) -> Iterator[None]:
-    """Inside, errors of fetching or loading a module become a UserError about `--extractor`."""
-    try:
-        yield
-    except (OSError, ValueError, IndexError, tf.errors.OpError) as error:
-        remedy = (
-            "put the module into the cache of tensorflow_hub (TFHUB_CACHE_DIR), or choose the"
-            " embedded efficientnet_lite0"
-            if "://" in handle
-            else "it must be the folder of a TF2 SavedModel (saved_model.pb)"
-        )
-        raise UserError(
-            f"--extractor {network} cannot be loaded ({first_line(error)}); {remedy}"
-        ) from error
 
 
 def _signature_image_size(network: HubNetwork) -> int | None:

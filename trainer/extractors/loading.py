@@ -22,7 +22,6 @@ from trainer.extractors.hub_modules import (
     hub_image_size,
     known_image_size,
     load_hub_network,
-    module_fingerprint,
     randomise_weights,
 )
 from trainer.extractors.inference_graph import GRAPH_OPTIMIZATIONS, optimize_for_inference
@@ -34,6 +33,8 @@ from trainer.extractors.keras_models import (
     keras_image_size,
     load_keras_network,
 )
+from trainer.extractors.kerashub_models import kerashub_identity, load_kerashub_network
+from trainer.extractors.module_sources import module_fingerprint
 from trainer.extractors.names import ExtractorName, parse_extractor
 
 POOLING_LAYERS: dict[str, Callable[[], keras.layers.Layer]] = {
@@ -170,6 +171,8 @@ def pooled_layer(layer: keras.layers.Layer, options: TransferOptions) -> keras.l
 
 
 def _weights_identity(name: ExtractorName, weights: str, seed: int) -> Any:
+    if name.is_kerashub_preset:
+        return kerashub_identity(name)
     if not name.is_keras_model:
         return module_fingerprint(name.network)
     content: Any = weights
@@ -197,6 +200,8 @@ def load_unpooled_layer(
     keras.utils.set_random_seed(seed)  # which random weights follow from
     if name.is_keras_model:
         return _load_keras_layer(name, options, trainable)
+    if name.is_kerashub_preset:
+        return _load_kerashub_layer(name, options, trainable)
     return _load_hub_layer(name, options, seed, trainable)
 
 
@@ -206,12 +211,27 @@ def _load_keras_layer(
     size = options.image_size or keras_image_size(name)
     weights = RANDOM if options.transfer_mode == "scratch" else options.weights
     model = load_keras_network(name, size, weights)
+    _set_trainable(model, name, options, trainable)
+    return model, size
+
+
+def _load_kerashub_layer(
+    name: ExtractorName, options: TransferOptions, trainable: bool
+) -> tuple[keras.layers.Layer, int]:
+    has_weights = options.transfer_mode != "scratch"
+    model, size = load_kerashub_network(name, options.image_size, has_weights)
+    _set_trainable(model, name, options, trainable)
+    return model, size
+
+
+def _set_trainable(
+    model: keras.Model, name: ExtractorName, options: TransferOptions, trainable: bool
+) -> None:
     model.trainable = trainable
     if trainable and not options.learns_batch_norms:
         freeze_batch_norms(model)
     if trainable and options.trained_from is not None:
         freeze_layers_before(model, name, options.trained_from)
-    return model, size
 
 
 def _load_hub_layer(
@@ -255,7 +275,7 @@ def trace(name: str, layer: keras.layers.Layer, shape: Sequence[int | None]) -> 
 
 def _feature_map_remedy(name: ExtractorName, size: int) -> str:
     """What to do where a head of feature maps is given the vectors of this network."""
-    if name.is_keras_model:  # at its end there are maps
+    if name.has_layers:  # at its end there are maps
         return f"vectors; choose --extractor {name.network}, or omit --head"
     endpoints = feature_map_endpoints(name, size)
     if not endpoints:

