@@ -311,6 +311,7 @@ def test_the_scores_of_views_are_averaged(trained, measured, tmp_path):
 
 def test_metrics_and_measures_are_of_the_mean(trained, tmp_path):
     result, rows = predictions_of(trained, tmp_path / "four.csv", "--tta", 4)
+    assert result["data"].endswith(", the mean of 4 views")
     truth, scores = truth_and_scores(rows)
     assert result["metrics"]["accuracy"] == pytest.approx(np.mean(scores.argmax(1) == truth))
     low, high = result["intervals"]["accuracy"]

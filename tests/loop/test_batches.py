@@ -10,6 +10,7 @@ import tensorflow as tf
 from trainer.data.pipeline.augmentation import PRESETS
 from trainer.data.pipeline.mixup import Mixing
 from trainer.data.splits import Split
+from trainer.distribution.rows import Rows
 from trainer.features.features import Features, StoredFeatures, concatenate
 from trainer.loop.array_batches import FeatureBatches, StreamedFeatureBatches
 from trainer.loop.batches import Batches, ImageBatches, spec_as_json, spec_from_json
@@ -422,3 +423,13 @@ def test_a_feature_that_comes_again_is_that_of_the_next_copy(two_classes):
     )
     copies = np.sort(vectors[labels == 8, 0] // EXAMPLES)
     assert copies.tolist() == list(range(len(copies)))[:COPIES]
+
+
+@pytest.mark.parametrize("rows", [Rows(0, 1, BATCH), Rows(1, 4, BATCH)])
+def test_the_rows_of_a_worker_are_those_of_the_whole_balanced_batch(two_classes, rows):
+    options = {"augmentation": AUGMENTATION}
+    whole = drawn(balanced(noisy_batches, **options), 1)
+    part = drawn(balanced(noisy_batches, rows=rows, **options), 1)
+    for expected, found in zip(whole, part, strict=True):
+        for one, other in zip(expected, found, strict=True):
+            np.testing.assert_array_equal(one[rows.first : rows.last], other)

@@ -176,13 +176,14 @@ def measure_run(
         evaluations = _evaluate_views(trainer, split, of_views)
     mean, of_metrics = _averaged(trainer, evaluations, temperatures)
     images = tuple(map(data.split.describe, range(mean.examples)))
-    return MeasuredRun(data.about, mean, of_metrics, images)
+    about = data.about if tta == 1 else f"{data.about}, the mean of {tta} views"
+    return MeasuredRun(about, mean, of_metrics, images)
 
 
-def _evaluate_views(trainer: Trainer, split: str, views: Sequence[Batches]) -> list[Evaluation]:
+def _evaluate_views(trainer: Trainer, split: str, of_views: Sequence[Batches]) -> list[Evaluation]:
     """One evaluation for each, of the same examples."""
     evaluations = []
-    for batches in views:
+    for batches in of_views:
         trainer.batches = {**trainer.batches, split: batches}
         evaluations.append(evaluate_with_outputs(trainer, split))
     return evaluations
