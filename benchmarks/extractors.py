@@ -20,7 +20,7 @@ NETWORKS = {
 BATCHES, ROUNDS = 2, 9
 
 
-def contestants(folders: Folders) -> Sequence[Contestant]:
+def contestants(_: Folders) -> Sequence[Contestant]:
     """Each extractor on images of its own size in memory; a run is two batches."""
     images = BATCHES * EXTRACTION_BATCH
     return warmed_up(
