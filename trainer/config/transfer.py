@@ -35,8 +35,9 @@ class TransferOptions(Options):
     NAME@ENDPOINT, scratch for --extractor none, else frozen."""
 
     extractor: str = "efficientnet_lite0"
-    """The network below the head: a known name, keras:NAME of keras.applications, a hub URL or a
-    local folder, each with @ENDPOINT to cut it there; none for a head on the images."""
+    """The network below the head: a known name, keras:NAME of keras.applications, a hub URL, a
+    local folder, kaggle:HANDLE or kerashub:PRESET, each with @ENDPOINT to cut it there; none for a
+    head on the images."""
 
     weights: str = "imagenet"
     """Weights of a keras:NAME extractor: imagenet (from the cache of Keras, else downloaded), none
