@@ -35,7 +35,7 @@ PRODUCTS, UPDATE = "the bare matrix products", "the products and Adam's update"
 class WithEveryNorm(TrainOnly):
     """Computes the norm of its gradients at every step, as with `--log-every 1`."""
 
-    def at_logged_steps(self, value: Callable[[], tf.Tensor]) -> tf.Tensor:
+    def when_logged(self, value: Callable[[], tf.Tensor]) -> tf.Tensor:
         """The value, always."""
         return value()
 

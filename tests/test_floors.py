@@ -148,5 +148,5 @@ def test_tasks_import_the_package_and_nothing_within_it(module):
 @pytest.mark.parametrize("module", IN_ROOMS)
 def test_a_module_holds_one_idea_in_about_three_hundred_lines(module):
     # The loop is read from top to bottom, and what a hook may do stands beside it.
-    most = 415 if module == "trainer.loop.trainer" else 300
+    most = 405 if module == "trainer.loop.trainer" else 300
     assert len(MODULES[module].read_text().splitlines()) <= most

@@ -196,8 +196,8 @@ def test_an_epoch_that_is_cut_short_has_a_record_too(run_with):
 
 
 def test_the_training_metrics_of_an_epoch_that_is_cut_short_are_of_its_steps_so_far(run_with):
-    whole, _, _ = run_with(epochs=2, steps_per_epoch=5)
-    cut, _, _ = run_with(Stopper(5), epochs=2)
+    whole, _, _ = run_with(epochs=2, steps_per_epoch=5, log_every=1)
+    cut, _, _ = run_with(Stopper(5), epochs=2, log_every=1)
     assert cut.history[0].metrics == whole.history[0].metrics
 
 

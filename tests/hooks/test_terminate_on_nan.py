@@ -1,6 +1,7 @@
 """Training that diverges ends at that step, and no checkpoint of it is kept."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,6 +16,14 @@ from trainer.hooks.terminate_on_nan import TerminateOnNaN
 NAN, INFINITY = float("nan"), float("inf")
 
 
+def logging(every):
+    """As much of a trainer as says which steps it logs."""
+    return SimpleNamespace(is_logged=lambda steps: (steps + 1) % every == 0)
+
+
+LOGS_ALL = logging(every=1)
+
+
 def output(first=10, **values):
     """The output of as many steps as there are values of each."""
     steps = len(next(iter(values.values())))
@@ -26,7 +35,7 @@ def message(*outputs):
     hook = TerminateOnNaN()
     with pytest.raises(DivergedError) as ended:
         for each in outputs:
-            hook.on_steps_end(None, each)
+            hook.on_steps_end(LOGS_ALL, each)
     return str(ended.value)
 
 
@@ -45,6 +54,11 @@ def test_a_gradient_that_is_not_finite_is_named_too():
     assert text.startswith(
         "the gradient norm of step 12 is inf (last finite loss: 0.25 at step 12)"
     )
+
+
+def test_a_gradient_norm_that_was_not_computed_ends_nothing():
+    norms = output(first=9, loss=[0.5, 0.25], gradient_norm=[1.0, NAN])
+    TerminateOnNaN().on_steps_end(logging(every=10), norms)
 
 
 def test_the_first_diverging_step_is_named():
@@ -70,10 +84,10 @@ def test_without_any_finite_loss_the_message_says_none():
 
 def test_a_resumed_run_has_the_last_finite_loss_of_before():
     before, resumed = TerminateOnNaN(), TerminateOnNaN()
-    before.on_steps_end(None, output(loss=[0.5, 0.25]))
+    before.on_steps_end(LOGS_ALL, output(loss=[0.5, 0.25]))
     resumed.load_state_dict(json.loads(json.dumps(before.state_dict())))
     with pytest.raises(DivergedError, match=r"0\.25 at step 12"):
-        resumed.on_steps_end(None, output(first=12, loss=[NAN]))
+        resumed.on_steps_end(LOGS_ALL, output(first=12, loss=[NAN]))
 
 
 @pytest.mark.parametrize(
@@ -86,7 +100,7 @@ def test_a_resumed_run_has_the_last_finite_loss_of_before():
     ids=str,
 )
 def test_finite_values_and_those_that_are_not_watched_end_nothing(values):
-    TerminateOnNaN().on_steps_end(None, output(**values))
+    TerminateOnNaN().on_steps_end(LOGS_ALL, output(**values))
 
 
 @pytest.mark.parametrize("loss", [NAN, INFINITY])
@@ -117,7 +131,7 @@ def test_a_step_within_a_call_is_named(make_trainer):
 
 def test_a_step_that_mixed_float16_skips_is_no_divergence(make_trainer):
     """It skips the first steps: the scale of the loss is too large at first."""
-    trainer = make_trainer(precision="mixed_float16", jit="off", epochs=3)
+    trainer = make_trainer(precision="mixed_float16", jit="off", epochs=3, log_every=1)
     trainer.optimizer.dynamic_scale.assign(2.0**20)
     taken = []
 

@@ -90,7 +90,7 @@ def test_a_step_that_xla_cannot_compile_trains_as_without_xla(make_trainer, weig
     tried.fit()
     untried.fit()
     for one, other in zip(weights(tried), weights(untried), strict=True):
-        np.testing.assert_array_equal(one, other)
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)  # the update is compiled
 
 
 def test_that_a_step_runs_uncompiled_is_logged_once_with_the_reason(make_trainer, caplog):

@@ -9,6 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 from trainer.loop.batches import Batch
+from trainer.loop.metrics import NOT_LOGGED
 from trainer.loop.xla import StepFunction
 from trainer.task import Task
 
@@ -58,6 +59,18 @@ class CurrentStep:
         if self._traced is None:
             raise RuntimeError("example_indices are those of a step; there are none outside of one")
         return self._traced[1]
+
+    def when(
+        self, condition: Callable[[tf.Tensor], tf.Tensor], value: Callable[[], tf.Tensor]
+    ) -> tf.Tensor:
+        """In the graph of a step, a scalar that is computed where its number meets a condition.
+
+        Where it does not, the scalar is `NOT_LOGGED`, and takes no time. Outside of a step it is
+        computed always.
+        """
+        if self._traced is None:
+            return value()
+        return tf.cond(condition(self._traced[0]), value, lambda: tf.constant(NOT_LOGGED))
 
     def in_graph(self, step: Callable[[Batch], Mapping[str, tf.Tensor]]) -> StepFunction:
         """A step that takes its number and its examples' indices beside the batch."""

@@ -30,7 +30,7 @@ from trainer.loop.batches import Batch, Batches
 from trainer.loop.current_step import CurrentStep
 from trainer.loop.history import EpochRecord, parse_best
 from trainer.loop.inner_loop import MAX_STEPS_PER_EXECUTION, InnerLoop, LoopOutput
-from trainer.loop.metrics import NOT_LOGGED, Metrics
+from trainer.loop.metrics import Metrics
 from trainer.loop.triggers import Always, Checkpointer, EverySeconds, Trigger
 from trainer.loop.xla import Jit
 from trainer.optimization.block_rates import scale_by_block
@@ -111,17 +111,13 @@ class Trainer:
         return tf.add_n([mean, *(tf.cast(loss, tf.float32) for loss in self.model.losses)])
 
     def apply_gradients(self, gradients: Sequence[tf.Tensor | None]) -> tf.Tensor:
-        """Let the optimizer change the model's weights; returns the gradients' global norm.
-
-        Of a step that is not logged it returns NaN: `at_logged_steps`.
+        """Let the optimizer change the model's weights; returns `when_logged` the gradients' norm.
 
         Args:
             gradients: One for each of the model's trainable variables, of the scaled loss.
         """
         gradients = mean_over_replicas(dense(gradients))
-        gradient_norm = self.at_logged_steps(
-            lambda: unscaled_global_norm(self.optimizer, gradients)
-        )
+        gradient_norm = self.when_logged(lambda: unscaled_global_norm(self.optimizer, gradients))
         self.optimizer.apply(gradients, self.model.trainable_variables)
         return gradient_norm
 
@@ -134,20 +130,14 @@ class Trainer:
         predictions = self.task.predictions(logits)
         metrics.update_state(self.task.hard_labels(labels), predictions, sample_weight)
 
-    def at_logged_steps(self, value: Callable[[], tf.Tensor]) -> tf.Tensor:
-        """A scalar for reports that takes time: computed at logged steps, NaN at all others.
-
-        The mean of an epoch is that of its logged steps. Outside of the loop it is computed always.
-        """
-        if not tf.is_tensor(self.step):
-            return value()
-        return tf.cond(self.is_logged(self.step), value, lambda: tf.constant(NOT_LOGGED))
+    def when_logged(self, value: Callable[[], tf.Tensor]) -> tf.Tensor:
+        """A scalar for reports, computed at logged steps alone and NaN at the others."""
+        return self._current.when(self.is_logged, value)
 
     def is_logged(self, step: Any) -> Any:
-        """Whether the step of a number, from 0, is a `--log-every`-th one or the last of an epoch.
+        """Whether the step of a number, or of each, is a `--log-every`-th or the last of an epoch.
 
-        Args:
-            step: An int, a tensor or an array.
+        Numbers are from 0: an int, a tensor or an array.
         """
         done = step + 1
         return (done % self.config.log_every == 0) | (done % self.steps_per_epoch == 0)
