@@ -78,7 +78,7 @@ def workloads(data_dir: Path) -> Sequence[Workload]:
     """Images of 300 pixels a side from TFDS, and of 28 from the built-in sample."""
     return [
         Workload(HorsesCnn(), HorsesCnn.dataset, data_dir, classes=2, steps=6),
-        Workload(Fashion(), Fashion.sample, samples.FOLDER, classes=10, steps=60),
+        Workload(Fashion(), Fashion.sample, samples.FOLDER, classes=10, steps=30),
     ]
 
 
