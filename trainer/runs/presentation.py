@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import importlib
 import threading
@@ -38,7 +39,7 @@ class Presentation:
         if not self._has_report:
             return
         # Imported while TensorFlow trains, on another core: half a second that nobody waits for.
-        threading.Thread(target=importlib.import_module, args=(_REPORT,), daemon=True).start()
+        threading.Thread(target=_import_report, daemon=True).start()
         train = self.data.images_of("train")
         size, cache = self.factory.extracted_size, self.data.picture_cache
         inputs = shown_inputs(self.trainer, train, size, cache)
@@ -91,4 +92,10 @@ class Presentation:
                 insight.write_grad_cam(self.summaries, outcome.best_step)
 
 
-_REPORT = "trainer.results.report"
+def _import_report() -> None:
+    """Import what the report needs, if that is possible just now.
+
+    While another thread imports TFDS, relative imports may fail: it replaces `__import__` itself.
+    """
+    with contextlib.suppress(ImportError, ValueError):
+        importlib.import_module("trainer.results.report")
