@@ -24,7 +24,7 @@ def folder(noise_folder, vector_module, tmp_path_factory):
     data = {"data": str(noise_folder), "extractor": str(vector_module), "jit": "off"}
     places = {"log_dir": folder / "logs", "cache_dir": folder / "cache"}
     trainer.train(find_task("flowers"), Config(**data, **places, epochs=1, image_size=8))
-    (folder / "rose.jpg").write_bytes(example_files()[0])
+    (folder / "rose.jpg").write_bytes(example_files(8)[0])
     return folder
 
 

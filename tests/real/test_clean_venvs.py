@@ -32,7 +32,7 @@ def flowers(tmp_path_factory):
 def files(tmp_path_factory):
     """JPEG, PNG, rotated by Exif, grey, with alpha … each as a file."""
     folder = tmp_path_factory.mktemp("files")
-    for number, content in enumerate(example_files()):
+    for number, content in enumerate(example_files(224)):
         (folder / f"{number:02}.image").write_bytes(content)
     return sorted(folder.iterdir())
 
