@@ -15,7 +15,7 @@ def train(run_command, cats_and_dogs, module_in_parts, tmp_path):
     small = ("--image-size", 8, "--batch-size", 8, "--epochs", 2, "--jit", "off")
 
     def run(*options):
-        learns = ("--finetune-learning-rate", 0.01)
+        learns = ("--finetune-learning-rate", 0.01, "--warmup-epochs", 0)
         outcome = run_command("--data", cats_and_dogs, *cut, *small, *learns, *options)
         assert outcome.code == 0, outcome.err
         newest = max(tmp_path.glob("logs/*/*/result.json"), key=lambda p: p.stat().st_mtime_ns)

@@ -16,7 +16,7 @@ from trainer.features.features import (
     extract,
 )
 
-EXAMPLES = EXTRACTION_BATCH + 3
+EXAMPLES = 4 * EXTRACTION_BATCH + 3
 
 
 @pytest.fixture(scope="module")

@@ -361,7 +361,7 @@ def test_an_invalid_value_is_an_error_that_names_the_option(options, message):
     assert str(error.value) == message
 
 
-@pytest.mark.parametrize("options", [{"extractor": "none"}, {"transfer": "finetune"}])
+@pytest.mark.parametrize("options", [{"extractor": "none"}, {"transfer": "scratch"}])
 def test_copies_of_features_need_a_frozen_extractor(options):
     with pytest.raises(UserError, match=r"^--augment-copies needs a frozen extractor"):
         Config(augment="light", augment_copies=2, **options)
