@@ -21,6 +21,7 @@ DEFAULT_CUTS = {"efficientnet_lite0": "block_12"}
 
 HEAD_EPOCHS = 5
 """Of the head alone, when `--warmup-epochs` is not given."""
+
 Resize = Literal["squash", "crop", "pad"]
 """The values of `--resize`."""
 
