@@ -96,6 +96,13 @@ def test_a_module_without_trainable_weights_cannot_be_trained(vector_module):
         )
 
 
+@pytest.mark.slow
+def test_a_frozen_keras_model_drops_nothing_out_in_training():
+    options = transfer("keras:EfficientNetB0", weights="none")
+    layer = load_network(options).layer
+    np.testing.assert_array_equal(layer(IMAGES, training=True), layer(IMAGES, training=False))
+
+
 def test_a_keras_model_is_trained_from_a_layer_on():
     options = {"transfer": "finetune", "weights": "none", "unfreeze_from": "Conv_1"}
     options["batch_norm"] = "learn"

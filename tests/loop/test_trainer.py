@@ -310,6 +310,20 @@ def test_the_gradient_norm_of_an_epoch_is_the_mean_of_its_logged_steps(make_trai
     assert record.metrics["train"]["gradient_norm"] == pytest.approx(mean, rel=1e-5)
 
 
+class ReturnsNaN(Trainer):
+    """At the first step, which is not logged, under a name of its own."""
+
+    def train_step(self, batch):
+        value = tf.where(self.step == 0, float("nan"), 1.0)
+        return {**super().train_step(batch), "own": value}
+
+
+def test_a_value_of_ones_own_that_is_nan_is_in_the_mean_of_its_epoch(make_trainer):
+    trainer = make_trainer(ReturnsNaN, epochs=1, log_every=3)
+    trainer.fit()
+    assert np.isnan(trainer.history[0].metrics["train"]["own"])
+
+
 def test_the_names_of_all_metrics_are_there_before_the_first_step(make_traced_trainer):
     trainer = make_traced_trainer()
     trainer.build()

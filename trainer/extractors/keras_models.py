@@ -89,7 +89,18 @@ def freeze_layers_before(network: keras.Model, name: ExtractorName, first: str) 
     """
     model = network.layers[-1]
     for layer in model.layers[: layer_number(model, name, first)]:
-        layer.trainable = False
+        freeze(layer)
+
+
+def freeze(layer: keras.layers.Layer) -> None:
+    """Make a layer, or a model, untrainable, and let it give the same in training as in inference.
+
+    Keras runs an untrainable batch norm as in inference by itself, and drops out all the same.
+    """
+    layer.trainable = False
+    for inner in layer._flatten_layers():
+        if isinstance(inner, keras.layers.Dropout):
+            inner.rate = 0.0
 
 
 def layer_number(model: keras.Model, name: ExtractorName, first: str) -> int:

@@ -28,6 +28,7 @@ from trainer.extractors.inference_graph import GRAPH_OPTIMIZATIONS, optimize_for
 from trainer.extractors.keras_models import (
     IMAGENET,
     RANDOM,
+    freeze,
     freeze_batch_norms,
     freeze_layers_before,
     keras_image_size,
@@ -227,10 +228,12 @@ def _load_kerashub_layer(
 def _set_trainable(
     model: keras.Model, name: ExtractorName, options: TransferOptions, trainable: bool
 ) -> None:
-    model.trainable = trainable
-    if trainable and not options.learns_batch_norms:
+    if not trainable:
+        freeze(model)
+        return
+    if not options.learns_batch_norms:
         freeze_batch_norms(model)
-    if trainable and options.trained_from is not None:
+    if options.trained_from is not None:
         freeze_layers_before(model, name, options.trained_from)
 
 

@@ -39,6 +39,9 @@ class CurrentStep:
         self._traced: tuple[tf.Tensor, tf.Tensor] | None = None
         self.measured: tuple[Any, Any] | None = None
         """In the graph of a step, the labels and the logits that the metrics were updated with."""
+        self.logged_names = set[str]()
+        """The values of traced steps that are computed at logged steps alone, by `when`."""
+        self._logged: list[tf.Tensor] = []
 
     @property
     def number(self) -> int | tf.Tensor:
@@ -70,7 +73,9 @@ class CurrentStep:
         """
         if self._traced is None:
             return value()
-        return tf.cond(condition(self._traced[0]), value, lambda: tf.constant(NOT_LOGGED))
+        found = tf.cond(condition(self._traced[0]), value, lambda: tf.constant(NOT_LOGGED))
+        self._logged.append(found)
+        return found
 
     def in_graph(self, step: Callable[[Batch], Mapping[str, tf.Tensor]]) -> StepFunction:
         """A step that takes its number and its examples' indices beside the batch."""
@@ -80,7 +85,9 @@ class CurrentStep:
         ) -> Mapping[str, tf.Tensor]:
             inputs, labels, sample_weight = batch
             with self._tracing(number, indices):
-                return step((inputs, self._task.targets(inputs, labels), sample_weight))
+                values = step((inputs, self._task.targets(inputs, labels), sample_weight))
+                self._keep_logged_names(values)
+                return values
 
         # Not functools.wraps: tf.function would then take the signature of the step itself.
         take_step.__qualname__ = step.__qualname__
@@ -105,10 +112,16 @@ class CurrentStep:
 
         return take_step_and_return_outputs
 
+    def _keep_logged_names(self, values: Any) -> None:
+        """Of the values that a step returns, unless they are of a kind that is refused later."""
+        if isinstance(values, Mapping):
+            of = {id(tensor) for tensor in self._logged}
+            self.logged_names |= {name for name, value in values.items() if id(value) in of}
+
     @contextlib.contextmanager
     def _tracing(self, number: tf.Tensor, indices: tf.Tensor) -> Iterator[None]:
-        self._traced = number, indices
+        self._traced, self._logged = (number, indices), []
         try:
             yield
         finally:
-            self._traced = None
+            self._traced, self._logged = None, []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from typing import Any
 
@@ -15,7 +15,7 @@ from trainer.core.errors import UserError
 from trainer.core.text import first_line
 
 NOT_LOGGED = math.nan
-"""The value, other than the loss, of a step at which it was not computed: it is in no mean."""
+"""What a step returns in place of a value that is computed at logged steps alone."""
 
 
 class Metrics:
@@ -33,12 +33,15 @@ class Metrics:
         self,
         metrics: Mapping[str, Any],
         classes: Sequence[str] | Mapping[str, Sequence[str]] = (),
+        logged_names: Collection[str] = (),
     ) -> None:
         """Of a task.
 
         Args:
             metrics: New metrics of Keras by name; those of an output in a mapping by its name.
             classes: The names of what they may tell apart; likewise.
+            logged_names: The values of a step that are `NOT_LOGGED` at some steps, which are in no
+                mean; known once the step is traced.
 
         Raises:
             UserError: two have one name, or one would cut the weights of examples.
@@ -53,13 +56,14 @@ class Metrics:
                 self._add(name, metric)
         self._classes = classes
         self._means: dict[str, keras.metrics.Mean] = {}
+        self._logged_names = logged_names
         self.is_updated = not self._metrics
         """Whether a step has updated the task's metrics; true where it has none."""
 
     def track(self, names: Iterable[str]) -> None:
         """Keep the means of these values of a step too; outside the graph, before the first."""
         for name in names:
-            mean = keras.metrics.Mean if name == "loss" else MeanOfLogged
+            mean = MeanOfLogged if name in self._logged_names else keras.metrics.Mean
             self._means.setdefault(name, mean(name=name))
 
     def make_variables(self, labels: Any, predictions: Any) -> None:

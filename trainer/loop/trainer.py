@@ -345,8 +345,9 @@ class Trainer:
             task, config, output_sizes(classes), lambda: train.labels
         )
         checks.check_soft_labels(task.name, config, self.training_example_loss, labels, logits)
-        self.train_metrics = Metrics(task.metrics(), classes)
-        self.eval_metrics = Metrics(task.metrics(), classes)
+        logged_names = self._current.logged_names
+        self.train_metrics = Metrics(task.metrics(), classes, logged_names)
+        self.eval_metrics = Metrics(task.metrics(), classes, logged_names)
         of_both = self.train_metrics, self.eval_metrics
         checks.make_metric_variables(task, of_both, inputs, labels, logits)
         # Only training is compiled: an evaluation is shorter than its compilation.
