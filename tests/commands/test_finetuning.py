@@ -1,6 +1,10 @@
 """Fine-tuning over cached activations of what is frozen, through the commands and on tiny data."""
 
+import csv
+import io
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -111,3 +115,27 @@ OPTIONS = {
 def test_an_option_of_fine_tuning_changes_what_is_learned(train, name):
     plain, changed = train()[0], train(*OPTIONS[name])[0]
     assert changed["weights_digest"] != plain["weights_digest"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("options", [(), ("--augment", "light")], ids=["cached", "augmented"])
+def test_on_two_devices_the_upper_part_learns_as_on_one(
+    cats_and_dogs, module_in_parts, tmp_path, checkout, options
+):
+    """In processes of their own: one process has one strategy."""
+    cut = ("--extractor", module_in_parts, "--transfer", "finetune", "--unfreeze-from", "low")
+    small = ("--image-size", 8, "--batch-size", 8, "--epochs", 3, "--warmup-epochs", 0)
+    where = ("--log-dir", tmp_path / "logs", "--cache-dir", tmp_path / "cache", "--no-report")
+
+    def losses(name, *strategy):
+        given = ("--task", "folder", "--data", cats_and_dogs, *cut, *small, *where, *options)
+        learns = ("--finetune-learning-rate", 0.01, "--run-name", name, *strategy)
+        command = [sys.executable, "-m", "trainer.run", *map(str, (*given, *learns))]
+        done = subprocess.run(command, cwd=checkout, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr[-2000:]
+        table = (tmp_path / "logs" / "folder" / name / "history.csv").read_text()
+        return [float(row["train_loss"]) for row in csv.DictReader(io.StringIO(table))]
+
+    two = losses("two", "--strategy", "mirrored", "--devices", 2)
+    assert two == pytest.approx(losses("one"), abs=1e-4)
+    assert two[-1] < two[0]

@@ -49,7 +49,11 @@ def _outputs_on_replicas(model: keras.Model, inputs: Any) -> Any:
     symbolic = tf.nest.map_structure(
         lambda spec: keras.Input(batch_shape=spec.shape, dtype=spec.dtype.name), inputs
     )
-    return _zeros(model(symbolic))
+    [batch_size, *_] = tf.nest.flatten(inputs)[0].shape
+    outputs = model(symbolic)  # of a SavedModel, they are of any batch size
+    return tf.nest.map_structure(
+        lambda one: tf.zeros([batch_size, *one.shape[1:]], one.dtype), outputs
+    )
 
 
 def make_metric_variables(

@@ -3,6 +3,7 @@ in the model."""
 
 from __future__ import annotations
 
+import contextlib
 import functools
 
 import keras
@@ -132,7 +133,10 @@ class RunNetworks:
         config = self._config
         if not config.uses_extractor:
             return None
-        with variables_of(self._strategy), dtype_policy_scope(config.precision):
+        # What is frozen has no copies on the replicas: nothing changes it.
+        learns = config.extractor_trainable and self._cut is None
+        scope = variables_of(self._strategy) if learns else contextlib.nullcontext()
+        with scope, dtype_policy_scope(config.precision):
             if self._cut is not None:
                 return self._cut.joined(load_network(self._cut.trunk, config.seed))
-            return load_network(config, config.seed, trainable=config.extractor_trainable)
+            return load_network(config, config.seed, trainable=learns)
