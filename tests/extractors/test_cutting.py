@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from trainer import Config, Hook, ImageClassification, Trainer, UserError
 from trainer.config.transfer import TransferOptions
-from trainer.extractors.cutting import cut_network
+from trainer.extractors.cutting import cut_network, variables_below
 from trainer.extractors.loading import Extractor, load_network
 from trainer.features.features import Features
 from trainer.loop.array_batches import ArrayBatches, FeatureBatches
@@ -98,6 +98,13 @@ def test_the_joined_parts_are_the_whole_network(options):
     joined = cut.joined(load_network(cut.trunk)).layer
     whole = load_network(options, trainable=True).layer
     np.testing.assert_allclose(joined(IMAGES), whole(IMAGES), rtol=1e-4, atol=1e-5)
+
+
+def test_each_variable_of_the_network_is_of_one_of_the_parts(options):
+    cut = cut_network(options)
+    whole = load_network(options, trainable=True).layer
+    below, above = variables_below(load_network(cut.trunk)), cut.upper.weights
+    assert len(below) + len(above) == len(whole.weights)
 
 
 @pytest.mark.parametrize(("batch_norm", "moves"), [("frozen", False), ("learn", True)])

@@ -2,8 +2,7 @@
 
 import pytest
 
-from trainer import UserError
-from trainer.config.optimization import OptimizationOptions
+from trainer import Config, UserError
 from trainer.optimization.schedules import learning_rate_at, make_learning_rate
 
 EPOCHS, STEPS_PER_EPOCH = 10, 20
@@ -12,14 +11,21 @@ TOTAL = EPOCHS * STEPS_PER_EPOCH
 
 def rate(step: int, **options: object) -> float:
     """The learning rate after so many of 200 steps, of a schedule that begins with 0.1."""
-    schedule = make_learning_rate(
-        OptimizationOptions(epochs=EPOCHS, **options), 0.1, STEPS_PER_EPOCH
-    )
+    config = Config(epochs=EPOCHS, learning_rate=0.1, **options)
+    schedule = make_learning_rate(config, STEPS_PER_EPOCH)
     return float(schedule(step))
 
 
 def test_a_constant_learning_rate_is_a_number():
-    assert make_learning_rate(OptimizationOptions(), 1, STEPS_PER_EPOCH) == 1.0
+    assert make_learning_rate(Config(learning_rate=1), STEPS_PER_EPOCH) == 1.0
+
+
+def test_fine_tuning_has_the_cosine_when_no_schedule_is_given():
+    config = Config(transfer="finetune", epochs=EPOCHS, finetune_learning_rate=0.1)
+    schedule = make_learning_rate(config, STEPS_PER_EPOCH)
+    assert [float(schedule(step)) for step in (0, TOTAL // 2, TOTAL)] == pytest.approx(
+        [0.1, 0.05, 0]
+    )
 
 
 @pytest.mark.parametrize(
@@ -65,7 +71,7 @@ def test_a_warm_up_as_long_as_the_training_is_refused(warmup):
 @pytest.mark.parametrize("schedule", ["one-cycle", "plateau"])
 def test_a_schedule_without_a_warm_up_takes_none(schedule):
     with pytest.raises(UserError, match=f"^--warmup is not for --schedule {schedule}; omit it"):
-        OptimizationOptions(schedule=schedule, warmup="5%")
+        Config(schedule=schedule, warmup="5%")
 
 
 @pytest.mark.parametrize("precision", ["float32", "mixed_float16"])

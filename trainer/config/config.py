@@ -9,7 +9,7 @@ from typing import Any
 from trainer.config.augmentation import AugmentationOptions, check_augment_copies
 from trainer.config.data import DataOptions
 from trainer.config.logging import LoggingOptions
-from trainer.config.optimization import OptimizationOptions
+from trainer.config.optimization import OptimizationOptions, RateSchedule
 from trainer.config.run import RunOptions
 from trainer.config.stopping import StoppingOptions
 from trainer.config.transfer import TransferOptions
@@ -54,6 +54,11 @@ class Config(
         return (
             self.finetune_learning_rate if self.transfer_mode == "finetune" else self.learning_rate
         )
+
+    @property
+    def rate_schedule(self) -> RateSchedule:
+        """`schedule`, or what suits the way of transfer: fine-tuning ends with small steps."""
+        return self.schedule or ("cosine" if self.transfer_mode == "finetune" else "constant")
 
     @property
     def stopping(self) -> dict[str, Any]:

@@ -9,6 +9,9 @@ from trainer.config import durations
 from trainer.config.bounds import MAX_FLOAT, AtLeast, Between, Options, below_one, positive
 from trainer.core.errors import UserError
 
+RateSchedule = Literal["constant", "cosine", "exponential", "piecewise", "one-cycle", "plateau"]
+"""How the learning rate goes on after its warm-up."""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class OptimizationOptions(Options):
@@ -39,13 +42,11 @@ class OptimizationOptions(Options):
     weight_decay: Annotated[float | None, Between(0, MAX_FLOAT)] = None
     """Decoupled weight decay (arXiv 1711.05101); the optimizer's default when not given."""
 
-    schedule: Literal["constant", "cosine", "exponential", "piecewise", "one-cycle", "plateau"] = (
-        "constant"
-    )
+    schedule: RateSchedule | None = None
     """The learning rate after the warm-up: constant; cosine, to 0; exponential, times 0.94 an
     epoch; piecewise, a tenth after half and a hundredth after three quarters of the steps. Without
     a warm-up: one-cycle, up from a 25th and down to nearly 0; plateau, a tenth where validation
-    does not improve."""
+    does not improve. When not given: cosine with --transfer finetune, else constant."""
 
     plateau_epochs: Annotated[int, AtLeast(1)] = 3
     """Of --schedule plateau: the epochs without a better validation after which the learning rate

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -34,7 +34,7 @@ from trainer.extractors.loading import (
     pooled_layer,
     trace,
 )
-from trainer.extractors.names import ExtractorName
+from trainer.extractors.names import ExtractorName, parse_extractor
 
 logger = logging.getLogger(__name__)
 
@@ -112,6 +112,21 @@ def _stage(function: Any) -> Stage:
     [(activation, *_), _] = traced[0].structured_input_signature
     [end] = traced[0].structured_outputs
     return Stage(function, used, activation.shape.as_list()[1:], end)
+
+
+def variables_below(network: Network) -> Sequence[tf.Variable]:
+    """The variables of a network without those that a hub module has above its endpoint.
+
+    A hub module that gives an endpoint still holds all of its variables. Which of them belong to
+    the part above it only the modules say that offer their stages; of others it is all of them.
+    """
+    layers = network.layer._flatten_layers()
+    hub = next((layer for layer in layers if isinstance(layer, HubNetwork)), None)
+    endpoint = parse_extractor(network.name).endpoint
+    if hub is None or endpoint is None or endpoint not in stage_functions(hub.module):
+        return network.traced.variables
+    above = frozenset().union(*(stage.used for stage in stages_from(hub.module, endpoint)))
+    return [variable for variable in network.traced.variables if id(variable) not in above]
 
 
 class HubUpperPart(keras.layers.Layer):

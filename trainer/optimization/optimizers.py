@@ -38,7 +38,7 @@ def make_optimizer(config: Config, steps_per_epoch: int) -> keras.optimizers.Opt
         "ema_momentum": config.ema,
     }
     given = {name: value for name, value in options.items() if value is not None}
-    learning_rate = make_learning_rate(config, config.initial_learning_rate, steps_per_epoch)
+    learning_rate = make_learning_rate(config, steps_per_epoch)
     return optimizer(learning_rate=learning_rate, **given)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from trainer.config import durations
-from trainer.config.optimization import OptimizationOptions
+from trainer.config.config import Config
 from trainer.core.errors import UserError
 from trainer.optimization.precision import is_traced_for_xla
 
@@ -120,25 +120,22 @@ def _half_cosine(part: tf.Tensor, last: float, amplitude: float) -> tf.Tensor:
     return last + amplitude * (1 + tf.cos(np.pi * tf.clip_by_value(part, 0.0, 1.0)))
 
 
-def make_learning_rate(
-    options: OptimizationOptions, initial: float, steps_per_epoch: int
-) -> float | Schedule:
+def make_learning_rate(config: Config, steps_per_epoch: int) -> float | Schedule:
     """The learning rate of an optimizer of Keras: a number where it is constant, else a schedule.
 
     Args:
-        options: The schedule, its warm-up, and the length of the training.
-        initial: The learning rate that the schedule begins with.
+        config: The schedule, what it begins with, its warm-up, and the length of the training.
         steps_per_epoch: Steps in an epoch.
 
     Raises:
         UserError: the warm-up is as long as the training, or longer.
     """
-    warmup = _warmup_steps(options, steps_per_epoch)
-    rest = options.epochs * steps_per_epoch - warmup
-    schedule = _schedule(options.schedule, float(initial), steps_per_epoch, rest)
+    initial, warmup = float(config.initial_learning_rate), _warmup_steps(config, steps_per_epoch)
+    rest = config.epochs * steps_per_epoch - warmup
+    schedule = _schedule(config.rate_schedule, initial, steps_per_epoch, rest)
     if warmup:
-        return WarmUp(warmup, schedule or Constant(float(initial)))
-    return schedule or float(initial)
+        return WarmUp(warmup, schedule or Constant(initial))
+    return schedule or initial
 
 
 def learning_rate_at(optimizer: keras.optimizers.Optimizer, step: int) -> float:
@@ -166,18 +163,18 @@ def _schedule(name: str, initial: float, steps_per_epoch: int, steps: int) -> Sc
     return None
 
 
-def _warmup_steps(options: OptimizationOptions, steps_per_epoch: int) -> int:
-    total = options.epochs * steps_per_epoch
+def _warmup_steps(config: Config, steps_per_epoch: int) -> int:
+    total = config.epochs * steps_per_epoch
     warmup = durations.steps(
         "--warmup",
-        options.warmup,
+        config.warmup,
         steps_per_epoch=steps_per_epoch,
         total_steps=total,
-        batch_size=options.batch_size,
+        batch_size=config.batch_size,
     )
     if warmup and warmup >= total:
         raise UserError(
-            f"--warmup {options.warmup} is {warmup} steps, and the training has {total};"
+            f"--warmup {config.warmup} is {warmup} steps, and the training has {total};"
             " choose a shorter one"
         )
     return warmup

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import keras
 import tensorflow as tf
 
+from trainer.extractors.cutting import variables_below
 from trainer.extractors.loading import Network
 
 Row = dict[str, str]
@@ -24,7 +25,7 @@ def layer_table(model: keras.Model, below: Network | None = None) -> dict[str, R
         model: With its weights.
         below: The frozen network whose features the model takes, where it is not part of it.
     """
-    below_weights = [] if below is None else below.traced.variables
+    below_weights = [] if below is None else variables_below(below)
     rows = {} if below is None else {below.name: _row(below.shape, [], below_weights)}
     for name, layer in _layers(model):
         weights = layer.trainable_weights, layer.non_trainable_weights

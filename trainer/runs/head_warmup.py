@@ -46,6 +46,7 @@ def _head_config(config: Config) -> Config:
         config,
         transfer="frozen",
         epochs=config.head_epochs,
+        schedule=config.rate_schedule,
         steps_per_epoch=None,
         warmup_epochs=None,
         warmup="0",
