@@ -19,7 +19,8 @@ class Dogs(ImageClassification):
     dataset = "stanford_dogs"
     splits = {"train": "train[:80%]", "validation": "train[80%:]", "test": "test"}
     sample = "dogs"
-    defaults = Config(epochs=10, batch_size=32, learning_rate=1e-3)
+    # Many classes that look alike, with few photos of each.
+    defaults = Config(epochs=10, batch_size=32, learning_rate=1e-3, label_smoothing=0.1)
 
     def head(self, classes: int) -> keras.Model:
         """Features to logits: with many classes and few photos of each, one layer."""

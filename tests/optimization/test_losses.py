@@ -22,7 +22,6 @@ from trainer.optimization.losses import (
     binary_focal_crossentropy,
     check_label_options,
     focal_crossentropy,
-    label_smoothing,
     task_example_loss,
     with_class_weights,
 )
@@ -42,23 +41,6 @@ def test_a_smoothed_label_is_spread_over_all_classes():
     losses = SmoothedLoss(LOSS, 0.3, classes=3)(LABELS, LOGITS)
     soft = np.array([[0.8, 0.1, 0.1], [0.1, 0.1, 0.8]])
     np.testing.assert_allclose(losses, cross_entropy(soft, LOGITS.numpy()), rtol=1e-5)
-
-
-@pytest.mark.parametrize(
-    ("task", "options", "expected"),
-    [
-        (Tiny(), {"transfer": "finetune"}, 0.1),
-        (Tiny(), {"transfer": "finetune", "label_smoothing": 0.0}, 0.0),
-        (Tiny(), {"transfer": "finetune", "label_smoothing": 0.2}, 0.2),
-        (Tiny(), {"transfer": "finetune", "loss": "focal"}, 0.0),
-        (Tiny(), {"transfer": "frozen"}, 0.0),
-        (Horses(), {"transfer": "finetune"}, 0.0),
-        (Regression(), {"transfer": "finetune"}, 0.0),
-    ],
-    ids=["fine-tuned", "not by option", "by option", "focal", "frozen", "own loss", "numbers"],
-)
-def test_labels_are_smoothed_by_default_where_classes_are_fine_tuned(task, options, expected):
-    assert label_smoothing(task, Config(**options)) == expected
 
 
 def test_soft_labels_are_smoothed_too():

@@ -70,9 +70,8 @@ class OptimizationOptions(Options):
     """What training minimizes: the task's own loss; or, of classes and of labels, focal loss (arXiv
     1708.02002, gamma 2), in which examples that are right already count for less."""
 
-    label_smoothing: Annotated[float | None, below_one] = None
-    """The fraction of each training label that is spread over all classes. When not given: 0.1
-    where --transfer finetune learns one class an image, else 0."""
+    label_smoothing: Annotated[float, below_one] = 0.0
+    """The fraction of each training label that is spread over all classes: 0.1 is usual."""
 
     class_weights: Literal["none", "balanced"] = "none"
     """balanced: weight each training example by the inverse frequency of its class."""

@@ -24,9 +24,6 @@ Labels are classes, int32 [batch], or soft, float32 [batch, classes].
 FOCAL_GAMMA = 2.0
 """That of the paper (arXiv 1708.02002)."""
 
-FINETUNING_SMOOTHING = 0.1
-"""Of labels in fine-tuning: a network that is trained soon knows all of a few photos by heart."""
-
 SOFT_LABEL_OPTIONS = ("label_smoothing", "mixup", "cutmix")
 """The options under which labels are soft."""
 
@@ -64,26 +61,13 @@ def training_example_loss(
         labels: Gives the class of every training example, int32 [examples].
     """
     loss = _focal_loss(task) if config.loss == "focal" else task_example_loss(task)
-    if smoothing := label_smoothing(task, config):
-        loss = SmoothedLoss(loss, smoothing, classes)
+    if config.label_smoothing:
+        loss = SmoothedLoss(loss, config.label_smoothing, classes)
     if config.class_weights == "balanced":
         of_examples = labels()
         check_class_labels("--class-weights", of_examples)
         loss = with_class_weights(loss, balanced_class_weights(of_examples, classes))
     return loss
-
-
-def label_smoothing(task: Task, config: Config) -> float:
-    """The part of each training label that is spread over all classes; a default where it suits.
-
-    It suits fine-tuning by the loss of ImageClassification, on labels as the data have them.
-    """
-    if config.label_smoothing is not None:
-        return config.label_smoothing
-    has_its_loss = getattr(task.loss, "__func__", None) is ImageClassification.loss
-    of_classes = task.label_kind == "class" and type(task).targets is Task.targets
-    suits = config.transfer_mode == "finetune" and config.loss == "task"
-    return FINETUNING_SMOOTHING if suits and has_its_loss and of_classes else 0.0
 
 
 def focal_crossentropy(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:

@@ -16,7 +16,6 @@ from trainer.hooks.progress import LogEpoch, ShowProgress
 from trainer.hooks.terminate_on_nan import TerminateOnNaN
 from trainer.loop.batches import Batches
 from trainer.loop.trainer import Trainer
-from trainer.optimization.losses import label_smoothing
 
 
 def warm_up_head(trainer: Trainer, features: Mapping[str, Batches]) -> None:
@@ -29,7 +28,7 @@ def warm_up_head(trainer: Trainer, features: Mapping[str, Batches]) -> None:
         features: The splits through the extractor as it was loaded.
     """
     with variables_of(trainer.strategy):
-        alone = type(trainer)(trainer.task, _head_config(trainer), trainer.classes, features)
+        alone = type(trainer)(trainer.task, _head_config(trainer.config), trainer.classes, features)
     # The whole model's last weights are its head's.
     head = trainer.model.weights[-len(alone.model.weights) :]
     pairs = list(zip(head, alone.model.weights, strict=True))
@@ -41,15 +40,13 @@ def warm_up_head(trainer: Trainer, features: Mapping[str, Batches]) -> None:
         weight.assign(learner)
 
 
-def _head_config(trainer: Trainer) -> Config:
+def _head_config(config: Config) -> Config:
     """Training the head alone: on a frozen extractor, at the head's own learning rate."""
-    config = trainer.config
     return dataclasses.replace(
         config,
         transfer="frozen",
         epochs=config.head_epochs,
         schedule=config.rate_schedule,
-        label_smoothing=label_smoothing(trainer.task, config),
         steps_per_epoch=None,
         warmup_epochs=None,
         warmup="0",
