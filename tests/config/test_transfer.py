@@ -97,7 +97,7 @@ def test_what_is_fine_tuned_when_nothing_is_said(what):
 
 @pytest.mark.parametrize(
     ("options", "epochs"),
-    [({}, 0), ({"transfer": "finetune"}, 5), ({"transfer": "finetune", "warmup_epochs": 0}, 0)],
+    [({}, 0), ({"transfer": "finetune"}, 10), ({"transfer": "finetune", "warmup_epochs": 0}, 0)],
     ids=str,
 )
 def test_a_head_learns_alone_before_fine_tuning(options, epochs):

@@ -19,7 +19,7 @@ ALL = "all"
 DEFAULT_CUTS = {"efficientnet_lite0": "block_12"}
 """By extractor, where it is cut when `--unfreeze-from` is not given."""
 
-HEAD_EPOCHS = 5
+HEAD_EPOCHS = 10
 """Of the head alone, when `--warmup-epochs` is not given."""
 
 Resize = Literal["squash", "crop", "pad"]
@@ -69,7 +69,7 @@ class TransferOptions(Options):
     (arXiv 1801.06146); all of them from half of the steps on."""
 
     warmup_epochs: Annotated[int | None, AtLeast(0)] = None
-    """Fine-tuning: epochs before it that train the head alone, on cached features; 5 when not
+    """Fine-tuning: epochs before it that train the head alone, on cached features; 10 when not
     given."""
 
     finetune_learning_rate: Annotated[float, Between(0, MAX_FLOAT)] = 1e-4
