@@ -20,7 +20,7 @@ DEFAULT_CUTS = {"efficientnet_lite0": "block_12"}
 """By extractor, where it is cut when `--unfreeze-from` is not given."""
 
 HEAD_EPOCHS = 10
-"""Of the head alone, when `--warmup-epochs` is not given."""
+"""Of the head alone at most, when `--warmup-epochs` is not given."""
 
 Resize = Literal["squash", "crop", "pad"]
 """The values of `--resize`."""
@@ -69,8 +69,8 @@ class TransferOptions(Options):
     (arXiv 1801.06146); all of them from half of the steps on."""
 
     warmup_epochs: Annotated[int | None, AtLeast(0)] = None
-    """Fine-tuning: epochs before it that train the head alone, on cached features; 10 when not
-    given."""
+    """Fine-tuning: epochs before it that train the head alone, on cached features; when not given,
+    as many as lower its validation loss, at most 10."""
 
     finetune_learning_rate: Annotated[float, Between(0, MAX_FLOAT)] = 1e-4
     """The learning rate of --transfer finetune, in place of --learning-rate."""
@@ -121,7 +121,7 @@ class TransferOptions(Options):
 
     @property
     def head_epochs(self) -> int:
-        """The epochs that train the head alone, before fine-tuning."""
+        """The epochs that train the head alone before fine-tuning, at most."""
         if self.warmup_epochs is None:
             return HEAD_EPOCHS if self.transfer_mode == "finetune" else 0
         return self.warmup_epochs

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from trainer.config.config import Config
 from trainer.core.progress import progress_bar
 from trainer.distribution.variables import variables_of
+from trainer.hooks.early_stopping import EarlyStopping
 from trainer.hooks.progress import LogEpoch, ShowProgress
 from trainer.hooks.terminate_on_nan import TerminateOnNaN
 from trainer.loop.batches import Batches
@@ -21,7 +22,10 @@ from trainer.loop.trainer import Trainer
 def warm_up_head(trainer: Trainer, features: Mapping[str, Batches]) -> None:
     """Give a trainer's head the weights that it has after `--warmup-epochs` of its own.
 
-    They follow from the config; nothing else of this stage is kept.
+    When these are not given, it learns until its validation loss rises: a head that knows its
+    examples by heart has no gradients left from which the network below it could learn.
+
+    The weights follow from the config; nothing else of this stage is kept.
 
     Args:
         trainer: Of the whole model, before its first step.
@@ -34,8 +38,9 @@ def warm_up_head(trainer: Trainer, features: Mapping[str, Batches]) -> None:
     pairs = list(zip(head, alone.model.weights, strict=True))
     for weight, learner in pairs:
         learner.assign(weight)
+    stopping = [EarlyStopping(1, "min loss")] if trainer.config.warmup_epochs is None else []
     with progress_bar("warming up the head", "steps") as report:
-        alone.fit([ShowProgress(report), LogEpoch(), TerminateOnNaN()])
+        alone.fit([ShowProgress(report), LogEpoch(), TerminateOnNaN(), *stopping])
     for weight, learner in pairs:
         weight.assign(learner)
 
