@@ -8,10 +8,10 @@ from trainer.hooks.early_stopping import EarlyStopping
 def reason(make_trainer):
     """Why a training of these validations is stopped after the last; or None."""
 
-    def reason(patience, *validations, best=None):
+    def reason(patience, *validations):
         trainer = make_trainer()
         trainer.history = [epoch_record(n, **each) for n, each in enumerate(validations, 1)]
-        EarlyStopping(patience, best).on_epoch_end(trainer, trainer.history[-1])
+        EarlyStopping(patience).on_epoch_end(trainer, trainer.history[-1])
         return trainer.stopped
 
     return reason
@@ -33,12 +33,6 @@ def reason(make_trainer):
 def test_training_stops_after_so_many_epochs_without_a_better_one(reason, accuracies, stops):
     found = reason(2, *({"accuracy": accuracy} for accuracy in accuracies))
     assert found == ("--patience 2" if stops else None)
-
-
-def test_what_is_better_may_be_given(reason):
-    validations = [{"accuracy": 0.5, "loss": 0.4}, {"accuracy": 0.6, "loss": 0.5}]
-    assert reason(1, *validations) is None
-    assert reason(1, *validations, best="min loss") == "--patience 1"
 
 
 def test_an_equal_accuracy_with_a_lower_loss_is_better(reason):

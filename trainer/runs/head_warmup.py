@@ -12,11 +12,11 @@ from collections.abc import Mapping
 from trainer.config.config import Config
 from trainer.core.progress import progress_bar
 from trainer.distribution.variables import variables_of
-from trainer.hooks.early_stopping import EarlyStopping
 from trainer.hooks.progress import LogEpoch, ShowProgress
 from trainer.hooks.terminate_on_nan import TerminateOnNaN
 from trainer.loop.batches import Batches
-from trainer.loop.trainer import Trainer
+from trainer.loop.history import EpochRecord, best_record
+from trainer.loop.trainer import Hook, Trainer
 
 
 def warm_up_head(trainer: Trainer, features: Mapping[str, Batches]) -> None:
@@ -38,11 +38,25 @@ def warm_up_head(trainer: Trainer, features: Mapping[str, Batches]) -> None:
     pairs = list(zip(head, alone.model.weights, strict=True))
     for weight, learner in pairs:
         learner.assign(weight)
-    stopping = [EarlyStopping(1, "min loss")] if trainer.config.warmup_epochs is None else []
+    stopping = [StopAtLowestLoss()] if trainer.config.warmup_epochs is None else []
     with progress_bar("warming up the head", "steps") as report:
         alone.fit([ShowProgress(report), LogEpoch(), TerminateOnNaN(), *stopping])
     for weight, learner in pairs:
         weight.assign(learner)
+
+
+class StopAtLowestLoss(Hook):
+    """Stops once the validation loss rises, with the weights that the model had before."""
+
+    def on_epoch_end(self, trainer: Trainer, record: EpochRecord) -> None:
+        """Keep the weights, or stop."""
+        weights = trainer.model.weights
+        if record is best_record(trainer.history, "min loss"):
+            self._best = [weight.numpy() for weight in weights]
+            return
+        for weight, value in zip(weights, self._best, strict=True):
+            weight.assign(value)
+        trainer.stop("its validation loss rises")
 
 
 def _head_config(config: Config) -> Config:
