@@ -151,13 +151,11 @@ def _bare_steps(workload: Workload) -> Callable[[], None]:
 
 
 def _usual_batches(workload: Workload) -> tf.data.Dataset:
-    photos = tfds.load(
-        workload.dataset, split=workload.split, data_dir=workload.data_dir, as_supervised=True
-    )
+    photos = tfds.load(workload.dataset, split=workload.split, data_dir=workload.data_dir)
     side, *_ = workload.shape
 
-    def prepare(image: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return tf.image.resize(image, [side, side]) / 255.0, label[None]
+    def prepare(example: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
+        return tf.image.resize(example["image"], [side, side]) / 255.0, example["label"][None]
 
     shuffled = photos.shuffle(workload.steps * BATCH)
     prepared = shuffled.map(prepare, num_parallel_calls=tf.data.AUTOTUNE)

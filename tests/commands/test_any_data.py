@@ -48,6 +48,7 @@ def test_copies_are_never_in_two_splits(trained, animals):
     assert result["data"]["examples"] == {"train": 100, "validation": 25, "test": 25}
 
 
+@pytest.mark.slow
 def test_renamed_files_change_no_bit_of_the_trained_weights(trained, animals):
     _, before = trained("--task", "folder", "--data", animals)
     for number, file in enumerate(sorted(animals.glob("*/*"), reverse=True)):
@@ -57,6 +58,7 @@ def test_renamed_files_change_no_bit_of_the_trained_weights(trained, animals):
     assert after["metrics"] == before["metrics"]
 
 
+@pytest.mark.slow
 def test_a_folder_is_divided_in_the_same_way_for_every_task(trained, animals):
     _, result = trained("--task", "dogs", "--data", animals)
     assert result["data"]["examples"] == {"train": 20, "validation": 5, "test": 5}
@@ -70,6 +72,7 @@ def test_a_folder_with_splits_keeps_them(trained, class_folders):
     assert "cut" not in out.splitlines()[0].removeprefix(f"data: the folder {folder}")
 
 
+@pytest.mark.slow
 def test_a_folder_without_validation_has_it_cut_from_train(trained, class_folders):
     folder = class_folders({f"{split}/{x}": 20 for split in ("train", "test") for x in "ab"})
     out, result = trained("--task", "folder", "--data", folder)
@@ -109,6 +112,7 @@ def test_any_dataset_is_trained_on_with_its_own_splits(trained, cifar, tmp_path)
     assert [path.name for path in (tmp_path / "logs").iterdir()] == ["tfds-cifar100"]
 
 
+@pytest.mark.slow
 def test_a_second_run_opens_no_dataset(trained, cifar, monkeypatch):
     trained("--task", "tfds:cifar100", "--data-dir", cifar)
     monkeypatch.setattr(tfds, "builder", None)

@@ -52,6 +52,7 @@ def test_without_the_option_the_result_has_no_skipped_images(trained, cats_and_d
     assert "skipped_images" not in result
 
 
+@pytest.mark.slow
 def test_unusual_but_valid_images_are_trained_on(trained, cats_and_dogs, encoded):
     rotated = Image.Exif()
     rotated[0x0112] = 6

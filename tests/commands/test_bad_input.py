@@ -288,6 +288,7 @@ def test_a_head_of_features_that_is_given_images(refused, cats_and_dogs):
 # And with nothing wrong.
 
 
+@pytest.mark.slow
 def test_good_input_is_not_refused(run_command, tmp_path, cats_and_dogs, vector_module):
     done = run_command("--extractor", vector_module, "--epochs", 1, "--data", cats_and_dogs)
     assert (done.code, done.err) == (0, "")

@@ -235,6 +235,7 @@ def learn(commands, noise_folder, user_module, tmp_path):
     return learn
 
 
+@pytest.mark.slow
 def test_numbers_have_errors_and_no_confusion(learn):
     folder = learn("Sizes", ["path", "light"], lambda path: [path, light(path)])
     result = run_json(folder)
@@ -257,6 +258,7 @@ def test_labels_have_measures_each_and_no_confusion(learn):
     assert "confusion" not in result
 
 
+@pytest.mark.slow
 def test_several_outputs_have_measures_each(learn, tmp_path):
     folder = learn(
         "Both", ["path", "tint", "light"], lambda path: [path, path.parent.name, light(path)]
@@ -319,6 +321,7 @@ def test_metrics_and_measures_are_of_the_mean(trained, tmp_path):
     assert scores.sum(1) == pytest.approx(np.ones(len(rows)), abs=1e-5)
 
 
+@pytest.mark.slow
 def test_views_of_a_run_that_trains_on_images(commands, noise_folder, tmp_path):
     folder = commands(
         *("--task", "folder", "--data", noise_folder, "--augment", "light", "--run-name", "images")

@@ -8,9 +8,9 @@ import pytest
 
 OF_CLASSES = """
 import keras
-from tasks.dogs import Dogs
+from tasks.flowers import Flowers
 
-class OfClasses(Dogs):
+class OfClasses(Flowers):
     def loss(self, labels, logits):
         return keras.losses.sparse_categorical_crossentropy(labels, logits, from_logits=True)
 """

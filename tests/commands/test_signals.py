@@ -309,6 +309,7 @@ def test_asked_to_end_while_tensorflow_is_imported_it_leaves_nothing(start, opti
     assert not (tmp_path / "logs").exists()
 
 
+@pytest.mark.slow
 def test_asked_to_end_in_any_phase_and_killed_it_ends_with_the_same_bits(
     start, run_command, options, tmp_path, came_to, monkeypatch
 ):

@@ -144,6 +144,7 @@ def kept_results(folder):
     return {path: path.read_bytes() for path in folder.glob("trials/*/result.json")}
 
 
+@pytest.mark.slow
 def test_ctrl_c_says_how_to_resume(task_folder, tmp_path):
     options = [*BLOBS, "--grid", "learning_rate=1e-2", "--seeds", 500, "--run-name", "long"]
     process = start(tmp_path, *options)

@@ -204,9 +204,6 @@ class KilledError(Exception):
     """Stands for SIGKILL."""
 
 
-SLOW_NUMBER = pytest.param("regression", "number", marks=pytest.mark.slow)
-
-
 class Kill(Hook):
     when = EverySteps(9)
 
@@ -214,7 +211,8 @@ class Kill(Hook):
         raise KilledError
 
 
-@pytest.mark.parametrize(("task", "table"), [("multi-label", "labels"), SLOW_NUMBER])
+@pytest.mark.slow
+@pytest.mark.parametrize(("task", "table"), [("multi-label", "labels"), ("regression", "number")])
 def test_killed_and_resumed_it_ends_with_the_same_bits(task, table, tables, vector_module):
     def run(log_dir, hooks=(), **options):
         small = {"extractor": str(vector_module), "epochs": 2, "batch_size": 16, "jit": "off"}

@@ -43,6 +43,7 @@ def test_horses_cnn_trains_from_nothing_in_a_folder_of_its_own_name(type_command
     assert {"accuracy", "auc"} <= set(result(folder)["metrics"]["test"])
 
 
+@pytest.mark.slow
 def test_digits01_learns_two_digits_of_the_ten(type_command):
     out, folder = type_command("digits01", *SMALL)
     assert "20 images of 2 classes" in out
@@ -69,6 +70,7 @@ def test_digits01_starts_from_the_hidden_layers_of_a_run_of_digits(type_command,
         np.testing.assert_array_equal(ours.value(name), theirs.value(name))
 
 
+@pytest.mark.slow
 def test_fashion_stops_in_the_epoch_in_which_it_reaches_its_target(type_command):
     options = ("--data", "sample", "--sample-examples", 200, "--stop-at", "accuracy>=0.5")
     _, folder = type_command("fashion", *options)

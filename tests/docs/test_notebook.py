@@ -14,6 +14,7 @@ def saved():
     return nbformat.read(NOTEBOOK, as_version=4)
 
 
+@pytest.mark.slow
 def test_it_runs(saved, tmp_path, monkeypatch, checkout):
     monkeypatch.setenv("PYTHONPATH", str(checkout))
     # What is tested is installed already; on Colab it is not.

@@ -44,6 +44,7 @@ def test_its_commands_run(name, options, folder, monkeypatch, tmp_path):
     assert not file or "predictions" in file
 
 
+@pytest.mark.slow
 def test_its_code_runs(folder, monkeypatch, capsys):
     monkeypatch.chdir(folder)
     exec(CODE, {})

@@ -28,6 +28,12 @@ LARGE_BATCHES = {
 }
 """Examples with thousands of examples of their own."""
 
+SLOW = {
+    *("accumulation_step", "adversarial_networks", "autoencoder", "multi_label"),
+    *("regression", "segmentation", "text", "variational_autoencoder"),
+}
+"""Examples that are run with --slow alone."""
+
 WITH_STATE_OF_THEIR_OWN = {
     *("base", "distillation_step", "learning_rate_hook", "own_data", "two_optimizers_step"),
 }
@@ -69,7 +75,10 @@ def trained(config):
     return run
 
 
-@pytest.fixture(scope="module", params=EXAMPLES)
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(n, marks=[pytest.mark.slow] if n in SLOW else []) for n in EXAMPLES],
+)
 def name(request):
     """Every example in turn: a process runs all tests of one, which share its run."""
     return request.param
@@ -253,6 +262,7 @@ def test_the_learning_rate_is_halved_where_validation_does_not_improve():
     assert trainer.written == [0, 0, 1, 1]
 
 
+@pytest.mark.slow
 def test_the_hook_resumes_with_its_state(config):
     options = {"learning_rate": 2.0}  # so large that the validation loss rises
     name = "learning_rate_hook"

@@ -57,7 +57,7 @@ def test_a_litert_model_has_a_file_of_labels(frozen, folder):
     assert (folder / "labels.txt").read_text() == "cyan\nmagenta\nyellow\n"
 
 
-@pytest.mark.parametrize("quantize", ["int8", "float16"])
+@pytest.mark.parametrize("quantize", [pytest.param("int8", marks=pytest.mark.slow), "float16"])
 def test_what_validation_loses_by_quantization_is_shown(convolutional, folder, quantize, caplog):
     caplog.set_level("INFO")
     convolutional.export(folder, "litert", quantize)

@@ -86,6 +86,7 @@ def test_what_was_frozen_is_not_trainable(written, frozen):
     assert not hub.KerasLayer(written(frozen), trainable=True).trainable_variables
 
 
+@pytest.mark.slow
 def test_a_fine_tuned_module_is_trainable_with_its_trained_weights(written, finetuned):
     layer, images = hub.KerasLayer(written(finetuned), trainable=True), images_of(finetuned)
     assert len(layer.trainable_variables) == len(finetuned.model.trainable_variables)
@@ -117,6 +118,7 @@ def test_an_exported_module_is_an_extractor_again(written, frozen):
     assert load_network(TransferOptions(extractor=name, image_size=8)).shape == (4,)
 
 
+@pytest.mark.slow
 def test_several_outputs_have_a_pair_each(written, two_outputs):
     answers = tf.saved_model.load(written(two_outputs)).signatures["images"](images_of(two_outputs))
     assert set(answers) == {"kind_scores", "kind_classes", "size_scores", "size_classes"}

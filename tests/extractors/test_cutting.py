@@ -79,6 +79,9 @@ def losses_in_parts(options):
     return losses(cut.upper, FeatureBatches(features, BATCH, 0, jit_on_cpu=False), options)
 
 
+@pytest.mark.parametrize(
+    "options", [pytest.param("keras", marks=pytest.mark.slow), "hub"], indirect=True
+)
 def test_the_upper_part_learns_from_activations_as_within_the_whole_network(options):
     whole = load_network(options, trainable=True).layer
     as_whole = losses(whole, ArrayBatches(IMAGES, LABELS, BATCH, seed=0), options)

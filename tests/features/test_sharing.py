@@ -218,6 +218,7 @@ def test_features_that_are_being_extracted_are_not_cleared(tmp_path):
     assert not partial.exists()
 
 
+@pytest.mark.slow
 def test_a_process_that_is_killed_leaves_its_shard_to_the_other(folder, alone, tmp_path):
     """SIGKILL in the middle of a shard of real processes; no image of a whole one passes again."""
     log = tmp_path / "log"

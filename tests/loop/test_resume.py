@@ -96,6 +96,7 @@ KINDS = {
     "balanced features": lambda split: balanced(feature_batches(split)),
     "balanced images": lambda split: balanced(image_batches(split)),
 }
+SLOW = ("balanced images",)
 
 
 def new_trainer(kind="features", task=None, **options):
@@ -202,7 +203,9 @@ def test_killed_at_any_step_and_between_any_hooks_it_ends_with_the_same_bits(tmp
         assert outcome(*resume(trainer, run), run) == expected
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=[pytest.mark.slow] if kind in SLOW else []) for kind in KINDS]
+)
 def test_killed_twice_in_an_epoch_it_ends_with_the_same_bits_over_every_kind_of_batches(
     kind, tmp_path
 ):

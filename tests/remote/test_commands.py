@@ -96,6 +96,7 @@ def test_a_run_at_an_address_ends_as_a_local_one_and_is_used_from_there(
     assert f"{remote} is finished" in capfd.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_killed_run_is_resumed_on_another_machine_to_the_same_bits(
     place, bucket, photos, local, start, came_to
 ):

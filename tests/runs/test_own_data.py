@@ -212,6 +212,7 @@ class Streamed(Table):
         return {name: pipeline(part) for name, part in parts.items()}
 
 
+@pytest.mark.slow
 def test_a_pipeline_is_learned_from_as_arrays_are(train):
     run = train(Streamed())
     assert run.metrics["test"]["accuracy"] > 0.85

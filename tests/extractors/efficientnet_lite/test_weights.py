@@ -74,10 +74,12 @@ def test_lite2_computes_the_features_from_an_endpoint_on(module):
     np.testing.assert_allclose(activation, outputs["default"], rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_lite2_is_cut_at_an_endpoint(lite2):
     assert load_network(Config(extractor="efficientnet_lite2@block_10")).shape == (88,)
 
 
+@pytest.mark.slow
 def test_lite2_is_fine_tuned(lite2):
     layer = load_network(
         Config(extractor="efficientnet_lite2", transfer="finetune"), trainable=True
@@ -89,6 +91,7 @@ def test_lite2_is_fine_tuned(lite2):
     assert all(gradient is not None for gradient in gradients)
 
 
+@pytest.mark.slow
 def test_lite2_that_is_saved_is_a_module_of_the_hub(module, tmp_path):
     module.trace()
     tf.saved_model.save(module, str(tmp_path))

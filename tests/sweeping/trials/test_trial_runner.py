@@ -33,6 +33,8 @@ FIRST = {
 }
 """Options by what is shared in the program."""
 
+SLOW = ("a constant learning rate",)
+
 MORE = {
     "one cycle": {"schedule": "one-cycle", "learning_rate": 2e-2},
     "an exponential schedule with weight decay": {
@@ -81,7 +83,13 @@ def check_second_of_kind(runner, config, options):
     return runner.built - built
 
 
-@pytest.mark.parametrize("options", FIRST.values(), ids=FIRST)
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param(options, id=kind, marks=[pytest.mark.slow] if kind in SLOW else [])
+        for kind, options in FIRST.items()
+    ],
+)
 def test_a_trial_that_takes_the_program_of_another_equals_a_run_of_its_own(options, runner, config):
     assert check_second_of_kind(runner, config, options) == 0
 
@@ -106,6 +114,7 @@ def test_a_trial_repeats_after_others_to_the_bit(runner):
     assert (again.weights_digest, again.metrics) == (first.weights_digest, first.metrics)
 
 
+@pytest.mark.slow
 def test_another_batch_size_has_a_program_of_its_own_which_is_kept(runner):
     runner.run(trial(batch_size=16))
     built = runner.built
@@ -123,6 +132,7 @@ def test_folds_with_as_many_batches_share_a_program(config, tmp_path):
     assert runner.built == 1
 
 
+@pytest.mark.slow
 def test_a_trainer_that_reads_options_while_it_is_traced_has_a_graph_for_each(runner, config):
     options = {"trainer": "sweep_tasks:Halving", "learning_rate": 1e-2, "jit": "off"}
     runner.run(trial(**options))
