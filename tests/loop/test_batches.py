@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from trainer.checkpoints.batch_specs import spec_as_json, spec_from_json
 from trainer.data.pipeline.augmentation import PRESETS
 from trainer.data.pipeline.mixup import Mixing
 from trainer.data.splits import Split
 from trainer.distribution.rows import Rows
 from trainer.features.features import Features, StoredFeatures, concatenate
 from trainer.loop.array_batches import FeatureBatches, StreamedFeatureBatches
-from trainer.loop.batches import Batches, ImageBatches, spec_as_json, spec_from_json
+from trainer.loop.batches import Batches, ImageBatches
 
 EXAMPLES, BATCH = 10, 4
 
@@ -149,6 +150,22 @@ def require_the_rest(batches: Batches, epoch: int | None, first: int) -> None:
     for expected, found in zip(whole[first:], rest, strict=True):
         for one, other in zip(expected, found, strict=True):
             np.testing.assert_array_equal(one, other)
+
+
+@EVERY_KIND
+@pytest.mark.parametrize("make_balanced", [False, True])
+def test_iterators_go_on_from_epoch_to_epoch(make, make_balanced):
+    batches = make()
+    batches.balanced = make_balanced
+    iterators = batches.make_iterators(epoch=1, first=2)
+    get_next = tf.function(batches.get_next)
+    for epoch, first in ((1, 2), (2, 0), (3, 0)):
+        iterator = next(iterators)
+        steps = range(first, batches.steps)
+        found = [get_next(iterator, tf.constant(step))[0] for step in steps]
+        for one, other in zip(found, drawn(batches, epoch, first), strict=True):
+            for tensor, expected in zip(one, other, strict=True):
+                np.testing.assert_array_equal(tensor, expected)
 
 
 @EVERY_KIND

@@ -10,6 +10,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from trainer.checkpoints.batch_specs import spec_as_json
 from trainer.checkpoints.best_weights import BestWeights
 from trainer.checkpoints.environment import differences
 from trainer.checkpoints.layer_names import variables_by_name
@@ -22,7 +23,6 @@ from trainer.checkpoints.replica_metrics import PARTS, ReplicaMetrics, saved_par
 from trainer.checkpoints.store import Checkpoint, restore_variables, write_checkpoint
 from trainer.core.errors import DivergedError, UserError
 from trainer.core.run_folder import RunFolder
-from trainer.loop.batches import spec_as_json
 from trainer.loop.history import EpochRecord
 from trainer.loop.trainer import Hook, Trainer
 from trainer.report.clock import Clock

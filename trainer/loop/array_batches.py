@@ -1,4 +1,4 @@
-"""Batches of arrays: of features and of a user's own data, from the memory or from the disk."""
+"""Batches of features and of a user's own data: arrays, in memory or on the disk, or a pipeline."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from trainer.data.labels import columns, from_columns, label_spec
+from trainer.core.errors import UserError
+from trainer.data.labels import by_output, columns, from_columns, label_spec
+from trainer.data.own_data import DataPipeline
 from trainer.data.pipeline.batches import PREFETCH, without_autotune
 from trainer.data.pipeline.order import epoch_order, repeated
 from trainer.features.features import Features, StoredFeatures
@@ -163,6 +165,49 @@ class StreamedFeatureBatches(Batches):
         return tf.nest.flatten((found.vectors, columns(found.labels)))
 
 
+class PipelineBatches(Batches):
+    """The examples of a pipeline of the user's own, batched."""
+
+    xla_compatible = False
+
+    def __init__(self, pipeline: DataPipeline, batch_size: int, seed: int) -> None:
+        """Of the pipeline's fixed shapes."""
+        self._pipeline, self._seed = pipeline, seed
+        self.examples, self.batch_size = pipeline.examples, batch_size
+        inputs, labels, weight = in_batches(self._examples(None).element_spec, batch_size)
+        self.batch_spec = (inputs, labels, weight)
+        # Of more dimensions are images and sequences, and what convolves them.
+        self.jit_on_cpu = all(len(spec.shape) <= 2 for spec in tf.nest.flatten(inputs))
+
+    @property
+    def labels(self) -> np.ndarray:
+        """Not known.
+
+        Raises:
+            UserError: always; naming the option that asks for them.
+        """
+        raise UserError(
+            "--class-weights: the labels of a pipeline are not known before; omit it, or let the"
+            " pipeline give a sample_weight"
+        )
+
+    def make_iterator(self, epoch: int | None, first: int = 0) -> tf.data.Iterator:
+        """The epoch's examples from the first step on; those before are made and dropped."""
+        counted = tf.data.experimental.assert_cardinality(self.examples)
+        examples = self._examples(epoch).apply(counted).repeat()
+        batches = examples.batch(self.batch_size, drop_remainder=True).take(self.steps)
+        return iter(batches.skip(first).prefetch(PREFETCH))
+
+    def get_next(self, iterator: tf.data.Iterator, step: tf.Tensor) -> tuple[Batch, tf.Tensor]:
+        """The next batch; its indices are those in the epoch's own order."""
+        inputs, labels, sample_weight = next(iterator)
+        indices = (step * self.batch_size + tf.range(self.batch_size)) % self.examples
+        return (inputs, labels, sample_weight * self.is_example(step)), indices
+
+    def _examples(self, epoch: int | None) -> tf.data.Dataset:
+        return self._pipeline.make_dataset(epoch, self._seed).map(_as_triple)
+
+
 def _rows_by_step(batches: Batches, seed: int, epoch: int | None, copies: int) -> tf.Tensor:
     """The rows of each step of a data epoch, int32 [steps, batch_size].
 
@@ -187,3 +232,18 @@ def epoch_rows(batches: Batches, seed: int, epoch: int) -> tuple[tf.Tensor, tf.T
         return order, tf.zeros_like(order)
     rows, times = repeated(tf.constant(counts))
     return tf.gather(rows, order), tf.gather(times, order)
+
+
+def _as_triple(inputs: Any, labels: Any, sample_weight: Any = 1.0) -> tuple[Any, Any, tf.Tensor]:
+    """An example as TensorFlow computes with it: float32, and one number in a vector."""
+    inputs, labels = tf.nest.map_structure(_in_32_bits, (inputs, labels))
+    return inputs, by_output(labels, _as_vector), tf.cast(sample_weight, tf.float32)
+
+
+def _as_vector(label: Any) -> Any:
+    is_number = isinstance(label, tf.Tensor) and label.dtype.is_floating and label.shape.rank == 0
+    return label[None] if is_number else label
+
+
+def _in_32_bits(value: tf.Tensor) -> tf.Tensor:
+    return tf.cast(value, tf.float32) if value.dtype == tf.float64 else value

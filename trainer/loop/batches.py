@@ -15,19 +15,22 @@ from __future__ import annotations
 
 import abc
 import functools
-import json
+import itertools
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import numpy as np
 import tensorflow as tf
 
 from trainer.config.transfer import Resize
-from trainer.core.errors import UserError
-from trainer.data.labels import by_output
-from trainer.data.own_data import DataPipeline
 from trainer.data.pipeline.augment import EpochAugmentation
 from trainer.data.pipeline.augmentation import Augmentation
-from trainer.data.pipeline.batches import PREFETCH, image_batches, num_batches
+from trainer.data.pipeline.batches import (
+    PREFETCH,
+    image_batches,
+    num_batches,
+    without_autotune,
+)
 from trainer.data.pipeline.mixup import Mixing
 from trainer.data.pipeline.order import balanced_counts
 from trainer.data.splits import Split
@@ -108,6 +111,19 @@ class Batches(abc.ABC):
             first: The first step that will be taken, where training resumes within an epoch.
         """
 
+    def make_iterators(self, epoch: int, first: int = 0) -> Iterator[Any]:
+        """What `get_next` gets the batches of a data epoch from, and of each that follows.
+
+        Each epoch has to be taken to its end before the next one.
+
+        Args:
+            epoch: The number of the first of them.
+            first: The first step of it that will be taken.
+        """
+        yield self.make_iterator(epoch, first)
+        for number in itertools.count(epoch + 1):
+            yield self.make_iterator(number)
+
     @abc.abstractmethod
     def get_next(self, iterator: Any, step: tf.Tensor) -> tuple[Batch, tf.Tensor]:
         """In the graph, the batch at a step of the data epoch, counted from 0; one by one.
@@ -151,6 +167,7 @@ class ImageBatches(Batches):
         """
         self._split, self._image_size, self._seed = split, image_size, seed
         self._labels = functools.cache(split.labels)
+        self._stored_order = functools.cache(self._in_stored_order)
         self._augmentation, self._mixing = augmentation, mixing
         self._channels, self._resize, self._view = channels, resize, view
         self.examples, self.weights, self.batch_size = split.examples, split.weights, batch_size
@@ -175,8 +192,18 @@ class ImageBatches(Batches):
     def make_iterator(self, epoch: int | None, first: int = 0) -> tf.data.Iterator:
         """The epoch's pipeline, at the batch of its first step; no image before it is decoded."""
         if epoch is None:
-            return iter(self._in_stored_order(first))
+            return iter(self._stored_order(first))
         return iter(self._training_epoch(epoch, first))
+
+    def make_iterators(self, epoch: int, first: int = 0) -> Iterator[tf.data.Iterator]:
+        """One pipeline through all epochs: to make one takes half a second."""
+
+        def batches_of(number: tf.Tensor) -> tf.data.Dataset:
+            start = tf.where(number == epoch, tf.constant(first, tf.int64), 0)
+            return self._training_epoch(tf.cast(number, tf.int32), start)
+
+        epochs = tf.data.Dataset.range(epoch, tf.int32.max).flat_map(batches_of)
+        yield from itertools.repeat(iter(without_autotune(epochs.prefetch(PREFETCH))))
 
     def get_next(self, iterator: tf.data.Iterator, step: tf.Tensor) -> tuple[Batch, tf.Tensor]:
         """The next batch: the pipeline itself counts the steps."""
@@ -187,19 +214,27 @@ class ImageBatches(Batches):
         batches = self._images(first, augmentation=self._view)
         return batches if self._mixing is None else self._mixing.one_hot(batches)
 
-    def _training_epoch(self, epoch: int, first: int) -> tf.data.Dataset:
+    def _training_epoch(self, epoch: int | tf.Tensor, first: int | tf.Tensor) -> tf.data.Dataset:
         seeds, augmentation = (self._seed, epoch), self._augmentation
         augment = None if augmentation is None else EpochAugmentation(augmentation, *seeds)
-        batches = self._images(first, seeds, augment, self.epoch_counts(*seeds))
+        batches = self._images(first, seeds, augment, self._counts(epoch))
         mixing = self._mixing
         return batches if mixing is None else mixing.apply(batches, self.examples, *seeds, first)
 
+    def _counts(self, epoch: int | tf.Tensor) -> tf.Tensor | None:
+        if not self.balanced:
+            return None
+        counts = tf.numpy_function(
+            lambda number: self.epoch_counts(self._seed, int(number)), [epoch], tf.int64
+        )
+        return tf.ensure_shape(counts, [self.examples])
+
     def _images(
         self,
-        first: int,
-        shuffled_by: tuple[int, int] | None = None,
+        first: int | tf.Tensor,
+        shuffled_by: tuple[int, int | tf.Tensor] | None = None,
         augmentation: EpochAugmentation | None = None,
-        counts: np.ndarray | None = None,
+        counts: tf.Tensor | None = None,
     ) -> tf.data.Dataset:
         has_all = self._rows == all_rows(self.batch_size)
         batches = image_batches(
@@ -213,79 +248,6 @@ class ImageBatches(Batches):
             counts=counts,
         )
         return batches.map(lambda images, labelled: (images, *labelled))
-
-
-class PipelineBatches(Batches):
-    """The examples of a pipeline of the user's own, batched."""
-
-    xla_compatible = False
-
-    def __init__(self, pipeline: DataPipeline, batch_size: int, seed: int) -> None:
-        """Of the pipeline's fixed shapes."""
-        self._pipeline, self._seed = pipeline, seed
-        self.examples, self.batch_size = pipeline.examples, batch_size
-        inputs, labels, weight = in_batches(self._examples(None).element_spec, batch_size)
-        self.batch_spec = (inputs, labels, weight)
-        # Of more dimensions are images and sequences, and what convolves them.
-        self.jit_on_cpu = all(len(spec.shape) <= 2 for spec in tf.nest.flatten(inputs))
-
-    @property
-    def labels(self) -> np.ndarray:
-        """Not known.
-
-        Raises:
-            UserError: always; naming the option that asks for them.
-        """
-        raise UserError(
-            "--class-weights: the labels of a pipeline are not known before; omit it, or let the"
-            " pipeline give a sample_weight"
-        )
-
-    def make_iterator(self, epoch: int | None, first: int = 0) -> tf.data.Iterator:
-        """The epoch's examples from the first step on; those before are made and dropped."""
-        counted = tf.data.experimental.assert_cardinality(self.examples)
-        examples = self._examples(epoch).apply(counted).repeat()
-        batches = examples.batch(self.batch_size, drop_remainder=True).take(self.steps)
-        return iter(batches.skip(first).prefetch(PREFETCH))
-
-    def get_next(self, iterator: tf.data.Iterator, step: tf.Tensor) -> tuple[Batch, tf.Tensor]:
-        """The next batch; its indices are those in the epoch's own order."""
-        inputs, labels, sample_weight = next(iterator)
-        indices = (step * self.batch_size + tf.range(self.batch_size)) % self.examples
-        return (inputs, labels, sample_weight * self.is_example(step)), indices
-
-    def _examples(self, epoch: int | None) -> tf.data.Dataset:
-        return self._pipeline.make_dataset(epoch, self._seed).map(_as_triple)
-
-
-def spec_as_json(spec: Any) -> Any:
-    """The specs of a batch as JSON takes them: "float32 [32, 1280]" in place of each."""
-    return tf.nest.map_structure(lambda s: f"{s.dtype.name} {s.shape.as_list()}", spec)
-
-
-def spec_from_json(content: Any) -> Any:
-    """The specs of a batch that `spec_as_json` wrote."""
-
-    def spec(text: str) -> tf.TensorSpec:
-        dtype, _, shape = text.partition(" ")
-        return tf.TensorSpec(json.loads(shape), dtype)
-
-    return tf.nest.map_structure(spec, content)
-
-
-def _as_triple(inputs: Any, labels: Any, sample_weight: Any = 1.0) -> tuple[Any, Any, tf.Tensor]:
-    """An example as TensorFlow computes with it: float32, and one number in a vector."""
-    inputs, labels = tf.nest.map_structure(_in_32_bits, (inputs, labels))
-    return inputs, by_output(labels, _as_vector), tf.cast(sample_weight, tf.float32)
-
-
-def _as_vector(label: Any) -> Any:
-    is_number = isinstance(label, tf.Tensor) and label.dtype.is_floating and label.shape.rank == 0
-    return label[None] if is_number else label
-
-
-def _in_32_bits(value: tf.Tensor) -> tf.Tensor:
-    return tf.cast(value, tf.float32) if value.dtype == tf.float64 else value
 
 
 def in_batches(spec: Any, batch_size: int) -> Any:

@@ -162,9 +162,9 @@ class Trainer:
             self._end_epoch(hooks)
         train = self.batches["train"]
         triggers = [hook.when for hook in hooks] + ([checkpointer.when] if checkpointer else [])
+        iterators = train.make_iterators(self.data_epoch, first=self.step % train.steps)
         while not self.finished:
-            data_epoch = self.data_epoch
-            iterator = train.make_iterator(data_epoch, first=self.step % train.steps)
+            data_epoch, iterator = self.data_epoch, next(iterators)
             while self.data_epoch == data_epoch and not self.finished:
                 last = self.workers.as_chief(self._next_stop(triggers))
                 output = self._train_loop(iterator, self.step, last)

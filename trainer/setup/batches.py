@@ -24,8 +24,13 @@ from trainer.distribution.workers import Workers
 from trainer.extractors.loading import Extractor, Network, expected_image_size
 from trainer.features.features import StoredFeatures
 from trainer.features.store import FeatureSpec, FeatureStore
-from trainer.loop.array_batches import ArrayBatches, FeatureBatches, StreamedFeatureBatches
-from trainer.loop.batches import Batches, ImageBatches, PipelineBatches
+from trainer.loop.array_batches import (
+    ArrayBatches,
+    FeatureBatches,
+    PipelineBatches,
+    StreamedFeatureBatches,
+)
+from trainer.loop.batches import Batches, ImageBatches
 from trainer.remote.features import RemoteFeatures
 from trainer.report.clock import Clock
 from trainer.setup.networks import FrozenNetwork, RunNetworks

@@ -10,13 +10,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from trainer.checkpoints.batch_specs import spec_from_json
 from trainer.checkpoints.store import Checkpoint, newest_checkpoint
 from trainer.checkpoints.warm_start import CheckpointReader, load_best_weights
 from trainer.config.config import Config
 from trainer.core.errors import UserError
 from trainer.core.run_folder import RunFolder
 from trainer.data.labels import Names, names_from_json
-from trainer.loop.batches import Batch, Batches, spec_from_json
+from trainer.loop.batches import Batch, Batches
 from trainer.loop.trainer import Trainer
 from trainer.setup.batches import BatchFactory
 from trainer.task import Task

@@ -10,13 +10,13 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from trainer.checkpoints.batch_specs import spec_from_json
 from trainer.checkpoints.store import newest_checkpoint
 from trainer.config.config import Config
 from trainer.core.errors import UserError
 from trainer.core.run_folder import RunFolder
 from trainer.evaluation.outputs import SINGLE_OUTPUT
 from trainer.extractors.loading import Extractor
-from trainer.loop.batches import spec_from_json
 from trainer.setup.batches import BatchFactory
 from trainer.task import Task
 

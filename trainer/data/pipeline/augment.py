@@ -62,7 +62,8 @@ class EpochAugmentation:
 
     augmentation: Augmentation
     seed: int
-    epoch: int
+    epoch: int | tf.Tensor
+    """int32, where it is a tensor."""
 
     def __call__(self, image: tf.Tensor, position: tf.Tensor) -> tf.Tensor:
         """The augmented image of a position in the split, float32 [height, width, channels]."""

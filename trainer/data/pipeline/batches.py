@@ -68,14 +68,14 @@ def image_batches(
     split: Split,
     size: int,
     batch_size: int,
-    shuffled_by: tuple[int, int] | None = None,
+    shuffled_by: tuple[int, int | tf.Tensor] | None = None,
     augmentation: EpochAugmentation | None = None,
     channels: int = 3,
-    first: int = 0,
+    first: int | tf.Tensor = 0,
     rows: tuple[int, int] | None = None,
     blocks: Blocks | None = None,
     resize: Resize = "squash",
-    counts: np.ndarray | None = None,
+    counts: np.ndarray | tf.Tensor | None = None,
 ) -> tf.data.Dataset:
     """Batches (images, labels) of a split, each of the full size.
 
@@ -165,9 +165,11 @@ def _chosen(rows: tf.data.Dataset, blocks: Blocks, examples: int) -> tf.data.Dat
     return marked.filter(lambda _, chosen: chosen).map(lambda example, _: example)
 
 
-def _repeated(numbered: tf.data.Dataset, split: Split, counts: np.ndarray) -> tf.data.Dataset:
+def _repeated(
+    numbered: tf.data.Dataset, split: Split, counts: np.ndarray | tf.Tensor
+) -> tf.data.Dataset:
     """Each example as often as its count says, in the stored order; of none more is in memory."""
-    counts_of_all = tf.constant(counts)
+    counts_of_all = tf.convert_to_tensor(counts)
 
     def repeat(rows: tuple[tf.Tensor, Any]) -> tuple[tf.Tensor, Any]:
         positions, _ = rows
@@ -179,7 +181,9 @@ def _repeated(numbered: tf.data.Dataset, split: Split, counts: np.ndarray) -> tf
     return numbered.batch(_REPEATED_TOGETHER).map(lambda *rows: repeat(rows)).unbatch()
 
 
-def _shuffle(numbered: tf.data.Dataset, together: int, seed: int, epoch: int) -> tf.data.Dataset:
+def _shuffle(
+    numbered: tf.data.Dataset, together: int, seed: int, epoch: int | tf.Tensor
+) -> tf.data.Dataset:
     # Not Dataset.shuffle: its order depends on TensorFlow's global seed too.
     def permuted(block: tf.Tensor, rows: tuple[tf.Tensor, Any]) -> tuple[tf.Tensor, Any]:
         positions, _ = rows

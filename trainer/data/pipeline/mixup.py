@@ -37,7 +37,12 @@ class Mixing:
         return cls(classes, config.mixup, config.cutmix)
 
     def apply(
-        self, batches: tf.data.Dataset, examples: int, seed: int, epoch: int, first: int = 0
+        self,
+        batches: tf.data.Dataset,
+        examples: int,
+        seed: int,
+        epoch: int | tf.Tensor,
+        first: int | tf.Tensor = 0,
     ) -> tf.data.Dataset:
         """An epoch's batches (images, int32 labels, …) from number `first` on, mixed.
 

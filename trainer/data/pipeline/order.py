@@ -10,7 +10,7 @@ BLOCK_OF_COUNTS = -1
 
 
 def epoch_order(
-    count: int | tf.Tensor, seed: int, epoch: int, block: int | tf.Tensor = 0
+    count: int | tf.Tensor, seed: int, epoch: int | tf.Tensor, block: int | tf.Tensor = 0
 ) -> tf.Tensor:
     """The numbers 0 … count - 1 in the order of an epoch, int32 [count].
 
