@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from benchmarks.loops import Learner, TrainOnly, prefetched, repeated_epoch
+from benchmarks.loops import Learner, TrainOnly, prefetched, repeated_fit
 from benchmarks.measuring import (
     Claim,
     Contestant,
@@ -88,7 +88,7 @@ def head_trainer(trainer_class: type[Trainer], config: Config, features: Feature
 
 def _ours(features: Features, trainer_class: type[Trainer]) -> Callable[[], None]:
     config = Config(epochs=1, batch_size=BATCH)
-    return repeated_epoch(head_trainer(trainer_class, config, features))
+    return repeated_fit(head_trainer(trainer_class, config, features))
 
 
 def _fit(features: Features, steps_per_execution: int) -> Callable[[], object]:

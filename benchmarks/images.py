@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
-from benchmarks.loops import Learner, TrainOnly, prefetched, repeated_epoch
+from benchmarks.loops import Learner, TrainOnly, prefetched, repeated_fit
 from benchmarks.measuring import (
     Claim,
     Contestant,
@@ -23,11 +23,12 @@ from tasks.fashion import Fashion
 from tasks.horses_cnn import HorsesCnn
 from trainer import Config, Task, samples
 from trainer.data.readers.tfds import tfds_source
-from trainer.loop.batches import ImageBatches
+from trainer.setup.batches import BatchFactory
 
-BATCH, ROUNDS = 32, 15
+BATCH, EPOCHS, ROUNDS = 32, 5, 5
 
 FIT, OURS, BARE = "Keras fit", "ours", "the bare step, on one batch"
+DECODING = "ours, decoding in every epoch"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Workload:
     data_dir: Path
     classes: int
     steps: int
-    """Of a run."""
+    """Of an epoch."""
 
     @property
     def name(self) -> str:
@@ -83,16 +84,16 @@ def workloads(data_dir: Path) -> Sequence[Workload]:
 
 
 def contestants(folders: Folders) -> Sequence[Contestant]:
-    """Keras, ours, and the step alone, on one batch; a run is an epoch of some steps."""
+    """Keras, ours, and the step alone, on one batch; a run is a few epochs of some steps."""
     return warmed_up(
         [
             Contestant(
                 f"{workload.name}: {name}",
-                milliseconds_per_step(make(workload), workload.steps),
+                milliseconds_per_step(make(workload), EPOCHS * workload.steps),
                 ROUNDS,
             )
             for workload in workloads(folders.data_dir)
-            for name, make in {FIT: _fit, OURS: ours, BARE: _bare_steps}.items()
+            for name, make in MAKERS.items()
         ]
     )
 
@@ -118,21 +119,30 @@ def claims(medians: Medians) -> Sequence[Claim]:
     ]
 
 
-def ours(workload: Workload) -> Callable[[], None]:
-    """An epoch of the trainer."""
-    source = tfds_source(workload.dataset, {"train": workload.split}, workload.data_dir)
-    side, _, channels = workload.shape
-    batches = ImageBatches(source.splits["train"], side, BATCH, seed=0, channels=channels)
-    splits = {"train": batches, "validation": batches}
-    config = Config(epochs=1, batch_size=BATCH)  # Adam for all, not the task's own optimizer
-    return repeated_epoch(TrainOnly(workload.task, config, source.classes, splits))
+def ours(workload: Workload, feature_memory: float = Config.feature_memory) -> Callable[[], None]:
+    """Epochs of the trainer, with images in memory as a run has them."""
+    splits = {"train": workload.split, "validation": f"train[:{BATCH}]"}
+    source = tfds_source(workload.dataset, splits, workload.data_dir)
+    config = Config(  # Adam for all, not the task's own optimizer
+        extractor="none",
+        image_size=workload.shape[0],
+        batch_size=BATCH,
+        epochs=EPOCHS,
+        feature_memory=feature_memory,
+    )
+    batches = BatchFactory(config, workload.task.channels).batches(source)
+    return repeated_fit(TrainOnly(workload.task, config, source.classes, batches))
+
+
+def _decoding(workload: Workload) -> Callable[[], None]:
+    return ours(workload, feature_memory=0.0)
 
 
 def _fit(workload: Workload) -> Callable[[], object]:
     model = workload.network()
     model.compile(keras.optimizers.Adam(1e-3), workload.loss(), metrics=[workload.accuracy()])
     batches = _usual_batches(workload)
-    return lambda: model.fit(batches, epochs=1, shuffle=False, verbose=0)
+    return lambda: model.fit(batches, epochs=EPOCHS, shuffle=False, verbose=0)
 
 
 def _bare_steps(workload: Workload) -> Callable[[], None]:
@@ -143,11 +153,14 @@ def _bare_steps(workload: Workload) -> Callable[[], None]:
     images, labels = next(iter(_usual_batches(workload)))
 
     def steps() -> None:
-        for _ in range(workload.steps):
+        for _ in range(EPOCHS * workload.steps):
             step(images, labels)
         learner.report()
 
     return steps
+
+
+MAKERS = {FIT: _fit, OURS: ours, DECODING: _decoding, BARE: _bare_steps}
 
 
 def _usual_batches(workload: Workload) -> tf.data.Dataset:

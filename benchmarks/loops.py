@@ -64,11 +64,11 @@ class TrainOnly(Trainer):
         return {}
 
 
-def repeated_epoch(trainer: Trainer) -> Callable[[], None]:
-    """Our trainer's first epoch, however often it is called; at its end `fit` reads the metrics."""
+def repeated_fit(trainer: Trainer) -> Callable[[], None]:
+    """Our trainer's epochs from the first on, however often it is called."""
 
-    def epoch() -> None:
+    def fit() -> None:
         trainer.step, trainer.history = 0, []
         trainer.fit()
 
-    return epoch
+    return fit

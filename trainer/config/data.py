@@ -45,7 +45,8 @@ class DataOptions(Options):
     and has as many steps as one that takes every example once."""
 
     feature_memory: Annotated[float, Between(0, MAX_FLOAT)] = 2.0
-    """Gigabytes of memory for features; larger ones are read from disk during training."""
+    """Gigabytes of memory for features; larger ones are read from disk during training. Images
+    that are not augmented are decoded once where they fit, and else again in every epoch."""
 
     skip_bad_images: bool = False
     """Skip images that cannot be read, and list them in the result; without it the run stops at

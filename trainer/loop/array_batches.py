@@ -12,7 +12,7 @@ from trainer.core.errors import UserError
 from trainer.data.labels import by_output, columns, from_columns, label_spec
 from trainer.data.own_data import DataPipeline
 from trainer.data.pipeline.batches import PREFETCH, without_autotune
-from trainer.data.pipeline.order import epoch_order, repeated
+from trainer.data.pipeline.order import blockwise_order, repeated
 from trainer.features.features import Features, StoredFeatures
 from trainer.loop.batches import Batch, Batches, in_batches, weight_spec
 
@@ -226,7 +226,7 @@ def epoch_rows(batches: Batches, seed: int, epoch: int) -> tuple[tf.Tensor, tf.T
 
     And how often each has come before in the stored order of the epoch, int32 [examples].
     """
-    order = epoch_order(batches.examples, seed, epoch)
+    order = blockwise_order(batches.examples, batches.shuffle_buffer_size, seed, epoch)
     counts = batches.epoch_counts(seed, epoch)
     if counts is None:
         return order, tf.zeros_like(order)

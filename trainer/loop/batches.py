@@ -60,6 +60,9 @@ class Batches(abc.ABC):
     weights: np.ndarray | None = None
     """The weight of each example in the stored order, float32 [examples]; 1 where None."""
 
+    shuffle_buffer_size: int | None = None
+    """How many examples are shuffled at once; all when None."""
+
     balanced: bool = False
     """Whether an epoch of training takes all classes equally often, in place of every example
     once."""
@@ -171,6 +174,7 @@ class ImageBatches(Batches):
         self._augmentation, self._mixing = augmentation, mixing
         self._channels, self._resize, self._view = channels, resize, view
         self.examples, self.weights, self.batch_size = split.examples, split.weights, batch_size
+        self.shuffle_buffer_size = split.shuffle_buffer_size
         self._rows = rows if rows is not None and mixing is None else all_rows(batch_size)
         taken = self._rows.count
         self.batch_spec = (
@@ -247,7 +251,9 @@ class ImageBatches(Batches):
             resize=self._resize,
             counts=counts,
         )
-        return batches.map(lambda images, labelled: (images, *labelled))
+        return batches.map(
+            lambda images, labelled: (images, labelled[0], tf.cast(labelled[1], tf.int32))
+        )
 
 
 def in_batches(spec: Any, batch_size: int) -> Any:

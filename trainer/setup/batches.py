@@ -20,6 +20,7 @@ from trainer.data.pipeline.augmentation import Augmentation
 from trainer.data.pipeline.batches import preparation
 from trainer.data.pipeline.mixup import Mixing
 from trainer.data.splits import Source, Split
+from trainer.distribution.rows import all_rows
 from trainer.distribution.workers import Workers
 from trainer.extractors.loading import Extractor, Network, expected_image_size
 from trainer.features.features import StoredFeatures
@@ -33,6 +34,7 @@ from trainer.loop.array_batches import (
 from trainer.loop.batches import Batches, ImageBatches
 from trainer.remote.features import RemoteFeatures
 from trainer.report.clock import Clock
+from trainer.setup.decoded_images import decoded_batches, gigabytes_decoded
 from trainer.setup.networks import FrozenNetwork, RunNetworks
 
 logger = logging.getLogger(__name__)
@@ -239,13 +241,24 @@ class BatchFactory:
         return StreamedFeatureBatches(kept, batch_size, seed, copies, weights, compiles)
 
     def _image_batches(self, source: Source) -> dict[str, Batches]:
-        splits = {name: self._make_image_batches(split) for name, split in source.splits.items()}
-        splits["train"] = self._make_image_batches(
-            source.splits["train"],
-            augmentation=self._augmentation,
-            mixing=Mixing.from_config(self._config, len(source.classes)),
-        )
-        return splits
+        mixing = Mixing.from_config(self._config, len(source.classes))
+        batches = {name: self._make_image_batches(split) for name, split in source.splits.items()}
+        same_in_every_epoch = ["train", "validation"]
+        if self._augmentation is not None or mixing is not None:
+            train = source.splits["train"]
+            batches["train"] = self._make_image_batches(train, self._augmentation, mixing)
+            same_in_every_epoch = ["validation"]
+        if self._fit_decoded(source.splits[name] for name in same_in_every_epoch):
+            for name in same_in_every_epoch:
+                split = source.splits[name]
+                batches[name] = decoded_batches(split, *self.image_shape, self._config)
+        return batches
+
+    def _fit_decoded(self, splits: Iterable[Split]) -> bool:
+        """Whether images can stay in memory; of several workers each decodes its rows alone."""
+        is_alone = self._rows in (None, all_rows(self._config.batch_size))
+        gigabytes = sum(gigabytes_decoded(split, *self.image_shape) for split in splits)
+        return is_alone and gigabytes <= self._config.feature_memory
 
     def _make_image_batches(
         self,

@@ -21,6 +21,14 @@ def epoch_order(
     return tf.random.experimental.stateless_shuffle(tf.range(count), block_seed, alg="philox")
 
 
+def blockwise_order(count: int, together: int | None, seed: int, epoch: int) -> tf.Tensor:
+    """The same of a split of which so many are shuffled at once, block by block; all when None."""
+    starts = range(0, count, together or count)
+    sizes = (min(together or count, count - start) for start in starts)
+    orders = (epoch_order(size, seed, epoch, block) for block, size in enumerate(sizes))
+    return tf.concat([start + order for start, order in zip(starts, orders, strict=True)], axis=0)
+
+
 def balanced_counts(labels: np.ndarray, seed: int, epoch: int) -> np.ndarray:
     """How often a balanced epoch takes each example, int64 [examples]; in all as many as there are.
 
