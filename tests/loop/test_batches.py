@@ -1,13 +1,11 @@
 import dataclasses
 import itertools
-import json
 from typing import Any
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer.checkpoints.batch_specs import spec_as_json, spec_from_json
 from trainer.data.pipeline.augmentation import PRESETS
 from trainer.data.pipeline.mixup import Mixing
 from trainer.data.splits import Split
@@ -123,12 +121,6 @@ def test_every_batch_has_the_shapes_of_its_spec(make):
     batches = make()
     for batch in drawn(batches, epoch=0):
         assert [tensor.shape for tensor in batch] == [tuple(s.shape) for s in batches.batch_spec]
-
-
-@EVERY_KIND
-def test_a_spec_comes_back_from_json(make):
-    spec = make().batch_spec
-    assert tuple(spec_from_json(json.loads(json.dumps(spec_as_json(spec))))) == spec
 
 
 @EVERY_KIND
