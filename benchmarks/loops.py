@@ -64,6 +64,16 @@ class TrainOnly(Trainer):
         return {}
 
 
+def times(count: int, epoch: Callable[[], object]) -> Callable[[], None]:
+    """So many epochs, one after another."""
+
+    def epochs() -> None:
+        for _ in range(count):
+            epoch()
+
+    return epochs
+
+
 def repeated_fit(trainer: Trainer) -> Callable[[], None]:
     """Our trainer's epochs from the first on, however often it is called."""
 

@@ -213,15 +213,14 @@ def _rows_by_step(batches: Batches, seed: int, epoch: int | None, copies: int) -
 
     The last step is filled up with the first rows of the same order.
     """
-    rows = tf.range(batches.examples)
+    rows = np.arange(batches.examples, dtype=np.int32)
     if epoch is not None:
         rows, times = epoch_rows(batches, seed, epoch)
         rows += (epoch + times) % copies * batches.examples
-    places = tf.range(batches.steps * batches.batch_size) % batches.examples
-    return tf.reshape(tf.gather(rows, places), [batches.steps, batches.batch_size])
+    return tf.constant(np.resize(rows, [batches.steps, batches.batch_size]))
 
 
-def epoch_rows(batches: Batches, seed: int, epoch: int) -> tuple[tf.Tensor, tf.Tensor]:
+def epoch_rows(batches: Batches, seed: int, epoch: int) -> tuple[np.ndarray, np.ndarray]:
     """The examples of a data epoch in their order, int32 [examples].
 
     And how often each has come before in the stored order of the epoch, int32 [examples].
@@ -229,9 +228,9 @@ def epoch_rows(batches: Batches, seed: int, epoch: int) -> tuple[tf.Tensor, tf.T
     order = blockwise_order(batches.examples, batches.shuffle_buffer_size, seed, epoch)
     counts = batches.epoch_counts(seed, epoch)
     if counts is None:
-        return order, tf.zeros_like(order)
+        return order, np.zeros_like(order)
     rows, times = repeated(tf.constant(counts))
-    return tf.gather(rows, order), tf.gather(times, order)
+    return rows.numpy()[order], times.numpy()[order]
 
 
 def _as_triple(inputs: Any, labels: Any, sample_weight: Any = 1.0) -> tuple[Any, Any, tf.Tensor]:

@@ -196,9 +196,8 @@ class MeanOfLogged(keras.metrics.Mean):
         super().update_state(tf.where(logged, values, tf.zeros_like(values)), weight)
 
     def result(self) -> tf.Tensor:
-        """The mean so far."""
-        mean = tf.convert_to_tensor(super().result())
-        return tf.where(tf.convert_to_tensor(self.count) > 0, mean, NOT_LOGGED)
+        """The mean so far: of none 0 / 0, which is `NOT_LOGGED`."""
+        return tf.convert_to_tensor(self.total) / tf.convert_to_tensor(self.count)
 
 
 def _weight_of_values(sample_weight: tf.Tensor, labels: Any) -> tf.Tensor:

@@ -187,7 +187,7 @@ def _shuffle(
     # Not Dataset.shuffle: its order depends on TensorFlow's global seed too.
     def permuted(block: tf.Tensor, rows: tuple[tf.Tensor, Any]) -> tuple[tf.Tensor, Any]:
         positions, _ = rows
-        order = epoch_order(tf.size(positions), seed, epoch, block)
+        order = epoch_order(tf.size(positions), seed, epoch, tf.cast(block, tf.int32))
         return tf.nest.map_structure(lambda column: tf.gather(column, order), rows)
 
     return numbered.batch(together).enumerate().map(permuted).unbatch()

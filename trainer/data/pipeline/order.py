@@ -9,6 +9,10 @@ BLOCK_OF_COUNTS = -1
 """In place of the number of a block: another order than that of any block."""
 
 
+_NUMBER = tf.TensorSpec([], tf.int32)
+
+
+@tf.function(input_signature=[_NUMBER, _NUMBER, _NUMBER, _NUMBER])
 def epoch_order(
     count: int | tf.Tensor, seed: int, epoch: int | tf.Tensor, block: int | tf.Tensor = 0
 ) -> tf.Tensor:
@@ -16,17 +20,17 @@ def epoch_order(
 
     A split too large to be shuffled at once is shuffled block by block, each its own way.
     """
-    block_seed = tf.random.experimental.stateless_fold_in([seed, epoch], tf.cast(block, tf.int32))
+    block_seed = tf.random.experimental.stateless_fold_in(tf.stack([seed, epoch]), block)
     # One named algorithm: the default may be another on another device.
     return tf.random.experimental.stateless_shuffle(tf.range(count), block_seed, alg="philox")
 
 
-def blockwise_order(count: int, together: int | None, seed: int, epoch: int) -> tf.Tensor:
+def blockwise_order(count: int, together: int | None, seed: int, epoch: int) -> np.ndarray:
     """The same of a split of which so many are shuffled at once, block by block; all when None."""
     starts = range(0, count, together or count)
     sizes = (min(together or count, count - start) for start in starts)
-    orders = (epoch_order(size, seed, epoch, block) for block, size in enumerate(sizes))
-    return tf.concat([start + order for start, order in zip(starts, orders, strict=True)], axis=0)
+    orders = (epoch_order(size, seed, epoch, block).numpy() for block, size in enumerate(sizes))
+    return np.concatenate([start + order for start, order in zip(starts, orders, strict=True)])
 
 
 def balanced_counts(labels: np.ndarray, seed: int, epoch: int) -> np.ndarray:

@@ -45,12 +45,12 @@ class FoldBatches(ArrayBatches):
 
     def make_iterator(self, epoch: int | None, first: int = 0) -> Any:  # noqa: ARG002
         """The rows of every step of the epoch, int32 [steps, batch_size], and how many count."""
-        order = tf.range(self.examples)
+        rows = self._rows
         if epoch is not None:
             order, _ = epoch_rows(self, self._seed, epoch)
-        places = tf.range(self.steps * self.batch_size) % self.examples
-        rows = tf.gather(tf.gather(tf.constant(self._rows), order), places)
-        return tf.reshape(rows, [self.steps, self.batch_size]), tf.constant(self.examples)
+            rows = rows[order]
+        by_step = np.resize(rows, [self.steps, self.batch_size])
+        return tf.constant(by_step), tf.constant(self.examples)
 
     def get_next(self, iterator: Any, step: tf.Tensor) -> tuple[Batch, tf.Tensor]:
         """The rows of a step."""
