@@ -36,7 +36,8 @@ def whole(pixels):
 
 
 def antialiased(pixels, height, width):
-    return tf.image.resize(pixels, [height, width], antialias=True).numpy()
+    resized = tf.image.resize(pixels, [height, width], "lanczos3", antialias=True)
+    return tf.clip_by_value(resized, 0.0, 255.0).numpy()
 
 
 # The ratio of a JPEG.

@@ -67,7 +67,8 @@ def resize_to_square(image: Decoded, size: int, resize: Resize) -> tf.Tensor:
     """An image of any channels as float32 [size, size, channels] in [0, 255].
 
     An image of at most twice the side is interpolated (bilinear); where a side shrinks by more, the
-    filter is a triangle over two pixels of the result, tf.image.resize's with antialiasing.
+    filter is Lanczos' over six pixels of the result, `tf.image.resize`'s with antialiasing, which
+    leaves an image as sharp as the ones that networks were trained on.
 
     Args:
         image: Its pixels may be of any channels.
@@ -115,9 +116,9 @@ def _antialiased(image: Decoded, size: list[int] | tf.Tensor, scale: tf.Tensor) 
             size=size,
             scale=scale,
             translation=-image.start * scale,
-            kernel_type="triangle",
+            kernel_type="lanczos3",
             antialias=True,
         ),
         num=1,
     )
-    return resized
+    return tf.clip_by_value(resized, 0.0, 255.0)  # beside an edge the filter overshoots

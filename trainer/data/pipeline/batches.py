@@ -40,8 +40,8 @@ class Blocks:
 def preparation(resize: Resize) -> str:
     """What an image goes through, in words: changed whenever the pixels that come out change."""
     return (
-        "RGB, upright, a JPEG at a DCT scale that leaves twice the side, bilinear, antialiased"
-        f" above twice the side, {resize} to a square, in [0, 1]"
+        "RGB, upright, a JPEG at a DCT scale that leaves twice the side, bilinear, lanczos3 with"
+        f" antialiasing above twice the side, {resize} to a square, in [0, 1]"
     )
 
 
