@@ -16,6 +16,7 @@ import tensorflow_hub as hub
 from benchmarks.measuring import Claim, Contestant, Folders, Medians, images_per_second, warmed_up
 from tasks.flowers import Flowers
 from trainer import Config
+from trainer.core.concurrency import side_by_side
 from trainer.data.pipeline.batches import image_batches
 from trainer.data.readers.tfds import tfds_source
 from trainer.data.splits import Split
@@ -87,22 +88,23 @@ def _as_loaded(photos: Split, extractor: Extractor) -> Callable[[], object]:
 
 def _forward(photos: Split, extractor: Extractor, batch_size: int) -> Callable[[], object]:
     images = _decoded(photos, extractor, batch_size)
-    return _repeated(lambda: extractor(images).numpy(), batch_size)
+    calls = [lambda: extractor(images).numpy()] * (PHOTOS // batch_size)
+    return lambda: deque(side_by_side(calls), maxlen=0)
 
 
 def _others(photos: Split, extractor: Extractor, file: Path) -> dict[str, Callable[[], object]]:
-    """The same graph in other engines, of equal results, in batches of a size that suits them."""
+    """The same graph in other engines, of equal results, in batches of 8, which suit them too."""
     missing = [m for m in ("tf2onnx", *OTHERS.values()) if importlib.util.find_spec(m) is None]
     if missing:
         print(f"extraction: others are left out; install {' '.join(missing)}", flush=True)
         return {}
     _write_onnx(extractor, file)
-    images = _decoded(photos, extractor, LARGE_BATCH)
+    images = _decoded(photos, extractor, EXTRACTION_BATCH)
     runs = {}
     for name, forward in {ONNX_RUNTIME: _onnx_runtime(file), OPENVINO: _openvino(file)}.items():
         features = forward(images.numpy())
         np.testing.assert_allclose(features, extractor(images).numpy(), atol=1e-4)
-        runs[name] = _repeated(functools.partial(forward, images.numpy()), LARGE_BATCH)
+        runs[name] = _repeated(functools.partial(forward, images.numpy()))
     return runs
 
 
@@ -111,8 +113,8 @@ def _decoded(photos: Split, extractor: Extractor, batch_size: int) -> tf.Tensor:
     return images
 
 
-def _repeated(forward: Callable[[], object], batch_size: int) -> Callable[[], object]:
-    return lambda: [forward() for _ in range(PHOTOS // batch_size)]
+def _repeated(forward: Callable[[], object]) -> Callable[[], object]:
+    return lambda: [forward() for _ in range(PHOTOS // EXTRACTION_BATCH)]
 
 
 def _write_onnx(extractor: Extractor, file: Path) -> None:

@@ -8,10 +8,12 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
 from trainer import Config
+from trainer.core.concurrency import side_by_side
 from trainer.core.tensorflow_import import import_tensorflow
 
 BATCHES = 32
@@ -37,8 +39,7 @@ def main(data_dir: Path) -> None:
     images = tf.random.uniform([EXTRACTION_BATCH, extractor.image_size, extractor.image_size, 3])
 
     def extract() -> None:
-        for _ in range(BATCHES):
-            extractor(images).numpy()
+        deque(side_by_side([lambda: extractor(images).numpy()] * BATCHES), maxlen=0)
 
     horses, _ = workloads(data_dir)
     measures = {

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from trainer.config.transfer import TransferOptions
+from trainer.core import concurrency
 from trainer.data.pipeline.augment import EpochAugmentation
 from trainer.data.pipeline.augmentation import PRESETS
 from trainer.data.pipeline.batches import image_batches
@@ -69,9 +70,22 @@ def test_each_image_is_extracted_once(split, extractor):
         return extractor(images)
 
     list(extract(split, Extractor("counting", 8, extractor.shape, network)))
-    once = passed[:EXAMPLES]  # the others fill the last batch up
-    assert len({image.tobytes() for image in once}) == EXAMPLES
-    assert len(passed) == 2 * EXTRACTION_BATCH
+    assert len({image.tobytes() for image in passed}) == EXAMPLES
+    assert len(passed) == 2 * EXTRACTION_BATCH  # the last one is filled up
+
+
+def test_features_are_the_same_bits_however_many_batches_pass_side_by_side(
+    split_of, picture, encoded, extractor, monkeypatch
+):
+    split = split_of([encoded(picture(number), "PNG") for number in range(9 * EXTRACTION_BATCH)])
+
+    def with_calls(at_once):
+        monkeypatch.setattr(concurrency, "calls_at_once", lambda: at_once)
+        return concatenate(extract(split, extractor))
+
+    one, several = with_calls(1), with_calls(4)
+    np.testing.assert_array_equal(one.vectors, several.vectors)
+    np.testing.assert_array_equal(one.labels, several.labels)
 
 
 def test_features_come_batch_by_batch(split, extractor):

@@ -8,6 +8,7 @@ import pytest
 
 from trainer import UserError
 from trainer.config.transfer import TransferOptions
+from trainer.core import concurrency
 from trainer.core.progress import shown_by
 from trainer.data.pipeline.augment import EpochAugmentation
 from trainer.data.pipeline.augmentation import PRESETS
@@ -20,6 +21,12 @@ EXAMPLES = 2 * SHARD_ROWS + 5
 
 class Killed(BaseException):
     """What nobody catches, as nobody catches a kill."""
+
+
+@pytest.fixture(autouse=True)
+def in_turn(monkeypatch):
+    """Images pass one batch after another: what is extracted before a kill is always the same."""
+    monkeypatch.setattr(concurrency, "calls_at_once", lambda: 1)
 
 
 @pytest.fixture(scope="module")

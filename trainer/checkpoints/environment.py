@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import tensorflow as tf
 
+from trainer.core.concurrency import usable_cores
 from trainer.core.errors import UserError
 from trainer.core.tensorflow_import import onednn_enabled
 from trainer.data.labels import names_as_json
@@ -22,7 +22,7 @@ def environment(source: Source, replicas: int = 1) -> dict[str, Any]:
         "examples": dict(source.examples),
         "data": {name: split.fingerprint for name, split in source.splits.items()},
         "versions": versions(),
-        "cores": _cores(),
+        "cores": usable_cores(),
         "gpus": len(tf.config.list_physical_devices("GPU")),
         "replicas": replicas,
         "onednn": onednn_enabled(),
@@ -53,10 +53,3 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[s
     if before["onednn"] != now["onednn"]:
         was = "with" if before["onednn"] else "without"
         yield f"the run began {was} oneDNN (TF_ENABLE_ONEDNN_OPTS): last bits may differ"
-
-
-def _cores() -> int:
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on every system
-        return os.cpu_count() or 1

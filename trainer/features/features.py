@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import functools
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
@@ -12,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from trainer.config.transfer import Resize
+from trainer.core.concurrency import side_by_side
 from trainer.core.errors import UserError
 from trainer.data.labels import from_columns
 from trainer.data.pipeline.augment import EpochAugmentation
@@ -104,8 +106,11 @@ def extract(
     batches = image_batches(
         split, extractor.image_size, EXTRACTION_BATCH, augmentation=augmentation, resize=resize
     )
-    for first, batch in zip(range(0, split.examples, EXTRACTION_BATCH), batches, strict=True):
-        yield _batch_features(extractor, batch, split.examples - first, dtype)
+    starts = range(0, split.examples, EXTRACTION_BATCH)
+    yield from side_by_side(
+        functools.partial(_batch_features, extractor, batch, split.examples - first, dtype)
+        for first, batch in zip(starts, batches, strict=True)
+    )
 
 
 def extract_shards(
@@ -137,24 +142,36 @@ def extract_shards(
         UserError: a feature is too large for the dtype.
     """
     claims = _Claims(claim)
-    batches = iter(
-        image_batches(
-            split,
-            extractor.image_size,
-            EXTRACTION_BATCH,
-            augmentation=augmentation,
-            blocks=Blocks(shard_rows, claims.choose),
-            resize=resize,
-        )
+    batches = image_batches(
+        split,
+        extractor.image_size,
+        EXTRACTION_BATCH,
+        augmentation=augmentation,
+        blocks=Blocks(shard_rows, claims.choose),
+        resize=resize,
     )
-    for batch in batches:
-        number = claims.numbers.popleft()
-        first, end = number * shard_rows, min((number + 1) * shard_rows, split.examples)
-        of_shard = itertools.chain([batch], batches)
-        for row in range(first, end, EXTRACTION_BATCH):
-            yield number, _batch_features(extractor, next(of_shard), end - row, dtype)
+
+    def extract_batch(number: int, batch: Any, present: int) -> tuple[int, Features]:
+        return number, _batch_features(extractor, batch, present, dtype)
+
+    yield from side_by_side(
+        functools.partial(extract_batch, *numbered)
+        for numbered in _with_shards(iter(batches), claims, shard_rows, split.examples)
+    )
     if claims.error is not None:
         raise claims.error
+
+
+def _with_shards(
+    batches: Iterator[Any], claims: _Claims, shard_rows: int, examples: int
+) -> Iterator[tuple[int, Any, int]]:
+    """The number of its shard, a batch, and how many of the shard's images are in it or follow."""
+    for batch in batches:
+        number = claims.numbers.popleft()
+        first, end = number * shard_rows, min((number + 1) * shard_rows, examples)
+        of_shard = itertools.chain([batch], batches)
+        for row in range(first, end, EXTRACTION_BATCH):
+            yield number, next(of_shard), end - row
 
 
 class _Claims:

@@ -10,6 +10,8 @@ import re
 import subprocess
 from pathlib import Path
 
+from trainer.core.concurrency import usable_cores
+
 VECTOR_INSTRUCTIONS = {
     "avx": "AVX",
     "avx2": "AVX2",
@@ -54,7 +56,7 @@ class Memory:
 def processor() -> Processor:
     """The processor of this machine."""
     cpuinfo = _text(_CPUINFO)
-    return Processor(_processor_name(cpuinfo), _cores(), _instructions(cpuinfo))
+    return Processor(_processor_name(cpuinfo), usable_cores(), _instructions(cpuinfo))
 
 
 def memory() -> Memory:
@@ -84,12 +86,6 @@ def _mac_processor() -> str:
     with contextlib.suppress(OSError, subprocess.SubprocessError):
         return subprocess.run(command, capture_output=True, text=True, timeout=5).stdout.strip()
     return ""
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _instructions(cpuinfo: str) -> tuple[str, ...] | None:

@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from trainer.config.config import Config
 from trainer.config.transfer import Resize
+from trainer.core.concurrency import side_by_side
 from trainer.core.errors import UserError
 from trainer.core.progress import progress_bar
 from trainer.data.images.decoding import decode_error
@@ -72,12 +73,18 @@ class Predictor:
         """
         size, channels = self._image_shape()
         done, predictions = 0, self._predictions_of(unknown_below)
+        batches = _decoded_batches(paths, size, channels, self.config.resize)
+        scores_of = self._in_graph  # made once, by one thread
+
+        def scored(indices: np.ndarray, images: tf.Tensor) -> tuple[np.ndarray, Any]:
+            return indices, self._mean_scores(scores_of, images, tta)
+
+        calls = (functools.partial(scored, *batch) for batch in batches)
         with progress_bar("predicting", "images") as report:
-            for indices, images in _decoded_batches(paths, size, channels, self.config.resize):
+            for indices, scores in side_by_side(calls):
                 last = int(indices[-1]) + 1
                 present = [paths[index] for index in indices]
                 missing = sorted(set(range(done, last)) - set(indices.tolist()))
-                scores = self._mean_scores(self._in_graph, images, tta)
                 yield predictions(present, scores, [paths[index] for index in missing])
                 done = last
                 report(done, len(paths))
