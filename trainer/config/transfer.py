@@ -72,7 +72,7 @@ class TransferOptions(Options):
     """Fine-tuning: epochs before it that train the head alone, on cached features; when not given,
     as many as lower its validation loss, at most 10."""
 
-    finetune_learning_rate: Annotated[float, Between(0, MAX_FLOAT)] = 1e-4
+    finetune_learning_rate: Annotated[float, Between(0, MAX_FLOAT)] = 2e-4
     """The learning rate of --transfer finetune, in place of --learning-rate."""
 
     init_from: Path | None = None
