@@ -57,8 +57,9 @@ def test_float16_takes_half_of_the_cache(train, tmp_path):
 
 @pytest.mark.slow
 def test_a_resumed_run_ends_with_the_same_bits(train, run_command):
-    whole, _ = train()
-    begun, folder = train("--epochs", 1, "--run-name", "begun")
+    constant = ("--schedule", "constant")  # a cosine ends with the epochs that are asked for first
+    whole, _ = train(*constant)
+    begun, folder = train(*constant, "--epochs", 1, "--run-name", "begun")
     assert run_command("--resume", folder, "--epochs", 2).code == 0
     resumed = json.loads((folder / "result.json").read_text())
     assert resumed["weights_digest"] == whole["weights_digest"] != begun["weights_digest"]
