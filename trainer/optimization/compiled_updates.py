@@ -59,7 +59,8 @@ def _apply(
 
 def _has_static_shapes(gradients: Sequence[Any]) -> bool:
     """Whether all are tensors in a graph of one device, of shapes that are known there."""
-    if not tf.inside_function() or tf.distribute.has_strategy():  # which exchanges within updates
+    replicas = tf.distribute.get_strategy().num_replicas_in_sync
+    if not tf.inside_function() or replicas > 1:  # which exchange something within updates
         return False
     tensors = [gradient for gradient in gradients if isinstance(gradient, tf.Tensor)]
     known = all(tensor.shape.is_fully_defined() for tensor in tensors)
