@@ -19,8 +19,7 @@ from trainer.checkpoints.warm_start import CheckpointReader, warm_start
 from trainer.config.config import Config
 from trainer.core import atomic
 from trainer.core.errors import UserError
-from trainer.data.pipeline.order import epoch_order
-from trainer.loop.array_batches import ArrayBatches
+from trainer.loop.array_batches import ArrayBatches, epoch_rows
 from trainer.loop.batches import Batches
 from trainer.loop.inner_loop import LoopOutput
 from trainer.loop.trainer import Hook, Trainer
@@ -134,7 +133,7 @@ class InOneCall(FoldBatches):
         """
         rows = STEPS * batches.batch_size
         epochs = range(math.ceil(rows / batches.examples))
-        orders = [epoch_order(batches.examples, seed, epoch).numpy() for epoch in epochs]
+        orders = [epoch_rows(batches, seed, epoch)[0] for epoch in epochs]
         super().__init__(batches, np.concatenate(orders)[:rows])
 
     def make_iterator(self, epoch: int | None, first: int = 0) -> Any:  # noqa: ARG002

@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import tensorflow as tf
 
+from trainer.core.concurrency import usable_cores
 from trainer.core.errors import UserError
 from trainer.core.progress import progress_bar
 from trainer.data.images.decoding import decode_error, short_message
@@ -66,7 +66,7 @@ def decode_errors(split: Split) -> Iterator[str | None]:
         UserError: the split or a file cannot be read at all. Unlike a bad image, that may pass.
     """
     numbered = split.references().map(lambda reference, _: reference).enumerate()
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(usable_cores()) as pool:
         try:
             for batch in numbered.batch(_READ_BATCH):
                 yield from pool.map(functools.partial(_decode_error, split), *batch)

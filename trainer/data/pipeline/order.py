@@ -8,7 +8,6 @@ import tensorflow as tf
 BLOCK_OF_COUNTS = -1
 """In place of the number of a block: another order than that of any block."""
 
-
 _NUMBER = tf.TensorSpec([], tf.int32)
 
 
@@ -26,7 +25,7 @@ def epoch_order(
 
 
 def blockwise_order(count: int, together: int | None, seed: int, epoch: int) -> np.ndarray:
-    """The same of a split of which so many are shuffled at once, block by block; all when None."""
+    """The order of a split of which so many are shuffled at once, all when None; int32 [count]."""
     starts = range(0, count, together or count)
     sizes = (min(together or count, count - start) for start in starts)
     orders = (epoch_order(size, seed, epoch, block).numpy() for block, size in enumerate(sizes))
